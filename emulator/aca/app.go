@@ -1,0 +1,365 @@
+// Package aca holds the words of Azure Container Apps as plain data: the
+// resources of Microsoft.App in ARM's own spelling, their defaults and their
+// validation. It imports only the standard library and starts nothing.
+//
+// The JSON form of every type is ARM's (API version 2025-07-01). Optional
+// fields are pointers or have a zero value that means "not given", so that
+// what a user wrote can be told from what the service would fill in.
+package aca
+
+import "time"
+
+// ContainerApp is one app: Microsoft.App/containerApps.
+type ContainerApp struct {
+	ID         string            `json:"id,omitempty"`
+	Name       string            `json:"name,omitempty"`
+	Type       string            `json:"type,omitempty"`
+	Location   string            `json:"location,omitempty"`
+	Tags       map[string]string `json:"tags,omitempty"`
+	Identity   *Identity         `json:"identity,omitempty"`
+	Properties AppProperties     `json:"properties"`
+}
+
+// Identity is the managed identity of an app.
+type Identity struct {
+	Type                   string         `json:"type,omitempty"`
+	UserAssignedIdentities map[string]any `json:"userAssignedIdentities,omitempty"`
+}
+
+// AppProperties is what an app is made of. The fields after Template are
+// read-only: the emulator fills them in.
+type AppProperties struct {
+	EnvironmentID        string        `json:"environmentId,omitempty"`
+	ManagedEnvironmentID string        `json:"managedEnvironmentId,omitempty"`
+	WorkloadProfileName  string        `json:"workloadProfileName,omitempty"`
+	Configuration        Configuration `json:"configuration"`
+	Template             Template      `json:"template"`
+
+	ProvisioningState       string `json:"provisioningState,omitempty"`
+	RunningStatus           string `json:"runningStatus,omitempty"`
+	LatestRevisionName      string `json:"latestRevisionName,omitempty"`
+	LatestReadyRevisionName string `json:"latestReadyRevisionName,omitempty"`
+	LatestRevisionFqdn      string `json:"latestRevisionFqdn,omitempty"`
+}
+
+// RevisionsMode says how many revisions of an app may be active.
+type RevisionsMode string
+
+// The revision modes. Single is the default.
+const (
+	Single   RevisionsMode = "Single"
+	Multiple RevisionsMode = "Multiple"
+	Labels   RevisionsMode = "Labels"
+)
+
+// Configuration is the part of an app that applies to all its revisions:
+// changing it makes no new revision.
+type Configuration struct {
+	ActiveRevisionsMode  RevisionsMode `json:"activeRevisionsMode,omitempty"`
+	MaxInactiveRevisions *int          `json:"maxInactiveRevisions,omitempty"`
+	TargetLabel          string        `json:"targetLabel,omitempty"`
+	Ingress              *Ingress      `json:"ingress,omitempty"`
+	Secrets              []Secret      `json:"secrets,omitempty"`
+	Registries           []Registry    `json:"registries,omitempty"`
+}
+
+// Secret is one named secret of an app. Value never leaves the daemon.
+type Secret struct {
+	Name        string `json:"name"`
+	Value       string `json:"value,omitempty"`
+	KeyVaultURL string `json:"keyVaultUrl,omitempty"`
+	Identity    string `json:"identity,omitempty"`
+}
+
+// Registry is one registry an app pulls from.
+type Registry struct {
+	Server            string `json:"server"`
+	Username          string `json:"username,omitempty"`
+	PasswordSecretRef string `json:"passwordSecretRef,omitempty"`
+	Identity          string `json:"identity,omitempty"`
+}
+
+// Transport is the protocol spoken to the container.
+type Transport string
+
+// The transports. Auto is the default and means HTTP/1.1 towards the container.
+const (
+	TransportAuto  Transport = "Auto"
+	TransportHTTP  Transport = "Http"
+	TransportHTTP2 Transport = "Http2"
+	TransportTCP   Transport = "Tcp"
+)
+
+// Ingress is the endpoint of an app; a nil *Ingress means it has none.
+type Ingress struct {
+	External               bool                    `json:"external"`
+	TargetPort             int                     `json:"targetPort,omitempty"`
+	ExposedPort            int                     `json:"exposedPort,omitempty"`
+	Transport              Transport               `json:"transport,omitempty"`
+	TargetPortHTTPScheme   string                  `json:"targetPortHttpScheme,omitempty"`
+	AllowInsecure          bool                    `json:"allowInsecure,omitempty"`
+	ClientCertificateMode  string                  `json:"clientCertificateMode,omitempty"`
+	AdditionalPortMappings []PortMapping           `json:"additionalPortMappings,omitempty"`
+	CorsPolicy             *CorsPolicy             `json:"corsPolicy,omitempty"`
+	IPSecurityRestrictions []IPSecurityRestriction `json:"ipSecurityRestrictions,omitempty"`
+	StickySessions         *StickySessions         `json:"stickySessions,omitempty"`
+	CustomDomains          []CustomDomain          `json:"customDomains,omitempty"`
+	Traffic                []TrafficWeight         `json:"traffic,omitempty"`
+	Fqdn                   string                  `json:"fqdn,omitempty"`
+}
+
+// PortMapping is one additional TCP port of an app.
+type PortMapping struct {
+	External    bool `json:"external"`
+	TargetPort  int  `json:"targetPort"`
+	ExposedPort int  `json:"exposedPort,omitempty"`
+}
+
+// CorsPolicy is answered by the edge on the app's behalf.
+type CorsPolicy struct {
+	AllowedOrigins   []string `json:"allowedOrigins,omitempty"`
+	AllowedMethods   []string `json:"allowedMethods,omitempty"`
+	AllowedHeaders   []string `json:"allowedHeaders,omitempty"`
+	ExposeHeaders    []string `json:"exposeHeaders,omitempty"`
+	AllowCredentials bool     `json:"allowCredentials,omitempty"`
+	MaxAge           *int     `json:"maxAge,omitempty"`
+}
+
+// IPSecurityRestriction allows or denies a range of client addresses.
+type IPSecurityRestriction struct {
+	Name           string `json:"name"`
+	Description    string `json:"description,omitempty"`
+	IPAddressRange string `json:"ipAddressRange"`
+	Action         string `json:"action"`
+}
+
+// StickySessions pins a client to a replica.
+type StickySessions struct {
+	Affinity string `json:"affinity,omitempty"`
+}
+
+// CustomDomain is a further host name of an app.
+type CustomDomain struct {
+	Name          string `json:"name"`
+	BindingType   string `json:"bindingType,omitempty"`
+	CertificateID string `json:"certificateId,omitempty"`
+}
+
+// TrafficWeight is a share of an app's requests, in percent, for a revision
+// name, for the latest ready revision, or only a label.
+type TrafficWeight struct {
+	RevisionName   string `json:"revisionName,omitempty"`
+	LatestRevision bool   `json:"latestRevision,omitempty"`
+	Weight         int    `json:"weight"`
+	Label          string `json:"label,omitempty"`
+}
+
+// Template is the part of an app that a revision is a snapshot of: changing
+// it makes a new revision.
+type Template struct {
+	RevisionSuffix                string      `json:"revisionSuffix,omitempty"`
+	TerminationGracePeriodSeconds *int        `json:"terminationGracePeriodSeconds,omitempty"`
+	InitContainers                []Container `json:"initContainers,omitempty"`
+	Containers                    []Container `json:"containers,omitempty"`
+	Scale                         *Scale      `json:"scale,omitempty"`
+	Volumes                       []Volume    `json:"volumes,omitempty"`
+}
+
+// Container is one container of a replica, or one of its init containers
+// (which have no probes).
+type Container struct {
+	Name         string        `json:"name"`
+	Image        string        `json:"image"`
+	Command      []string      `json:"command,omitempty"`
+	Args         []string      `json:"args,omitempty"`
+	Env          []EnvVar      `json:"env,omitempty"`
+	Resources    *Resources    `json:"resources,omitempty"`
+	Probes       []Probe       `json:"probes,omitempty"`
+	VolumeMounts []VolumeMount `json:"volumeMounts,omitempty"`
+}
+
+// EnvVar is a variable with a value or a reference to a secret.
+type EnvVar struct {
+	Name      string `json:"name"`
+	Value     string `json:"value,omitempty"`
+	SecretRef string `json:"secretRef,omitempty"`
+}
+
+// Resources are the requests and limits of a container, which ACA keeps
+// equal. CPU is in cores; Memory and EphemeralStorage are quantities in Gi.
+type Resources struct {
+	CPU              float64 `json:"cpu,omitempty"`
+	Memory           string  `json:"memory,omitempty"`
+	EphemeralStorage string  `json:"ephemeralStorage,omitempty"`
+}
+
+// ProbeType names one of the three probes.
+type ProbeType string
+
+// The probe types.
+const (
+	Startup   ProbeType = "Startup"
+	Readiness ProbeType = "Readiness"
+	Liveness  ProbeType = "Liveness"
+)
+
+// Probe is one health check as the user wrote it; nil numbers take the
+// schema's defaults (period 10 s, timeout 1 s, success 1, failure 3).
+type Probe struct {
+	Type                          ProbeType  `json:"type"`
+	HTTPGet                       *HTTPGet   `json:"httpGet,omitempty"`
+	TCPSocket                     *TCPSocket `json:"tcpSocket,omitempty"`
+	InitialDelaySeconds           *int       `json:"initialDelaySeconds,omitempty"`
+	PeriodSeconds                 *int       `json:"periodSeconds,omitempty"`
+	TimeoutSeconds                *int       `json:"timeoutSeconds,omitempty"`
+	SuccessThreshold              *int       `json:"successThreshold,omitempty"`
+	FailureThreshold              *int       `json:"failureThreshold,omitempty"`
+	TerminationGracePeriodSeconds *int       `json:"terminationGracePeriodSeconds,omitempty"`
+}
+
+// HTTPGet is the request of an HTTP probe.
+type HTTPGet struct {
+	Path        string       `json:"path,omitempty"`
+	Port        int          `json:"port"`
+	Scheme      string       `json:"scheme,omitempty"`
+	Host        string       `json:"host,omitempty"`
+	HTTPHeaders []HTTPHeader `json:"httpHeaders,omitempty"`
+}
+
+// HTTPHeader is one header of an HTTP probe; names may repeat.
+type HTTPHeader struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// TCPSocket is the address of a TCP probe.
+type TCPSocket struct {
+	Port int    `json:"port"`
+	Host string `json:"host,omitempty"`
+}
+
+// Scale bounds the number of replicas of a revision.
+type Scale struct {
+	MinReplicas     *int        `json:"minReplicas,omitempty"`
+	MaxReplicas     *int        `json:"maxReplicas,omitempty"`
+	CooldownPeriod  *int        `json:"cooldownPeriod,omitempty"`
+	PollingInterval *int        `json:"pollingInterval,omitempty"`
+	Rules           []ScaleRule `json:"rules,omitempty"`
+}
+
+// ScaleRule is one reason to add replicas.
+type ScaleRule struct {
+	Name       string           `json:"name"`
+	HTTP       *RuleMetadata    `json:"http,omitempty"`
+	TCP        *RuleMetadata    `json:"tcp,omitempty"`
+	Custom     *CustomScaleRule `json:"custom,omitempty"`
+	AzureQueue *AzureQueueRule  `json:"azureQueue,omitempty"`
+}
+
+// RuleMetadata is the body of an HTTP or TCP rule.
+type RuleMetadata struct {
+	Metadata map[string]string `json:"metadata,omitempty"`
+	Auth     []ScaleRuleAuth   `json:"auth,omitempty"`
+	Identity string            `json:"identity,omitempty"`
+}
+
+// CustomScaleRule is the body of a rule named by its KEDA type.
+type CustomScaleRule struct {
+	Type     string            `json:"type,omitempty"`
+	Metadata map[string]string `json:"metadata,omitempty"`
+	Auth     []ScaleRuleAuth   `json:"auth,omitempty"`
+	Identity string            `json:"identity,omitempty"`
+}
+
+// AzureQueueRule is the body of a storage queue rule.
+type AzureQueueRule struct {
+	AccountName string          `json:"accountName,omitempty"`
+	QueueName   string          `json:"queueName,omitempty"`
+	QueueLength *int            `json:"queueLength,omitempty"`
+	Auth        []ScaleRuleAuth `json:"auth,omitempty"`
+	Identity    string          `json:"identity,omitempty"`
+}
+
+// ScaleRuleAuth hands a secret to a parameter of a rule.
+type ScaleRuleAuth struct {
+	SecretRef        string `json:"secretRef"`
+	TriggerParameter string `json:"triggerParameter"`
+}
+
+// Volume is storage that containers of a replica mount.
+type Volume struct {
+	Name         string         `json:"name"`
+	StorageType  string         `json:"storageType,omitempty"`
+	StorageName  string         `json:"storageName,omitempty"`
+	MountOptions string         `json:"mountOptions,omitempty"`
+	Secrets      []SecretVolume `json:"secrets,omitempty"`
+}
+
+// SecretVolume is one file of a secret volume.
+type SecretVolume struct {
+	SecretRef string `json:"secretRef"`
+	Path      string `json:"path,omitempty"`
+}
+
+// VolumeMount puts a volume into a container.
+type VolumeMount struct {
+	VolumeName string `json:"volumeName"`
+	MountPath  string `json:"mountPath"`
+	SubPath    string `json:"subPath,omitempty"`
+}
+
+// Revision is an immutable snapshot of a template:
+// Microsoft.App/containerApps/revisions.
+type Revision struct {
+	ID         string             `json:"id,omitempty"`
+	Name       string             `json:"name"`
+	Type       string             `json:"type,omitempty"`
+	Properties RevisionProperties `json:"properties"`
+}
+
+// RevisionProperties are the states of a revision and its template. The three
+// state words are kept apart as ACA keeps them.
+type RevisionProperties struct {
+	Active              bool      `json:"active"`
+	CreatedTime         time.Time `json:"createdTime"`
+	LastActiveTime      time.Time `json:"lastActiveTime,omitzero"`
+	Fqdn                string    `json:"fqdn,omitempty"`
+	HealthState         string    `json:"healthState"`
+	ProvisioningError   string    `json:"provisioningError,omitempty"`
+	ProvisioningState   string    `json:"provisioningState"`
+	Replicas            int       `json:"replicas"`
+	RunningState        string    `json:"runningState"`
+	RunningStateDetails string    `json:"runningStateDetails"`
+	Template            Template  `json:"template"`
+	TrafficWeight       int       `json:"trafficWeight"`
+	Labels              []string  `json:"labels,omitempty"`
+}
+
+// Replica is one running copy of a revision:
+// Microsoft.App/containerApps/revisions/replicas.
+type Replica struct {
+	ID         string            `json:"id,omitempty"`
+	Name       string            `json:"name"`
+	Type       string            `json:"type,omitempty"`
+	Properties ReplicaProperties `json:"properties"`
+}
+
+// ReplicaProperties are the state of a replica and its containers.
+type ReplicaProperties struct {
+	CreatedTime         time.Time          `json:"createdTime"`
+	RunningState        string             `json:"runningState"`
+	RunningStateDetails string             `json:"runningStateDetails"`
+	Containers          []ReplicaContainer `json:"containers"`
+	InitContainers      []ReplicaContainer `json:"initContainers"`
+}
+
+// ReplicaContainer is the state of one container of a replica.
+type ReplicaContainer struct {
+	Name                string `json:"name"`
+	ContainerID         string `json:"containerId,omitempty"`
+	Ready               bool   `json:"ready"`
+	Started             bool   `json:"started"`
+	RestartCount        int    `json:"restartCount"`
+	RunningState        string `json:"runningState"`
+	RunningStateDetails string `json:"runningStateDetails"`
+}
