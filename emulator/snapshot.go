@@ -1,0 +1,88 @@
+package emulator
+
+import "github.com/acalocal/acalocal/emulator/aca"
+
+// Snapshot is one immutable view of all state, as of one generation. Readers
+// share it and must not change it.
+type Snapshot struct {
+	// Generation grows with every change; equal generations are equal.
+	Generation  uint64 `json:"generation"`
+	Environment string `json:"environment"`
+	// Domain is the environment's default domain, "<environment>.localhost".
+	Domain string `json:"defaultDomain"`
+	// Edge is the address of the listener that stands for port 80.
+	Edge string `json:"edge"`
+	Apps []App  `json:"apps"`
+}
+
+// App is one app as it is now.
+type App struct {
+	// ContainerApp is the effective definition with its read-only fields
+	// filled in and without the values of its secrets.
+	aca.ContainerApp
+	Local     LocalApp   `json:"local"`
+	Revisions []Revision `json:"revisions"`
+}
+
+// LocalApp is what exists only on this machine.
+type LocalApp struct {
+	// URL and Port are the loopback address that stands for the app's
+	// https address; empty and 0 without external ingress.
+	URL  string `json:"url,omitempty"`
+	Port int    `json:"port,omitempty"`
+	// Ready says that requests are answered rather than held.
+	Ready bool `json:"ready"`
+	// Problem is one sentence saying why the latest revision is not ready,
+	// "" while there is nothing to say.
+	Problem string `json:"problem,omitempty"`
+	// RestartPending says that a changed secret waits for a restart.
+	RestartPending bool `json:"restartPending,omitempty"`
+}
+
+// Revision is one revision as it is now.
+type Revision struct {
+	aca.Revision
+	// Serving is the share of the app's requests it really gets, in
+	// percent; TrafficWeight is only the wish, as on ACA.
+	Serving  int       `json:"serving"`
+	Replicas []Replica `json:"replicas"`
+}
+
+// Replica is one replica as it is now.
+type Replica struct {
+	aca.Replica
+	// Ready says that all containers are started and ready.
+	Ready bool `json:"ready"`
+	// Draining says that the replica is on its way out.
+	Draining bool `json:"draining"`
+}
+
+// App returns the app of that name, or nil.
+func (s *Snapshot) App(name string) *App {
+	for i := range s.Apps {
+		if s.Apps[i].Name == name {
+			return &s.Apps[i]
+		}
+	}
+	return nil
+}
+
+// Revision returns the revision of that name, or nil.
+func (a *App) Revision(name string) *Revision {
+	for i := range a.Revisions {
+		if a.Revisions[i].Name == name {
+			return &a.Revisions[i]
+		}
+	}
+	return nil
+}
+
+// Replica returns the replica of that name, or nil.
+func (r *Revision) Replica(name string) *Replica {
+	for i := range r.Replicas {
+		if r.Replicas[i].Name == name {
+			return &r.Replicas[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+// Package home knows where acalocal keeps its files.
+//
+//	$ACALOCAL_STATE_DIR, else $XDG_STATE_HOME/acalocal, else ~/.local/state/acalocal
+//	└── <environment>/
+//	    ├── lock        held by the one daemon of the environment
+//	    ├── api.sock    the control socket
+//	    ├── daemon.log  what a detached daemon says
+//	    ├── history/    revisions, one file each
+//	    └── logs/       the log store
+//
+// Everything is readable by its owner only.
+package home
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sort"
+)
+
+// DefaultEnvironment is the name of the environment nobody named.
+const DefaultEnvironment = "local"
+
+// Home is the root of all state.
+type Home struct{ dir string }
+
+// Open finds the state directory. It creates nothing.
+func Open() (Home, error) {
+	if dir := os.Getenv("ACALOCAL_STATE_DIR"); dir != "" {
+		abs, err := filepath.Abs(dir)
+		return Home{abs}, err
+	}
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return Home{filepath.Join(dir, "acalocal")}, nil
+	}
+	if runtime.GOOS == "windows" {
+		dir, err := os.UserCacheDir()
+		if err != nil {
+			return Home{}, fmt.Errorf("find the state directory: %w", err)
+		}
+		return Home{filepath.Join(dir, "acalocal")}, nil
+	}
+	dir, err := os.UserHomeDir()
+	if err != nil {
+		return Home{}, fmt.Errorf("find the state directory: %w (set ACALOCAL_STATE_DIR)", err)
+	}
+	return Home{filepath.Join(dir, ".local", "state", "acalocal")}, nil
+}
+
+// At is a Home below dir, for tests and embedded emulators.
+func At(dir string) Home { return Home{dir} }
+
+// Dir is the root directory.
+func (h Home) Dir() string { return h.dir }
+
+// Environment returns the files of one environment.
+func (h Home) Environment(name string) Environment {
+	return Environment{Name: name, dir: filepath.Join(h.dir, name)}
+}
+
+// Environments returns the names that have a directory, sorted.
+func (h Home) Environments() ([]string, error) {
+	entries, err := os.ReadDir(h.dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	sort.Strings(names)
+	return names, nil
+}
+
+// Environment is the files of one environment.
+type Environment struct {
+	Name string
+	dir  string
+}
+
+// Dir is the environment's directory.
+func (e Environment) Dir() string { return e.dir }
+
+// Lock is the file the environment's daemon holds locked.
+func (e Environment) Lock() string { return filepath.Join(e.dir, "lock") }
+
+// LogFile is where a detached daemon writes its own log.
+func (e Environment) LogFile() string { return filepath.Join(e.dir, "daemon.log") }
+
+// History is the directory of saved revisions.
+func (e Environment) History() string { return filepath.Join(e.dir, "history") }
+
+// Logs is the directory of the log store.
+func (e Environment) Logs() string { return filepath.Join(e.dir, "logs") }
+
+// Socket is the path of the control socket. Paths of unix sockets are limited
+// to about a hundred bytes, so a deep state directory moves the socket into
+// the system's temporary directory, under a name derived from the path.
+func (e Environment) Socket() string {
+	path := filepath.Join(e.dir, "api.sock")
+	if len(path) < 100 {
+		return path
+	}
+	return filepath.Join(os.TempDir(), fmt.Sprintf("acalocal-%d-%08x", os.Getuid(), hash(e.dir)), "api.sock")
+}
+
+// Create makes the environment's directory and that of its socket.
+func (e Environment) Create() error {
+	for _, dir := range []string{e.dir, filepath.Dir(e.Socket())} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return fmt.Errorf("create the state directory: %w", err)
+		}
+	}
+	return nil
+}
+
+// Remove deletes all files of the environment, and the root when it is empty.
+func (e Environment) Remove() error {
+	if s := filepath.Dir(e.Socket()); s != e.dir {
+		if err := os.RemoveAll(s); err != nil {
+			return err
+		}
+	}
+	if err := os.RemoveAll(e.dir); err != nil {
+		return err
+	}
+	_ = os.Remove(filepath.Dir(e.dir)) // succeeds only when empty, which is what is wanted
+	return nil
+}
+
+func hash(s string) uint32 {
+	h := uint32(2166136261)
+	for _, b := range []byte(s) {
+		h = (h ^ uint32(b)) * 16777619
+	}
+	return h
+}
