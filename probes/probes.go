@@ -85,7 +85,7 @@ const (
 // Report tells of one attempt that failed, or crossed a threshold, or both.
 // An attempt that succeeded and crossed nothing is not reported.
 type Report struct {
-	Target  Target    // as given to Set
+	Target  Target    // as given to Set when this probe began
 	At      time.Time // when the result came; for a timeout that is its end
 	Result  Result
 	Run     int  // consecutive attempts with this outcome, this one included; 0 for Error
