@@ -5,24 +5,50 @@
 // The JSON form of every type is ARM's (API version 2025-07-01). Optional
 // fields are pointers or have a zero value that means "not given", so that
 // what a user wrote can be told from what the service would fill in.
+//
+// # Struct tags
+//
+// Besides json, fields carry what Decode, the JSON Schema and the drift report
+// need to know about them:
+//
+//	enum:"Single|Multiple"  the values, in the casing the service answers with
+//	aca:"readonly"          answered by the service, ignored when written
+//	aca:"required"          the schema wants it
+//	aca:"scalar"            a number or boolean is read as its text
 package aca
 
 import "time"
 
 // ContainerApp is one app: Microsoft.App/containerApps.
 type ContainerApp struct {
-	ID         string            `json:"id,omitempty"`
-	Name       string            `json:"name,omitempty"`
-	Type       string            `json:"type,omitempty"`
-	Location   string            `json:"location,omitempty"`
-	Tags       map[string]string `json:"tags,omitempty"`
-	Identity   *Identity         `json:"identity,omitempty"`
-	Properties AppProperties     `json:"properties"`
+	ID               string            `json:"id,omitempty" aca:"readonly"`
+	Name             string            `json:"name,omitempty"`
+	Type             string            `json:"type,omitempty"`
+	Location         string            `json:"location,omitempty"`
+	Tags             map[string]string `json:"tags,omitempty" aca:"scalar"`
+	Identity         *Identity         `json:"identity,omitempty"`
+	Properties       AppProperties     `json:"properties"`
+	Kind             string            `json:"kind,omitempty"`
+	ManagedBy        string            `json:"managedBy,omitempty"`
+	ExtendedLocation *ExtendedLocation `json:"extendedLocation,omitempty"`
+	SystemData       any               `json:"systemData,omitempty" aca:"readonly"`
+
+	// ResourceGroup stands in the YAML of "az containerapp"; ARM has it in
+	// the id.
+	ResourceGroup string `json:"resourceGroup,omitempty"`
+}
+
+// ExtendedLocation places an app on a connected environment.
+type ExtendedLocation struct {
+	Name string `json:"name,omitempty"`
+	Type string `json:"type,omitempty"`
 }
 
 // Identity is the managed identity of an app.
 type Identity struct {
-	Type                   string         `json:"type,omitempty"`
+	Type                   string         `json:"type,omitempty" enum:"None|SystemAssigned|UserAssigned|SystemAssigned,UserAssigned"`
+	PrincipalID            string         `json:"principalId,omitempty" aca:"readonly"`
+	TenantID               string         `json:"tenantId,omitempty" aca:"readonly"`
 	UserAssignedIdentities map[string]any `json:"userAssignedIdentities,omitempty"`
 }
 
@@ -35,11 +61,17 @@ type AppProperties struct {
 	Configuration        Configuration `json:"configuration"`
 	Template             Template      `json:"template"`
 
-	ProvisioningState       string `json:"provisioningState,omitempty"`
-	RunningStatus           string `json:"runningStatus,omitempty"`
-	LatestRevisionName      string `json:"latestRevisionName,omitempty"`
-	LatestReadyRevisionName string `json:"latestReadyRevisionName,omitempty"`
-	LatestRevisionFqdn      string `json:"latestRevisionFqdn,omitempty"`
+	ProvisioningState          string   `json:"provisioningState,omitempty" aca:"readonly"`
+	RunningStatus              string   `json:"runningStatus,omitempty" aca:"readonly"`
+	LatestRevisionName         string   `json:"latestRevisionName,omitempty" aca:"readonly"`
+	LatestReadyRevisionName    string   `json:"latestReadyRevisionName,omitempty" aca:"readonly"`
+	LatestRevisionFqdn         string   `json:"latestRevisionFqdn,omitempty" aca:"readonly"`
+	CustomDomainVerificationID string   `json:"customDomainVerificationId,omitempty" aca:"readonly"`
+	OutboundIPAddresses        []string `json:"outboundIpAddresses,omitempty" aca:"readonly"`
+	EventStreamEndpoint        string   `json:"eventStreamEndpoint,omitempty" aca:"readonly"`
+	DelegatedIdentities        []any    `json:"delegatedIdentities,omitempty" aca:"readonly"`
+	DeploymentErrors           string   `json:"deploymentErrors,omitempty" aca:"readonly"`
+	PatchingMode               string   `json:"patchingMode,omitempty"`
 }
 
 // RevisionsMode says how many revisions of an app may be active.
@@ -55,25 +87,64 @@ const (
 // Configuration is the part of an app that applies to all its revisions:
 // changing it makes no new revision.
 type Configuration struct {
-	ActiveRevisionsMode  RevisionsMode `json:"activeRevisionsMode,omitempty"`
-	MaxInactiveRevisions *int          `json:"maxInactiveRevisions,omitempty"`
-	TargetLabel          string        `json:"targetLabel,omitempty"`
-	Ingress              *Ingress      `json:"ingress,omitempty"`
-	Secrets              []Secret      `json:"secrets,omitempty"`
-	Registries           []Registry    `json:"registries,omitempty"`
+	ActiveRevisionsMode         RevisionsMode     `json:"activeRevisionsMode,omitempty" enum:"Single|Multiple|Labels"`
+	MaxInactiveRevisions        *int              `json:"maxInactiveRevisions,omitempty"`
+	TargetLabel                 string            `json:"targetLabel,omitempty"`
+	RevisionTransitionThreshold *int              `json:"revisionTransitionThreshold,omitempty"`
+	Ingress                     *Ingress          `json:"ingress,omitempty"`
+	Secrets                     []Secret          `json:"secrets,omitempty"`
+	Registries                  []Registry        `json:"registries,omitempty"`
+	Dapr                        *Dapr             `json:"dapr,omitempty"`
+	IdentitySettings            []IdentitySetting `json:"identitySettings,omitempty"`
+	Runtime                     map[string]any    `json:"runtime,omitempty"`
+	Service                     *Service          `json:"service,omitempty"`
+}
+
+// Dapr is the sidecar of an app. Changing it makes no revision but restarts
+// all of them.
+type Dapr struct {
+	Enabled            bool           `json:"enabled"`
+	AppID              string         `json:"appId,omitempty"`
+	AppPort            *int           `json:"appPort,omitempty"`
+	AppProtocol        string         `json:"appProtocol,omitempty" enum:"http|grpc"`
+	HTTPMaxRequestSize *int           `json:"httpMaxRequestSize,omitempty"` // MB
+	HTTPReadBufferSize *int           `json:"httpReadBufferSize,omitempty"` // KB
+	LogLevel           string         `json:"logLevel,omitempty" enum:"info|debug|warn|error"`
+	EnableAPILogging   bool           `json:"enableApiLogging,omitempty"`
+	MaxConcurrency     *int           `json:"maxConcurrency,omitempty"`
+	AppHealth          map[string]any `json:"appHealth,omitempty"`
+}
+
+// IdentitySetting says in which containers an identity may be used.
+type IdentitySetting struct {
+	Identity  string `json:"identity" aca:"required"`
+	Lifecycle string `json:"lifecycle,omitempty" enum:"Init|Main|None|All"`
+}
+
+// Service marks an app as a development service that others bind to.
+type Service struct {
+	Type string `json:"type" aca:"required"`
+}
+
+// ServiceBind binds a container app to a development service.
+type ServiceBind struct {
+	ServiceID      string            `json:"serviceId,omitempty"`
+	Name           string            `json:"name,omitempty"`
+	ClientType     string            `json:"clientType,omitempty"`
+	CustomizedKeys map[string]string `json:"customizedKeys,omitempty"`
 }
 
 // Secret is one named secret of an app. Value never leaves the daemon.
 type Secret struct {
-	Name        string `json:"name"`
-	Value       string `json:"value,omitempty"`
+	Name        string `json:"name" aca:"required"`
+	Value       string `json:"value,omitempty" aca:"scalar"`
 	KeyVaultURL string `json:"keyVaultUrl,omitempty"`
 	Identity    string `json:"identity,omitempty"`
 }
 
 // Registry is one registry an app pulls from.
 type Registry struct {
-	Server            string `json:"server"`
+	Server            string `json:"server" aca:"required"`
 	Username          string `json:"username,omitempty"`
 	PasswordSecretRef string `json:"passwordSecretRef,omitempty"`
 	Identity          string `json:"identity,omitempty"`
@@ -95,29 +166,29 @@ type Ingress struct {
 	External               bool                    `json:"external"`
 	TargetPort             int                     `json:"targetPort,omitempty"`
 	ExposedPort            int                     `json:"exposedPort,omitempty"`
-	Transport              Transport               `json:"transport,omitempty"`
-	TargetPortHTTPScheme   string                  `json:"targetPortHttpScheme,omitempty"`
+	Transport              Transport               `json:"transport,omitempty" enum:"Auto|Http|Http2|Tcp"`
+	TargetPortHTTPScheme   string                  `json:"targetPortHttpScheme,omitempty" enum:"http|https"`
 	AllowInsecure          bool                    `json:"allowInsecure,omitempty"`
-	ClientCertificateMode  string                  `json:"clientCertificateMode,omitempty"`
+	ClientCertificateMode  string                  `json:"clientCertificateMode,omitempty" enum:"ignore|accept|require"`
 	AdditionalPortMappings []PortMapping           `json:"additionalPortMappings,omitempty"`
 	CorsPolicy             *CorsPolicy             `json:"corsPolicy,omitempty"`
 	IPSecurityRestrictions []IPSecurityRestriction `json:"ipSecurityRestrictions,omitempty"`
 	StickySessions         *StickySessions         `json:"stickySessions,omitempty"`
 	CustomDomains          []CustomDomain          `json:"customDomains,omitempty"`
 	Traffic                []TrafficWeight         `json:"traffic,omitempty"`
-	Fqdn                   string                  `json:"fqdn,omitempty"`
+	Fqdn                   string                  `json:"fqdn,omitempty" aca:"readonly"`
 }
 
 // PortMapping is one additional TCP port of an app.
 type PortMapping struct {
-	External    bool `json:"external"`
-	TargetPort  int  `json:"targetPort"`
+	External    bool `json:"external" aca:"required"`
+	TargetPort  int  `json:"targetPort" aca:"required"`
 	ExposedPort int  `json:"exposedPort,omitempty"`
 }
 
 // CorsPolicy is answered by the edge on the app's behalf.
 type CorsPolicy struct {
-	AllowedOrigins   []string `json:"allowedOrigins,omitempty"`
+	AllowedOrigins   []string `json:"allowedOrigins,omitempty" aca:"required"`
 	AllowedMethods   []string `json:"allowedMethods,omitempty"`
 	AllowedHeaders   []string `json:"allowedHeaders,omitempty"`
 	ExposeHeaders    []string `json:"exposeHeaders,omitempty"`
@@ -127,21 +198,21 @@ type CorsPolicy struct {
 
 // IPSecurityRestriction allows or denies a range of client addresses.
 type IPSecurityRestriction struct {
-	Name           string `json:"name"`
+	Name           string `json:"name" aca:"required"`
 	Description    string `json:"description,omitempty"`
-	IPAddressRange string `json:"ipAddressRange"`
-	Action         string `json:"action"`
+	IPAddressRange string `json:"ipAddressRange" aca:"required"`
+	Action         string `json:"action" aca:"required" enum:"Allow|Deny"`
 }
 
 // StickySessions pins a client to a replica.
 type StickySessions struct {
-	Affinity string `json:"affinity,omitempty"`
+	Affinity string `json:"affinity,omitempty" enum:"none|sticky"`
 }
 
 // CustomDomain is a further host name of an app.
 type CustomDomain struct {
-	Name          string `json:"name"`
-	BindingType   string `json:"bindingType,omitempty"`
+	Name          string `json:"name" aca:"required"`
+	BindingType   string `json:"bindingType,omitempty" enum:"Disabled|SniEnabled|Auto"`
 	CertificateID string `json:"certificateId,omitempty"`
 }
 
@@ -157,19 +228,21 @@ type TrafficWeight struct {
 // Template is the part of an app that a revision is a snapshot of: changing
 // it makes a new revision.
 type Template struct {
-	RevisionSuffix                string      `json:"revisionSuffix,omitempty"`
-	TerminationGracePeriodSeconds *int        `json:"terminationGracePeriodSeconds,omitempty"`
-	InitContainers                []Container `json:"initContainers,omitempty"`
-	Containers                    []Container `json:"containers,omitempty"`
-	Scale                         *Scale      `json:"scale,omitempty"`
-	Volumes                       []Volume    `json:"volumes,omitempty"`
+	RevisionSuffix                string        `json:"revisionSuffix,omitempty" aca:"scalar"`
+	TerminationGracePeriodSeconds *int          `json:"terminationGracePeriodSeconds,omitempty"`
+	InitContainers                []Container   `json:"initContainers,omitempty"`
+	Containers                    []Container   `json:"containers,omitempty" aca:"required"`
+	Scale                         *Scale        `json:"scale,omitempty"`
+	Volumes                       []Volume      `json:"volumes,omitempty"`
+	ServiceBinds                  []ServiceBind `json:"serviceBinds,omitempty"`
 }
 
 // Container is one container of a replica, or one of its init containers
 // (which have no probes).
 type Container struct {
-	Name         string        `json:"name"`
-	Image        string        `json:"image"`
+	Name         string        `json:"name" aca:"required"`
+	Image        string        `json:"image" aca:"required"`
+	ImageType    string        `json:"imageType,omitempty" aca:"readonly"`
 	Command      []string      `json:"command,omitempty"`
 	Args         []string      `json:"args,omitempty"`
 	Env          []EnvVar      `json:"env,omitempty"`
@@ -180,8 +253,8 @@ type Container struct {
 
 // EnvVar is a variable with a value or a reference to a secret.
 type EnvVar struct {
-	Name      string `json:"name"`
-	Value     string `json:"value,omitempty"`
+	Name      string `json:"name" aca:"required"`
+	Value     string `json:"value,omitempty" aca:"scalar"`
 	SecretRef string `json:"secretRef,omitempty"`
 }
 
@@ -190,7 +263,7 @@ type EnvVar struct {
 type Resources struct {
 	CPU              float64 `json:"cpu,omitempty"`
 	Memory           string  `json:"memory,omitempty"`
-	EphemeralStorage string  `json:"ephemeralStorage,omitempty"`
+	EphemeralStorage string  `json:"ephemeralStorage,omitempty" aca:"readonly"`
 }
 
 // ProbeType names one of the three probes.
@@ -206,7 +279,7 @@ const (
 // Probe is one health check as the user wrote it; nil numbers take the
 // schema's defaults (period 10 s, timeout 1 s, success 1, failure 3).
 type Probe struct {
-	Type                          ProbeType  `json:"type"`
+	Type                          ProbeType  `json:"type" aca:"required" enum:"Startup|Readiness|Liveness"`
 	HTTPGet                       *HTTPGet   `json:"httpGet,omitempty"`
 	TCPSocket                     *TCPSocket `json:"tcpSocket,omitempty"`
 	InitialDelaySeconds           *int       `json:"initialDelaySeconds,omitempty"`
@@ -220,21 +293,21 @@ type Probe struct {
 // HTTPGet is the request of an HTTP probe.
 type HTTPGet struct {
 	Path        string       `json:"path,omitempty"`
-	Port        int          `json:"port"`
-	Scheme      string       `json:"scheme,omitempty"`
+	Port        int          `json:"port" aca:"required"`
+	Scheme      string       `json:"scheme,omitempty" enum:"HTTP|HTTPS"`
 	Host        string       `json:"host,omitempty"`
 	HTTPHeaders []HTTPHeader `json:"httpHeaders,omitempty"`
 }
 
 // HTTPHeader is one header of an HTTP probe; names may repeat.
 type HTTPHeader struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
+	Name  string `json:"name" aca:"required"`
+	Value string `json:"value" aca:"required,scalar"`
 }
 
 // TCPSocket is the address of a TCP probe.
 type TCPSocket struct {
-	Port int    `json:"port"`
+	Port int    `json:"port" aca:"required"`
 	Host string `json:"host,omitempty"`
 }
 
@@ -249,7 +322,7 @@ type Scale struct {
 
 // ScaleRule is one reason to add replicas.
 type ScaleRule struct {
-	Name       string           `json:"name"`
+	Name       string           `json:"name" aca:"required"`
 	HTTP       *RuleMetadata    `json:"http,omitempty"`
 	TCP        *RuleMetadata    `json:"tcp,omitempty"`
 	Custom     *CustomScaleRule `json:"custom,omitempty"`
@@ -258,15 +331,15 @@ type ScaleRule struct {
 
 // RuleMetadata is the body of an HTTP or TCP rule.
 type RuleMetadata struct {
-	Metadata map[string]string `json:"metadata,omitempty"`
+	Metadata map[string]string `json:"metadata,omitempty" aca:"scalar"`
 	Auth     []ScaleRuleAuth   `json:"auth,omitempty"`
 	Identity string            `json:"identity,omitempty"`
 }
 
 // CustomScaleRule is the body of a rule named by its KEDA type.
 type CustomScaleRule struct {
-	Type     string            `json:"type,omitempty"`
-	Metadata map[string]string `json:"metadata,omitempty"`
+	Type     string            `json:"type,omitempty" aca:"required"`
+	Metadata map[string]string `json:"metadata,omitempty" aca:"scalar"`
 	Auth     []ScaleRuleAuth   `json:"auth,omitempty"`
 	Identity string            `json:"identity,omitempty"`
 }
@@ -282,14 +355,14 @@ type AzureQueueRule struct {
 
 // ScaleRuleAuth hands a secret to a parameter of a rule.
 type ScaleRuleAuth struct {
-	SecretRef        string `json:"secretRef"`
-	TriggerParameter string `json:"triggerParameter"`
+	SecretRef        string `json:"secretRef" aca:"required"`
+	TriggerParameter string `json:"triggerParameter" aca:"required"`
 }
 
 // Volume is storage that containers of a replica mount.
 type Volume struct {
-	Name         string         `json:"name"`
-	StorageType  string         `json:"storageType,omitempty"`
+	Name         string         `json:"name" aca:"required"`
+	StorageType  string         `json:"storageType,omitempty" enum:"EmptyDir|AzureFile|NfsAzureFile|Secret|Smb"`
 	StorageName  string         `json:"storageName,omitempty"`
 	MountOptions string         `json:"mountOptions,omitempty"`
 	Secrets      []SecretVolume `json:"secrets,omitempty"`
@@ -297,14 +370,14 @@ type Volume struct {
 
 // SecretVolume is one file of a secret volume.
 type SecretVolume struct {
-	SecretRef string `json:"secretRef"`
+	SecretRef string `json:"secretRef" aca:"required"`
 	Path      string `json:"path,omitempty"`
 }
 
 // VolumeMount puts a volume into a container.
 type VolumeMount struct {
-	VolumeName string `json:"volumeName"`
-	MountPath  string `json:"mountPath"`
+	VolumeName string `json:"volumeName" aca:"required"`
+	MountPath  string `json:"mountPath" aca:"required"`
 	SubPath    string `json:"subPath,omitempty"`
 }
 

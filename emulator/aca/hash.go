@@ -1,0 +1,69 @@
+package aca
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"hash/fnv"
+	"strconv"
+	"strings"
+)
+
+// TemplateHash identifies a template: two templates with the same hash are the
+// same revision. Fields left out and fields set to their default are the same;
+// RevisionSuffix counts, as on Azure a new suffix alone makes a new revision.
+func TemplateHash(t *Template) string {
+	sum := sha256.Sum256(canonical(t))
+	return hex.EncodeToString(sum[:])
+}
+
+// ReplicaSetHash is the middle part of a replica's name: the same for all
+// replicas of one configuration, another one when the template or the target
+// port changes, and the first one again when the change is taken back. It is
+// written like Kubernetes' pod-template hash: a 32-bit number in decimal with
+// the digits 0-9 as 456789bcdf.
+func ReplicaSetHash(t *Template, targetPort int) string {
+	h := fnv.New32a()
+	h.Write(canonical(t))
+	h.Write([]byte(strconv.Itoa(targetPort)))
+	return safeDigits(h.Sum32())
+}
+
+func safeDigits(n uint32) string {
+	const digits = "456789bcdf"
+	var b strings.Builder
+	for _, c := range strconv.FormatUint(uint64(n), 10) {
+		b.WriteByte(digits[c-'0'])
+	}
+	return b.String()
+}
+
+func canonical(t *Template) []byte {
+	c := t.Clone()
+	c.applyDefaults()
+	text, err := json.Marshal(c)
+	if err != nil {
+		panic("bug: a template does not marshal: " + err.Error())
+	}
+	return text
+}
+
+// Clone is a deep copy of t.
+func (t *Template) Clone() *Template { return clone(t) }
+
+// Clone is a deep copy of a.
+func (a *ContainerApp) Clone() *ContainerApp { return clone(a) }
+
+// clone copies through JSON, which holds all there is: every field of these
+// types is written and read back as it was.
+func clone[T any](v *T) *T {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic("bug: a value of this package does not marshal: " + err.Error())
+	}
+	out := new(T)
+	if err := json.Unmarshal(text, out); err != nil {
+		panic("bug: a value of this package does not unmarshal: " + err.Error())
+	}
+	return out
+}

@@ -1,0 +1,212 @@
+package aca
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// base is a valid app; the cases patch it.
+const base = `{"name":"web","properties":{
+	"configuration":{"secrets":[{"name":"db","value":"x"}],"ingress":{"external":true,"targetPort":8000}},
+	"template":{"containers":[{"name":"app","image":"app:1","resources":{"cpu":0.5,"memory":"1Gi"}}]}}}`
+
+// patched is base with an RFC 7396 merge patch applied; a path in front of the
+// patch, ended by "=", says where it goes.
+func patched(t *testing.T, patch string) any {
+	t.Helper()
+	path, value, _ := strings.Cut(patch, "=")
+	tree := mustParse(t, base)
+	under := mustParse(t, value)
+	if path != "" {
+		keys := strings.Split(path, ".")
+		for i := len(keys) - 1; i >= 0; i-- {
+			under = map[string]any{keys[i]: under}
+		}
+	}
+	return mergePatch(tree, under)
+}
+
+func mergePatch(target, patch any) any {
+	p, ok := patch.(map[string]any)
+	if !ok {
+		return patch
+	}
+	out, ok := target.(map[string]any)
+	if !ok {
+		out = map[string]any{}
+	}
+	for key, value := range p {
+		if value == nil {
+			delete(out, key)
+			continue
+		}
+		out[key] = mergePatch(out[key], value)
+	}
+	return out
+}
+
+func mustParse(t *testing.T, text string) any {
+	t.Helper()
+	tree, err := parseJSON([]byte(text))
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return tree
+}
+
+// lines prints problems one a line: "path: code: message", "~" before a
+// warning, "@" before a path whose key is meant, the hint after " → ".
+func lines(problems []Problem) []string {
+	var out []string
+	for _, p := range problems {
+		line := fmt.Sprintf("%s: %s: %s", p.Path, p.Code, p.Message)
+		if p.Hint != "" {
+			line += " → " + p.Hint
+		}
+		if p.OnKey {
+			line = "@" + line
+		}
+		if p.Severity == SeverityWarning {
+			line = "~" + line
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+const (
+	cfg  = "properties.configuration."
+	ing  = "properties.configuration.ingress."
+	tmpl = "properties.template."
+	ctr  = "properties.template.containers[0]"
+)
+
+func probe(fields string) string {
+	return tmpl + `containers=[{"name":"app","image":"a","probes":[` + fields + `]}]`
+}
+
+func container(fields string) string {
+	return tmpl + `containers=[{"name":"app","image":"a",` + fields + `}]`
+}
+
+func TestValidateSaysWhatAzureRefuses(t *testing.T) {
+	const invalidValue = ": ContainerAppInvalidValue: "
+	const nameRule = ". A name must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an " +
+		"alphanumeric character and cannot have '--'. The length must be between 2 and 32 characters inclusive."
+	const suffixRule = "'. A revision name must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end " +
+		"with an alphanumeric character. The length of the revision name must not be more than a combined 54 characters with the container app name."
+	const traffic = "InvalidParameterValueInContainerTemplate: The following field(s) are either invalid or missing. Field 'configuration.ingress.traffic' is invalid with details: "
+	tests := []struct {
+		patch string
+		want  []string
+	}{
+		{`={}`, nil},
+		{`name="Web1"`, []string{"name: ContainerAppInvalidName: Invalid ContainerApp name 'Web1'" + nameRule + ` → for example "web1"`}},
+		{`name=""`, []string{"name: ContainerAppInvalidName: Invalid ContainerApp name ''" + nameRule}},
+		{tmpl + `revisionSuffix="r--1"`, []string{tmpl + "revisionSuffix: ContainerAppInvalidRevisionName: Revision name has an invalid value 'r--1" + suffixRule + ` → for example "r-1"`}},
+		{tmpl + `revisionSuffix="42"`, nil},
+		{tmpl + `containers=[]`, []string{tmpl + "containers: ContainerAppCreateMustContainContainer: Must specify atleast one container for the container app."}},
+		{tmpl + `containers=[{"name":"app"}]`, []string{ctr + ": ContainerAppImageRequired: Container with name 'app' must have an 'Image' property specified."}},
+		{tmpl + `terminationGracePeriodSeconds=601`, []string{tmpl + "terminationGracePeriodSeconds" + invalidValue + "601 is out of range → 0 to 600"}},
+
+		{ing + `targetPort=80800`, []string{ing + "targetPort" + invalidValue + "80800 is not a port → ports are 1 to 65535; did you mean 8080?"}},
+		{ing + `targetPort=-1`, []string{ing + "targetPort" + invalidValue + "-1 is not a port → ports are 1 to 65535"}},
+		{ing + `targetPort=36985`, []string{ing + "targetPort" + invalidValue + "port 36985 is reserved for the platform's health checks"}},
+		{ing + `exposedPort=8000`, []string{ing + "exposedPort" + invalidValue + "exposedPort is only for transport Tcp → an HTTP app is reached on 80 and 443; remove exposedPort"}},
+		{`properties.configuration.ingress={"transport":"tcp","exposedPort":443}`, []string{ing + "exposedPort" + invalidValue + "ports 80 and 443 cannot be exposed for TCP"}},
+		{`properties.configuration.ingress={"transport":"tcp","allowInsecure":true}`, []string{ing + "allowInsecure" + invalidValue + "allowInsecure is only for HTTP ingress, not with transport Tcp"}},
+		{ing + `additionalPortMappings=[{"external":false,"targetPort":8000}]`, []string{ing + "additionalPortMappings[0].targetPort" + invalidValue + "the target port 8000 is used twice"}},
+		{ing + `corsPolicy={"maxAge":-1}`, []string{
+			ing + "corsPolicy" + invalidValue + `corsPolicy needs allowedOrigins → allowedOrigins: ["*"] allows every origin`,
+			ing + "corsPolicy.maxAge" + invalidValue + "maxAge is a number of seconds, at least 0"}},
+		{ing + `ipSecurityRestrictions=[{"name":"a","ipAddressRange":"10.0.0.0/40","action":"Allow"},{"name":"b","ipAddressRange":"10.0.0.1","action":"deny"}]`, []string{
+			ing + "ipSecurityRestrictions[0].ipAddressRange" + invalidValue + `"10.0.0.0/40" is not an IPv4 address or CIDR range → for example 203.0.113.0/24`,
+			ing + "ipSecurityRestrictions" + invalidValue + "Allow and Deny rules cannot be mixed → only Allow rules let in the listed ranges and nobody else; only Deny rules keep out the listed ones"}},
+		{`properties.configuration={"activeRevisionsMode":"multiple","ingress":{"stickySessions":{"affinity":"sticky"}}}`, []string{
+			ing + "stickySessions.affinity: ContainerAppInvalidIngressStickySessionRevisionMode: Sticky sessions are only supported in single revision mode, not with activeRevisionsMode Multiple."}},
+		{`properties.configuration={"activeRevisionsMode":"Multiple","ingress":{"traffic":[{"latestRevision":true,"weight":"60"},{"revisionName":"web--a","weight":30}]}}`, []string{
+			ing + "traffic: " + traffic + "'Invalid value: 90: traffic weights must sum to 100';."}},
+		{`properties.configuration={"ingress":{"traffic":[{"latestRevision":true,"weight":100,"label":"blue"}]}}`, []string{
+			ing + "traffic[0].label: " + traffic + "'labels need activeRevisionsMode Multiple or Labels';."}},
+		{`properties.configuration={"activeRevisionsMode":"labels"}`, []string{cfg + "targetLabel" + invalidValue + "the revisions mode Labels needs a targetLabel"}},
+
+		{cfg + `secrets=[{"name":"db-","value":"x"}]`, []string{cfg + "secrets[0].name: ContainerAppInvalidSecretName: Invalid secret name 'db-'. A secret name must consist of lower case " +
+			`alphanumeric characters or '-', and must start and end with an alphanumeric character. → for example "db"`}},
+		{cfg + `secrets=[{"name":"db","keyVaultUrl":"https://v.vault.azure.net/secrets/db"}]`, []string{cfg + "secrets[0]: ContainerAppSecretInvalid: Invalid Request: Container app secret(s) with name(s) 'db' are invalid: value or keyVaultUrl and identity should be provided."}},
+		{cfg + `registries=[{"server":"r.io","username":"u","passwordSecretRef":"pw"}]`, []string{cfg + "registries[0].passwordSecretRef: ContainerAppSecretRefNotFound: SecretRef 'pw' defined for registry 'r.io' not found. → defined are db"}},
+		{container(`"env":[{"name":"A","secretRef":"bd"}]`), []string{ctr + `.env[0].secretRef: ContainerAppSecretRefNotFound: SecretRef 'bd' defined for container 'app' not found. → did you mean "db"?`}},
+		{container(`"env":[{"name":"A","value":"1"},{"name":"A","value":"2"}]`), []string{"~" + ctr + ".env[1].name: : the variable A is set twice; the last one wins here, on Azure the revision may fail without an error → remove one of them"}},
+		{container(`"env":[{"name":"1A","value":"1"}]`), []string{ctr + ".env[0].name" + invalidValue + `"1A" is not a variable name → letters, digits, '_', '-' and '.', not beginning with a digit`}},
+
+		{container(`"resources":{"cpu":1.555,"memory":"512Mi"}`), []string{
+			ctr + ".resources.cpu: ContainerAppInvalidCpuResource: Container with name 'app' has an invalid CPU resource request: '1.555'. The 'cpu' field for each container, if provided, must contain a decimal value to no more than two decimal places. Example: '0.25'.",
+			ctr + ".resources.memory: ContainerAppInvalidMemoryResource: Container with name 'app' has an invalid memory resource request: '512Mi'. The 'memory' field for each container, if provided, must contain a decimal value to no more than two decimal places followed by 'Gi'. Example: '0.5Gi'. → write 0.5Gi"}},
+		{`properties={"workloadProfileName":"d4","template":{"containers":[{"name":"app","image":"a","resources":{"cpu":3,"memory":"1Gi"}}]}}`, nil},
+		{tmpl + `containers=[{"name":"a","image":"a","resources":{"cpu":"0.3","memory":"0.7Gi"}},{"name":"b","image":"b","resources":{"cpu":0.2,"memory":"0.3Gi"}}]`, nil},
+
+		{probe(`{"type":"liveness","httpGet":{"port":8000},"failureThreshold":31}`), []string{ctr + ".probes[0].failureThreshold: ContainerAppProbeFailureThresholdOutOfRange: Container 'app' 'Type' probe's FailureThreshold must be in the range of ['1', '30']."}},
+		{probe(`{"type":"Startup","tcpSocket":{"port":8000},"failureThreshold":240}`), []string{"~" + ctr + ".probes[0].failureThreshold: : the service refused a failureThreshold above 30 until 2026 → a longer period with a lower threshold gives the same budget everywhere"}},
+		{probe(`{"type":"Startup","tcpSocket":{"port":8000},"initialDelaySeconds":61,"successThreshold":2}`), []string{
+			ctr + ".probes[0].initialDelaySeconds: ContainerAppProbeInitialDelaySecondsOutOfRange: Container 'app' 'Type' probe's InitialDelaySeconds must be in the range of ['0', '60'].",
+			ctr + ".probes[0].successThreshold: ContainerAppProbeSuccessThresholdOutOfRange: Container 'app' 'Type' probe's SuccessThreshold must be in the range of ['1', '1']."}},
+		{probe(`{"type":"Readiness"},{"type":"readiness","tcpSocket":{"port":1}}`), []string{
+			ctr + ".probes[0]" + invalidValue + "the Readiness probe of container 'app' asks nothing → give httpGet or tcpSocket",
+			ctr + ".probes[1].type" + invalidValue + "Container 'app' has two Readiness probes; one of each type is allowed"}},
+		{tmpl + `initContainers=[{"name":"i","image":"i","probes":[{"type":"Liveness","tcpSocket":{"port":1}}]}]`, []string{tmpl + "initContainers[0].probes: ContainerAppInvalidSchema: an init container has no probes → it is done when it ends with exit code 0"}},
+
+		{tmpl + `scale={"minReplicas":5,"maxReplicas":2}`, []string{tmpl + "scale.minReplicas" + invalidValue + "minReplicas 5 is above maxReplicas 2"}},
+		{tmpl + `scale={"rules":[{"name":"h","http":{"metadata":{"concurrentRequests":"many"}}}]}`, []string{tmpl + "scale.rules[0].http.metadata.concurrentRequests" + invalidValue + `concurrentRequests is a whole number of at least 1, not "many" → concurrentRequests: "10"`}},
+		{tmpl + `scale={"rules":[{"name":"h"}]}`, []string{tmpl + "scale.rules[0]" + invalidValue + `the scale rule "h" has 0 of http, tcp, custom and azureQueue; it must have one`}},
+
+		{container(`"volumeMounts":[{"volumeName":"date","mountPath":"/data"}]`), []string{ctr + ".volumeMounts[0].volumeName" + invalidValue + `the volume "date" of container 'app' is not defined`}},
+		{tmpl + `volumes=[{"name":"my.data"}]`, []string{tmpl + "volumes[0].name" + invalidValue + `"my.data" is not a volume name → lower case letters, digits and dashes; for example "my-data"`}},
+		{tmpl + `volumes=[{"name":"d","storageType":"AzureFile"}]`, []string{tmpl + "volumes[0]" + invalidValue + `the volume "d" of type AzureFile needs a storageName → the name of a storage of the environment`}},
+		{tmpl + `volumes=[{"name":"s","storageType":"Secret","secrets":[{"secretRef":"db","path":"../../etc/passwd"}]}]`, []string{tmpl + "volumes[0].secrets[0].path" + invalidValue + `"../../etc/passwd" leads out of the volume`}},
+	}
+	for _, test := range tests {
+		t.Run(test.patch, func(t *testing.T) {
+			app, problems := Decode[ContainerApp](patched(t, test.patch))
+			problems = append(problems, app.Validate()...)
+			if diff := cmp.Diff(test.want, lines(problems)); diff != "" {
+				t.Errorf("problems (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestWrongPairNamesEveryPairAndTheNextOne(t *testing.T) {
+	app, _ := Decode[ContainerApp](patched(t, container(`"resources":{"cpu":1,"memory":"1Gi"}`)))
+	problems := app.Validate()
+	if len(problems) != 1 {
+		t.Fatalf("problems = %v", lines(problems))
+	}
+	const begin = "The total requested CPU and memory resources for this application (CPU: 1, memory: 1.0) is invalid. Total CPU and memory for all " +
+		"containers defined in a Consumption Container App must add up to one of the following CPU - Memory combinations: [cpu: 0.25, memory: 0.5Gi]; [cpu: 0.5, memory: 1.0Gi]; "
+	p := problems[0]
+	if !strings.HasPrefix(p.Message, begin) || !strings.HasSuffix(p.Message, "; [cpu: 4.0, memory: 8.0Gi]") {
+		t.Errorf("message = %s", p.Message)
+	}
+	if want := "the smallest pair that holds this is cpu: 1, memory: 2Gi"; p.Hint != want {
+		t.Errorf("hint = %q, want %q", p.Hint, want)
+	}
+}
+
+func TestValidateChangesNothing(t *testing.T) {
+	app, _ := DecodeJSON[ContainerApp]([]byte(base))
+	before, err := json.Marshal(app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	app.Validate()
+	after, err := json.Marshal(app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(before), string(after)); diff != "" {
+		t.Errorf("app changed (-before +after):\n%s", diff)
+	}
+}
