@@ -219,7 +219,7 @@ func TestCancelledAttemptIsNoVerdict(t *testing.T) {
 		defer cancel()
 		go io.Copy(io.Discard, far)
 		got := cl.Do(ctx, httpCheck("/"), 5*time.Second)
-		want := Result{Outcome: Error, Detail: "context deadline exceeded", Duration: time.Second}
+		want := Result{Outcome: Error, Detail: "attempt cut short before its timeout", Duration: time.Second}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}

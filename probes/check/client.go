@@ -37,10 +37,12 @@ func (cl Client) Do(ctx context.Context, c Check, timeout time.Duration) Result 
 	default:
 		res = unmade("a check is either HTTP or TCP")
 	}
-	if ctx.Err() != nil {
-		res = unmade(ctx.Err().Error())
-	}
 	res.Duration = time.Since(begin)
+	// ctx may have a deadline of its own, and a connection may notice it before
+	// ctx says so; a timeout that came early was not the container's.
+	if ctx.Err() != nil || (res.Timeout && res.Duration < timeout) {
+		res = Result{Outcome: Error, Detail: "attempt cut short before its timeout", Duration: res.Duration}
+	}
 	return res
 }
 
@@ -58,7 +60,9 @@ func (cl Client) doTCP(ctx context.Context, t *TCP) Result {
 func (cl Client) dial(ctx context.Context, host string, port int) (net.Conn, error) {
 	dial := cl.Dial
 	if dial == nil {
-		dial = new(net.Dialer).DialContext
+		// A connection that lives for one answer needs no keep-alive, whose
+		// socket options cost as much as the connect.
+		dial = (&net.Dialer{KeepAlive: -1}).DialContext
 	}
 	var conn net.Conn
 	var err error
