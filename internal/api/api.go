@@ -1,0 +1,139 @@
+// Package api is the control surface of a running environment: Azure Resource
+// Manager's paths and bodies for what ARM has, and /acalocal/v1 for what it
+// lacks.
+//
+//	/subscriptions/{sub}/resourceGroups/{rg}/providers/Microsoft.App/containerApps
+//	    GET                                  list
+//	…/containerApps/{app}                    GET PUT DELETE
+//	…/{app}/revisions[/{rev}]                GET
+//	…/{app}/revisions/{rev}/restart          POST
+//	…/{app}/revisions/{rev}/replicas[/{rep}] GET
+//
+//	/acalocal/v1/info                        GET   who answers here
+//	/acalocal/v1/status                      GET   one Snapshot
+//	/acalocal/v1/watch                       GET   Snapshots as they change, one a line
+//	/acalocal/v1/apply                       POST  ApplyBody → AppliedBody
+//	/acalocal/v1/restart                     POST  ?app=&revision=
+//	/acalocal/v1/logs/console                GET   as az prints them
+//	/acalocal/v1/logs/system                 GET   as az prints them
+//	/acalocal/v1/stream                      GET   Entries of all apps, live, one a line
+//	/acalocal/v1/query                       POST  QueryBody → Log Analytics' answer
+//	/acalocal/v1/exec                        POST  upgraded to Frames
+//	/acalocal/v1/shutdown                    POST  ?remove=true
+//
+// Paths match without regard to case, as ARM's do; any subscription, resource
+// group and api-version is accepted. Operations answer synchronously: a PUT is
+// a 200 with the resource, which the Azure CLI and SDKs accept.
+//
+// Errors are ARM's: {"error":{"code","message","target","details"}}.
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/internal/container"
+)
+
+// Emulator is what the API asks of a running environment. All methods may be
+// called concurrently. Errors for the user are *aca.Error.
+type Emulator interface {
+	// Snapshot returns the present state, never nil. It must not be changed.
+	Snapshot() *emulator.Snapshot
+	// Watch blocks until there is a Snapshot of a generation above since.
+	Watch(ctx context.Context, since uint64) (*emulator.Snapshot, error)
+	// Apply makes an app become what the request says. It returns once the
+	// change is planned, before it is carried out.
+	Apply(ctx context.Context, req emulator.ApplyRequest) (emulator.Applied, error)
+	// Delete begins to remove an app.
+	Delete(ctx context.Context, app string) error
+	// RestartRevision replaces the replicas of a revision; "" means the
+	// latest active one.
+	RestartRevision(ctx context.Context, app, revision string) error
+	// Exec runs a command in a running container and returns its exit code.
+	Exec(ctx context.Context, target emulator.ExecTarget, s container.ExecSpec) (int, error)
+}
+
+// Options are what a handler serves.
+type Options struct {
+	Emulator Emulator
+	Logs     Logs
+	// Info describes the process; its Environment may not be empty.
+	Info Info
+	// Shutdown asks the daemon to end and returns at once. With remove, it
+	// drains and removes everything it runs before it ends.
+	Shutdown func(remove bool)
+	// Token, when set, is wanted as "Authorization: Bearer <token>", and
+	// requests must name a loopback host: for handlers served on TCP, which
+	// any page in a browser can reach. A unix socket needs neither.
+	Token string
+}
+
+// Info says who answers on a control socket.
+type Info struct {
+	Environment string `json:"environment"`
+	Version     string `json:"version"`
+	PID         int    `json:"pid"`
+}
+
+// server is the handler: the options and nothing that changes.
+type server struct {
+	Options
+	own map[string]route
+}
+
+// route is a handler and the one method it answers to.
+type route struct {
+	method string
+	handle handler
+}
+
+// handler answers a request or returns the error that answers it.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// New returns the handler of an environment's control surface.
+func New(o Options) http.Handler {
+	s := &server{Options: o}
+	s.own = map[string]route{
+		"info":     {"GET", s.info},
+		"status":   {"GET", s.status},
+		"watch":    {"GET", s.watch},
+		"apply":    {"POST", s.apply},
+		"restart":  {"POST", s.restart},
+		"stream":   {"GET", s.stream},
+		"exec":     {"POST", s.exec},
+		"shutdown": {"POST", s.shutdown},
+	}
+	h := http.Handler(s)
+	if o.Token != "" {
+		h = guard(o.Token, h)
+	}
+	return h
+}
+
+// ServeHTTP answers one request.
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := s.dispatch(w, r); err != nil {
+		writeError(w, err)
+	}
+}
+
+// dispatch finds the handler by hand: http.ServeMux matches case and redirects
+// to cleaned paths, and ARM does neither.
+func (s *server) dispatch(w http.ResponseWriter, r *http.Request) error {
+	if name, ok := ownPath(r.URL.Path); ok {
+		rt, ok := s.own[name]
+		switch {
+		case !ok:
+			return noRoute(r)
+		case rt.method != r.Method:
+			return wrongMethod(r, rt.method)
+		}
+		return rt.handle(w, r)
+	}
+	if p, ok := parseARMPath(r.URL.Path); ok {
+		return s.serveARM(w, r, p)
+	}
+	return noRoute(r)
+}

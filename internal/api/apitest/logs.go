@@ -1,0 +1,116 @@
+package apitest
+
+import (
+	"context"
+	"iter"
+	"sync"
+
+	"github.com/acalocal/acalocal/logsink"
+	"github.com/acalocal/acalocal/logsink/kql"
+)
+
+// Logs is a log store in memory. Its methods may be called concurrently.
+type Logs struct {
+	mu      sync.Mutex
+	console []logsink.ConsoleLine // guarded by mu
+	events  []logsink.EventLine   // guarded by mu
+	changed chan struct{}         // guarded by mu; closed when a row is added
+	// Result and Err are what Query returns; set them before use.
+	Result *kql.Result
+	Err    error
+}
+
+// NewLogs returns an empty store.
+func NewLogs() *Logs { return &Logs{changed: make(chan struct{})} }
+
+// Print adds a console line.
+func (l *Logs) Print(line logsink.ConsoleLine) {
+	l.add(func() { l.console = append(l.console, line) })
+}
+
+// Say adds an event.
+func (l *Logs) Say(event logsink.Event) {
+	l.add(func() { l.events = append(l.events, logsink.EventLine{Event: event}) })
+}
+
+func (l *Logs) add(f func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f()
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
+
+// TailConsole implements api.Logs.
+func (l *Logs) TailConsole(ctx context.Context, f logsink.Filter, n int, follow bool) iter.Seq2[logsink.ConsoleLine, error] {
+	return tail(ctx, l, n, follow, func() []logsink.ConsoleLine { return l.console }, func(c logsink.ConsoleLine) bool {
+		return matches(f.App, c.Container.App) && matches(f.Revision, c.Container.Revision) &&
+			matches(f.Replica, c.Container.Replica) && matches(f.Container, c.Container.Name)
+	})
+}
+
+// TailEvents implements api.Logs.
+func (l *Logs) TailEvents(ctx context.Context, f logsink.Filter, n int, follow bool) iter.Seq2[logsink.EventLine, error] {
+	return tail(ctx, l, n, follow, func() []logsink.EventLine { return l.events }, func(e logsink.EventLine) bool {
+		return matches(f.App, e.App) && matches(f.Revision, e.Revision)
+	})
+}
+
+func matches(want, got string) bool { return want == "" || want == got }
+
+// tail yields the last n matching rows, then with follow the new ones. Its
+// position is taken when it is called, not when it is first read.
+func tail[T any](ctx context.Context, l *Logs, n int, follow bool, rows func() []T, match func(T) bool) iter.Seq2[T, error] {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var past []T
+	for _, r := range rows() {
+		if match(r) {
+			past = append(past, r)
+		}
+	}
+	past, at := past[max(len(past)-n, 0):], len(rows())
+	return func(yield func(T, error) bool) {
+		for {
+			for _, r := range past {
+				if !yield(r, nil) {
+					return
+				}
+			}
+			if !follow || !l.wait(ctx, func() int { return len(rows()) }, at) {
+				return
+			}
+			past, at = after(l, rows, match, at)
+		}
+	}
+}
+
+// wait blocks until there are more than at rows, or ctx is done.
+func (l *Logs) wait(ctx context.Context, count func() int, at int) bool {
+	for {
+		l.mu.Lock()
+		more, changed := count() > at, l.changed
+		l.mu.Unlock()
+		if more {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// after returns the matching rows behind position at, and the new position.
+func after[T any](l *Logs, rows func() []T, match func(T) bool, at int) ([]T, int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var out []T
+	for _, r := range rows()[at:] {
+		if match(r) {
+			out = append(out, r)
+		}
+	}
+	return out, len(rows())
+}

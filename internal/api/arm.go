@@ -1,0 +1,162 @@
+package api
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+
+	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/emulator/aca"
+)
+
+// maxBody bounds the body of a request. ARM takes 4 MB.
+const maxBody = 4 << 20
+
+// list is ARM's envelope around several resources.
+type list[T any] struct {
+	Value []T `json:"value"`
+}
+
+// serveARM answers a request for apps, revisions or replicas.
+func (s *server) serveARM(w http.ResponseWriter, r *http.Request, p armPath) error {
+	switch {
+	case p.action == "restart":
+		return s.armRestart(w, r, p)
+	case p.app != "" && p.kind == "":
+		return s.armApp(w, r, p)
+	case r.Method != http.MethodGet:
+		return wrongMethod(r, http.MethodGet)
+	}
+	body, err := s.armRead(p)
+	if err != nil {
+		return err
+	}
+	return reply(w, body)
+}
+
+// armRead returns the resource or list a GET asks for.
+func (s *server) armRead(p armPath) (any, error) {
+	snap := s.Emulator.Snapshot()
+	if p.app == "" {
+		return list[aca.ContainerApp]{collect(snap.Apps, func(a *emulator.App) aca.ContainerApp { return a.ContainerApp })}, nil
+	}
+	app, err := findApp(snap, p.app, p.resourceGroup)
+	switch {
+	case err != nil:
+		return nil, err
+	case p.kind == "":
+		return app.ContainerApp, nil
+	case p.revision == "":
+		return list[aca.Revision]{collect(app.Revisions, func(r *emulator.Revision) aca.Revision { return r.Revision })}, nil
+	}
+	rev, err := findRevision(app, p.revision, p.resourceGroup)
+	switch {
+	case err != nil:
+		return nil, err
+	case p.kind == "revisions":
+		return rev.Revision, nil
+	case p.replica == "":
+		return list[aca.Replica]{collect(rev.Replicas, func(r *emulator.Replica) aca.Replica { return r.Replica })}, nil
+	}
+	rep, err := findReplica(app, rev, p.replica, p.resourceGroup)
+	if err != nil {
+		return nil, err
+	}
+	return rep.Replica, nil
+}
+
+// armApp answers requests for one app.
+func (s *server) armApp(w http.ResponseWriter, r *http.Request, p armPath) error {
+	switch r.Method {
+	case http.MethodGet:
+	case http.MethodPut:
+		if err := s.armPut(r, p); err != nil {
+			return err
+		}
+	case http.MethodDelete:
+		return s.armDelete(w, r, p)
+	default:
+		return wrongMethod(r, "GET, PUT and DELETE")
+	}
+	body, err := s.armRead(p)
+	if err != nil {
+		return err
+	}
+	return reply(w, body)
+}
+
+// armPut makes the app what the body says. The name in the path counts: ARM
+// ignores the one in the body.
+func (s *server) armPut(r *http.Request, p armPath) error {
+	app, err := decodeApp(r.Body, p.app)
+	if err != nil {
+		return err
+	}
+	_, err = s.Emulator.Apply(r.Context(), emulator.ApplyRequest{App: app})
+	return err
+}
+
+func (s *server) armDelete(w http.ResponseWriter, r *http.Request, p armPath) error {
+	if s.Emulator.Snapshot().App(p.app) == nil {
+		w.WriteHeader(http.StatusNoContent) // deleting what is not there is no error
+		return nil
+	}
+	if err := s.Emulator.Delete(r.Context(), p.app); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// armRestart restarts a revision. The answer is a bare JSON string: the Azure
+// CLI parses it.
+func (s *server) armRestart(w http.ResponseWriter, r *http.Request, p armPath) error {
+	if r.Method != http.MethodPost {
+		return wrongMethod(r, http.MethodPost)
+	}
+	app, err := findApp(s.Emulator.Snapshot(), p.app, p.resourceGroup)
+	if err != nil {
+		return err
+	}
+	rev, err := findRevision(app, p.revision, p.resourceGroup)
+	if err != nil {
+		return err
+	}
+	if err := s.Emulator.RestartRevision(r.Context(), app.Name, rev.Name); err != nil {
+		return err
+	}
+	return reply(w, "Restart succeeded")
+}
+
+// readBody reads a whole request body.
+func readBody(r io.Reader) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxBody+1))
+	switch {
+	case err != nil:
+		return nil, badContent("", "The request body cannot be read: %v.", err)
+	case len(b) > maxBody:
+		return nil, badContent("", "The request body is larger than %d bytes.", maxBody)
+	}
+	return b, nil
+}
+
+// decodeJSON reads a request body of our own making into v.
+func decodeJSON(r io.Reader, v any) error {
+	b, err := readBody(r)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		return badContent("", "The request content was invalid and could not be deserialized: '%v'.", err)
+	}
+	return nil
+}
+
+// collect maps the items of a list; a list of nothing is [], not null.
+func collect[T, U any](items []T, f func(*T) U) []U {
+	out := make([]U, 0, len(items))
+	for i := range items {
+		out = append(out, f(&items[i]))
+	}
+	return out
+}

@@ -1,0 +1,61 @@
+package api
+
+import (
+	"crypto/subtle"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/acalocal/acalocal/emulator/aca"
+)
+
+// guard admits requests that name a loopback host, come from no foreign page
+// and carry the token. Names are checked because a page of another site can
+// point its own name at 127.0.0.1 (DNS rebinding); the origin because a page
+// can send simple requests anywhere.
+func guard(token string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case !loopbackHost(r.Host):
+			writeError(w, &aca.Error{Code: codeForbidden, Message: "This address answers to loopback names only, not to '" + r.Host + "'."})
+		case !sameOrigin(r):
+			writeError(w, &aca.Error{Code: codeForbidden, Message: "Pages of '" + r.Header.Get("Origin") + "' may not call this address."})
+		case !hasToken(r, token):
+			writeError(w, &aca.Error{Code: codeBadToken, Message: "The request has no valid token."})
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// loopbackHost reports whether the Host header names this machine: an address
+// of the loopback range, "localhost", or a name below it (RFC 6761).
+func loopbackHost(hostport string) bool {
+	host := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		host = h
+	}
+	host = strings.TrimSuffix(strings.ToLower(strings.Trim(host, "[]")), ".")
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return addr.IsLoopback()
+	}
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
+// sameOrigin reports whether a request that says where its page is from comes
+// from a page of this very address. Programs send no Origin.
+func sameOrigin(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return true
+	}
+	u, err := url.Parse(origin)
+	return err == nil && u.Host == r.Host
+}
+
+func hasToken(r *http.Request, token string) bool {
+	got, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	return ok && subtle.ConstantTimeCompare([]byte(got), []byte(token)) == 1
+}

@@ -1,0 +1,50 @@
+package api
+
+import (
+	"context"
+	"iter"
+	"net/http"
+
+	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/logsink"
+)
+
+// Logs is what the API asks of a log store. *logsink.Store is one. All methods
+// may be called concurrently.
+type Logs interface {
+	// TailConsole yields the last n matching rows, oldest first, and with
+	// follow the new ones as they come, until ctx is done or the reader stops.
+	TailConsole(ctx context.Context, f logsink.Filter, n int, follow bool) iter.Seq2[logsink.ConsoleLine, error]
+	// TailEvents does the same for the platform's events.
+	TailEvents(ctx context.Context, f logsink.Filter, n int, follow bool) iter.Seq2[logsink.EventLine, error]
+}
+
+// What az allows and assumes for --tail.
+const (
+	defaultTail = 20
+	maxTail     = 300
+)
+
+// tailParams are what the two log streams have in common.
+type tailParams struct {
+	tail   int
+	follow bool
+	text   bool
+}
+
+func readTailParams(r *http.Request) (p tailParams, err error) {
+	if p.follow, err = boolParam(r, "follow"); err != nil {
+		return p, err
+	}
+	if p.tail, err = intParam(r, "tailLines", defaultTail, 0, maxTail); err != nil {
+		return p, &aca.Error{Code: codeBadContent, Message: "--tail must be between 0 and 300.", Target: "tailLines"}
+	}
+	switch output := r.URL.Query().Get("output"); output {
+	case "", "json":
+	case "text":
+		p.text = true
+	default:
+		return p, badContent("output", "'%s' is neither json nor text.", output)
+	}
+	return p, nil
+}

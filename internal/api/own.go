@@ -1,0 +1,140 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/emulator/aca"
+)
+
+// ApplyBody is emulator.ApplyRequest on the wire. The definition carries the
+// values of its secrets: it crosses a socket only its owner can open.
+type ApplyBody struct {
+	App         aca.ContainerApp `json:"app"`
+	HostPort    int              `json:"hostPort,omitempty"`
+	LocalImages []string         `json:"localImages,omitempty"`
+	DryRun      bool             `json:"dryRun,omitempty"`
+}
+
+// AppliedBody is emulator.Applied on the wire.
+type AppliedBody struct {
+	Revision    string `json:"revision"`
+	NewRevision bool   `json:"newRevision"`
+	Plan        string `json:"plan"`
+}
+
+func (s *server) info(w http.ResponseWriter, _ *http.Request) error {
+	return reply(w, s.Info)
+}
+
+func (s *server) status(w http.ResponseWriter, _ *http.Request) error {
+	return reply(w, s.Emulator.Snapshot())
+}
+
+// watch writes the present Snapshot and every later one until the client goes.
+// A slow client skips generations, never delays anyone.
+func (s *server) watch(w http.ResponseWriter, r *http.Request) error {
+	out := newLines(w)
+	for snap := s.Emulator.Snapshot(); ; {
+		if err := out.write(snap); err != nil {
+			return nil // the client has gone
+		}
+		next, err := s.Emulator.Watch(r.Context(), snap.Generation)
+		if err != nil {
+			return nil // the client or the environment has gone: the stream ends
+		}
+		snap = next
+	}
+}
+
+func (s *server) apply(w http.ResponseWriter, r *http.Request) error {
+	var b ApplyBody
+	if err := decodeJSON(r.Body, &b); err != nil {
+		return err
+	}
+	applied, err := s.Emulator.Apply(r.Context(), emulator.ApplyRequest(b))
+	if err != nil {
+		return err
+	}
+	return reply(w, AppliedBody(applied))
+}
+
+func (s *server) restart(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	app, err := onlyApp(s.Emulator.Snapshot(), q.Get("app"))
+	if err != nil {
+		return err
+	}
+	revision := q.Get("revision")
+	if revision != "" {
+		rev, err := findRevision(app, revision, "")
+		if err != nil {
+			return err
+		}
+		revision = rev.Name
+	}
+	if err := s.Emulator.RestartRevision(r.Context(), app.Name, revision); err != nil {
+		return err
+	}
+	return reply(w, "Restart succeeded")
+}
+
+func (s *server) shutdown(w http.ResponseWriter, r *http.Request) error {
+	remove, err := boolParam(r, "remove")
+	if err != nil {
+		return err
+	}
+	s.Shutdown(remove)
+	w.WriteHeader(http.StatusAccepted)
+	return nil
+}
+
+// boolParam reads a parameter that is true, false or absent.
+func boolParam(r *http.Request, name string) (bool, error) {
+	v := r.URL.Query().Get(name)
+	if v == "" {
+		return false, nil
+	}
+	b, err := strconv.ParseBool(v)
+	if err != nil {
+		return false, badContent(name, "'%s' is neither true nor false.", v)
+	}
+	return b, nil
+}
+
+// intParam reads a number between low and high, or absent when not given.
+func intParam(r *http.Request, name string, absent, low, high int) (int, error) {
+	v := r.URL.Query().Get(name)
+	if v == "" {
+		return absent, nil
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < low || n > high {
+		return 0, badContent(name, "'%s' is not a number between %d and %d.", v, low, high)
+	}
+	return n, nil
+}
+
+// lines writes one JSON value a line, each on its way at once.
+type lines struct {
+	enc *json.Encoder
+	rc  *http.ResponseController
+}
+
+func newLines(w http.ResponseWriter) *lines {
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	return &lines{json.NewEncoder(w), http.NewResponseController(w)}
+}
+
+// begin sends the head of the answer, so that the client knows the stream is
+// open before its first line.
+func (l *lines) begin() error { return l.rc.Flush() }
+
+func (l *lines) write(v any) error {
+	if err := l.enc.Encode(v); err != nil {
+		return err
+	}
+	return l.rc.Flush()
+}

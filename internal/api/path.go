@@ -1,0 +1,82 @@
+package api
+
+import "strings"
+
+const ownPrefix = "/acalocal/v1/"
+
+// ownPath returns what follows /acalocal/v1/, in lower case.
+func ownPath(path string) (string, bool) {
+	if len(path) < len(ownPrefix) || !strings.EqualFold(path[:len(ownPrefix)], ownPrefix) {
+		return "", false
+	}
+	return strings.ToLower(strings.TrimSuffix(path[len(ownPrefix):], "/")), true
+}
+
+// armPath is an ARM path of Microsoft.App/containerApps, taken apart. Names
+// are as written except the app's, which ARM folds.
+type armPath struct {
+	subscription  string
+	resourceGroup string // "" in a list over the whole subscription
+	app           string // "" names the list of apps
+	kind          string // "", "revisions" or "replicas": what below the app
+	revision      string // "" with kind revisions names the list
+	replica       string // "" with kind replicas names the list
+	action        string // "restart", ""
+}
+
+// parseARMPath takes a path apart. Fixed words match without regard to case.
+func parseARMPath(path string) (armPath, bool) {
+	w := words(strings.Split(strings.Trim(path, "/"), "/"))
+	var p armPath
+	if !w.eat("subscriptions") || !w.take(&p.subscription) {
+		return p, false
+	}
+	if w.eat("resourceGroups") && !w.take(&p.resourceGroup) {
+		return p, false
+	}
+	if !w.eat("providers") || !w.eat("Microsoft.App") || !w.eat("containerApps") {
+		return p, false
+	}
+	if w.take(&p.app) {
+		p.app = strings.ToLower(p.app)
+		p.takeChildren(&w)
+	}
+	return p, len(w) == 0
+}
+
+// takeChildren reads what stands below an app.
+func (p *armPath) takeChildren(w *words) {
+	if !w.eat("revisions") {
+		return
+	}
+	p.kind = "revisions"
+	switch {
+	case !w.take(&p.revision):
+	case w.eat("restart"):
+		p.action = "restart"
+	case w.eat("replicas"):
+		p.kind = "replicas"
+		w.take(&p.replica)
+	}
+}
+
+// words are the segments of a path that are not read yet.
+type words []string
+
+// eat reads one fixed word.
+func (w *words) eat(word string) bool {
+	if len(*w) == 0 || !strings.EqualFold((*w)[0], word) {
+		return false
+	}
+	*w = (*w)[1:]
+	return true
+}
+
+// take reads one name.
+func (w *words) take(name *string) bool {
+	if len(*w) == 0 || (*w)[0] == "" {
+		return false
+	}
+	*name, *w = (*w)[0], (*w)[1:]
+	return true
+}

@@ -1,0 +1,210 @@
+// Package client calls the control surface of an environment (see package
+// api) over its socket.
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+
+	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/internal/api"
+	"github.com/acalocal/acalocal/internal/home"
+)
+
+// ErrNotRunning says that no daemon listens on the environment's socket.
+var ErrNotRunning = errors.New("no such environment is running")
+
+// Client talks to one environment. It may be used concurrently and needs no
+// closing: it keeps no idle connection.
+type Client struct {
+	socket string
+	http   *http.Client
+}
+
+// New returns a client of an environment. It connects with the first call.
+func New(e home.Environment) *Client {
+	c := &Client{socket: e.Socket()}
+	c.http = &http.Client{Transport: &http.Transport{
+		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return c.dial(ctx) },
+		DisableKeepAlives: true,
+	}}
+	return c
+}
+
+// dial connects to the socket.
+func (c *Client) dial(ctx context.Context) (net.Conn, error) {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "unix", c.socket)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+		return nil, ErrNotRunning // no socket, or one whose daemon has died
+	}
+	return conn, err
+}
+
+// Info asks who answers.
+func (c *Client) Info(ctx context.Context) (api.Info, error) {
+	return get[api.Info](ctx, c, "info", nil)
+}
+
+// Snapshot returns the present state.
+func (c *Client) Snapshot(ctx context.Context) (*emulator.Snapshot, error) {
+	return get[*emulator.Snapshot](ctx, c, "status", nil)
+}
+
+// Apply makes an app what the request says; it returns before the revision is
+// ready.
+func (c *Client) Apply(ctx context.Context, req emulator.ApplyRequest) (emulator.Applied, error) {
+	var out api.AppliedBody
+	err := c.call(ctx, http.MethodPost, own("apply", nil), api.ApplyBody(req), &out)
+	return emulator.Applied(out), err
+}
+
+// Delete begins to remove an app. Removing what is not there is no error.
+func (c *Client) Delete(ctx context.Context, app string) error {
+	return c.call(ctx, http.MethodDelete, armApps+"/"+url.PathEscape(app), nil, nil)
+}
+
+// Restart replaces the replicas of a revision. Without app it means the only
+// one there is, without revision the latest active one.
+func (c *Client) Restart(ctx context.Context, app, revision string) error {
+	return c.call(ctx, http.MethodPost, own("restart", params("app", app, "revision", revision)), nil, nil)
+}
+
+// Shutdown asks the daemon to end; with remove it drains and removes
+// everything first. It returns at once: Gone tells when it is done.
+func (c *Client) Shutdown(ctx context.Context, remove bool) error {
+	q := url.Values{}
+	if remove {
+		q.Set("remove", "true")
+	}
+	return c.call(ctx, http.MethodPost, own("shutdown", q), nil, nil)
+}
+
+// armApps is the list of apps. Any subscription and group will do.
+const armApps = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local/providers/Microsoft.App/containerApps"
+
+// own is the path of one of our own resources.
+func own(name string, q url.Values) string {
+	if len(q) == 0 {
+		return "/acalocal/v1/" + name
+	}
+	return "/acalocal/v1/" + name + "?" + q.Encode()
+}
+
+// params makes a query of names and values; empty values are left out.
+func params(kv ...string) url.Values {
+	q := url.Values{}
+	for i := 0; i < len(kv); i += 2 {
+		if kv[i+1] != "" {
+			q.Set(kv[i], kv[i+1])
+		}
+	}
+	return q
+}
+
+func get[T any](ctx context.Context, c *Client, name string, q url.Values) (out T, err error) {
+	err = c.call(ctx, http.MethodGet, own(name, q), nil, &out)
+	return out, err
+}
+
+// call sends in as JSON and reads the answer into out; either may be nil.
+func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
+	body, err := c.open(ctx, method, path, in)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	if out == nil {
+		return nil
+	}
+	if err := json.NewDecoder(body).Decode(out); err != nil {
+		return fmt.Errorf("read the answer to %s: %w", path, err)
+	}
+	return nil
+}
+
+// open sends a request and returns the body of its successful answer, which
+// the caller closes.
+func (c *Client) open(ctx context.Context, method, path string, in any) (io.ReadCloser, error) {
+	req, err := newRequest(ctx, method, path, in)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, plain(err)
+	}
+	if resp.StatusCode >= 300 {
+		defer resp.Body.Close()
+		return nil, readError(resp)
+	}
+	return resp.Body, nil
+}
+
+func newRequest(ctx context.Context, method, path string, in any) (*http.Request, error) {
+	var body io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return nil, fmt.Errorf("encode the request to %s: %w", path, err)
+		}
+		body = bytes.NewReader(b)
+	}
+	return http.NewRequestWithContext(ctx, method, "http://acalocal"+path, body)
+}
+
+// plain takes off what net/http says around an error: "Get "http://…": ".
+func plain(err error) error {
+	var ue *url.Error
+	if errors.As(err, &ue) {
+		return ue.Err
+	}
+	return err
+}
+
+// readError turns an error answer into the error it carries.
+func readError(resp *http.Response) error {
+	b, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return fmt.Errorf("read the error answer: %w", err)
+	}
+	var body api.ErrorBody
+	if json.Unmarshal(b, &body) != nil || body.Error.Message == "" {
+		return fmt.Errorf("the daemon answered %s: %s", resp.Status, strings.TrimSpace(string(b)))
+	}
+	return &Error{Status: resp.StatusCode, Detail: body.Error}
+}
+
+// Error is an error answer of the API.
+type Error struct {
+	Status int // of HTTP
+	Detail api.ErrorDetail
+}
+
+// Error returns the message, as az prints it: "(Code) message". Codes that say
+// nothing beyond the message are left out.
+func (e *Error) Error() string {
+	switch e.Detail.Code {
+	case "", "InternalServerError", "ServiceUnavailable":
+		return e.Detail.Message
+	}
+	return "(" + e.Detail.Code + ") " + e.Detail.Message
+}
+
+// Hint is what the daemon suggests to do, or "".
+func (e *Error) Hint() string {
+	if e.Detail.Inner == nil {
+		return ""
+	}
+	return e.Detail.Inner.Hint
+}
