@@ -1,0 +1,172 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path/filepath"
+
+	"github.com/containerd/errdefs"
+	apicontainer "github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
+
+	"github.com/acalocal/acalocal/internal/container"
+	"github.com/acalocal/acalocal/internal/version"
+)
+
+// Create implements container.Runtime.
+func (e *Engine) Create(ctx context.Context, s container.Spec) (container.ID, error) {
+	name := s.Key.Name(s.Env)
+	opts, err := e.createOptions(ctx, name, s)
+	if err != nil {
+		return "", e.wrap(err, "create container %s", name)
+	}
+	r, err := e.client.ContainerCreate(ctx, opts)
+	if errdefs.IsConflict(err) {
+		return e.existing(ctx, name, opts.Config.Labels)
+	}
+	if err != nil {
+		return "", e.wrap(err, "create container %s", name)
+	}
+	for _, w := range r.Warnings {
+		e.log.Debug().Str("container", name).Str("warning", w).Msg("engine warns about a container")
+	}
+	return container.ID(r.ID), nil
+}
+
+// existing returns the container of that name when it is the wanted one.
+func (e *Engine) existing(ctx context.Context, name string, labels map[string]string) (container.ID, error) {
+	r, err := e.client.ContainerInspect(ctx, name, client.ContainerInspectOptions{})
+	if err != nil {
+		return "", e.wrap(err, "create container %s", name)
+	}
+	for k, want := range labels {
+		// Another release of acalocal makes no other container.
+		if k != container.LabelVersion && r.Container.Config.Labels[k] != want {
+			return "", container.Errorf(container.CodeConflict, fmt.Sprintf(`remove it with "docker rm -f %s"`, name),
+				"create container %s: the name is taken by another container", name)
+		}
+	}
+	return container.ID(r.Container.ID), nil
+}
+
+func (e *Engine) createOptions(ctx context.Context, name string, s container.Spec) (client.ContainerCreateOptions, error) {
+	labels := container.EncodeLabels(s.Env, s.Key)
+	labels[container.LabelVersion] = version.Version
+	maps.Copy(labels, s.Labels)
+	if s.Key.Role == container.RoleHolder {
+		return e.holderOptions(ctx, name, s, labels)
+	}
+	mounts, err := e.mounts(ctx, s)
+	if err != nil {
+		return client.ContainerCreateOptions{}, err
+	}
+	return client.ContainerCreateOptions{
+		Name: name,
+		Config: &apicontainer.Config{
+			Image:      s.Image,
+			Entrypoint: s.Entrypoint,
+			Cmd:        s.Cmd,
+			Env:        s.Variables,
+			Labels:     labels,
+			// ACA runs no HEALTHCHECK of an image; it has probes.
+			Healthcheck: &apicontainer.HealthConfig{Test: []string{"NONE"}},
+		},
+		HostConfig: &apicontainer.HostConfig{
+			NetworkMode:   apicontainer.NetworkMode("container:" + holderName(s)),
+			LogConfig:     appLog,
+			RestartPolicy: apicontainer.RestartPolicy{Name: apicontainer.RestartPolicyDisabled},
+			Resources:     e.resources(s),
+			Binds:         mounts.binds,
+			Mounts:        mounts.mounts,
+		},
+	}, nil
+}
+
+// holderName returns the name of the holder of a container's replica.
+func holderName(s container.Spec) string {
+	k := container.Key{Replica: s.Key.Replica, Role: container.RoleHolder, Attempt: 1}
+	return k.Name(s.Env)
+}
+
+// appLog keeps the output of a container until it is removed. The follower of
+// a running container reads what is written at once, so the bound is only
+// there for a container that writes while no daemon runs: then the last 100 to
+// 200 MB are kept. The driver json-file records nanoseconds and the stream,
+// and can be read while it is written, on every engine.
+var appLog = apicontainer.LogConfig{
+	Type:   "json-file",
+	Config: map[string]string{"max-size": "100m", "max-file": "2", "mode": "blocking"},
+}
+
+// resources limits a container. ACA has no swap. An engine refuses more CPUs
+// than it has, while a template that asks for four must run on a laptop with
+// two, so the engine's count is the most anyone gets.
+func (e *Engine) resources(s container.Spec) apicontainer.Resources {
+	cpus := s.CPU
+	if n := float64(e.facts.NCPU); n > 0 && cpus > n {
+		cpus = n
+	}
+	return apicontainer.Resources{
+		NanoCPUs:   int64(cpus * 1e9),
+		Memory:     s.Memory,
+		MemorySwap: s.Memory,
+	}
+}
+
+// holderOptions describes a holder: the agent in the environment's network,
+// with no more rights than it takes to listen on a port below 1024.
+func (e *Engine) holderOptions(ctx context.Context, name string, s container.Spec, labels map[string]string) (client.ContainerCreateOptions, error) {
+	image, err := e.ensureHolderImage(ctx)
+	if err != nil {
+		return client.ContainerCreateOptions{}, err
+	}
+	return client.ContainerCreateOptions{
+		Name:   name,
+		Config: holderConfig(image, s.Hostname, labels),
+		HostConfig: &apicontainer.HostConfig{
+			NetworkMode:    apicontainer.NetworkMode(networkName(s.Env)),
+			LogConfig:      apicontainer.LogConfig{Type: "none"}, // the stream carries traffic, not text
+			RestartPolicy:  apicontainer.RestartPolicy{Name: apicontainer.RestartPolicyDisabled},
+			CapDrop:        []string{"ALL"},
+			CapAdd:         []string{"NET_BIND_SERVICE"},
+			SecurityOpt:    []string{"no-new-privileges"},
+			ReadonlyRootfs: true,
+			// Engines from 20.10 on let everyone bind every port; on ACA a
+			// user that is not root gets EACCES below 1024, see
+			// azureossd.github.io/2024/06/10/Container-Apps-Ports-under-1024.
+			Sysctls: map[string]string{"net.ipv4.ip_unprivileged_port_start": "1024"},
+		},
+		NetworkingConfig: &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{
+			networkName(s.Env): {Aliases: s.Aliases},
+		}},
+	}, nil
+}
+
+// holderConfig keeps standard input open for whoever attaches next.
+func holderConfig(image, hostname string, labels map[string]string) *apicontainer.Config {
+	return &apicontainer.Config{
+		Image:        image,
+		Hostname:     hostname,
+		Labels:       labels,
+		OpenStdin:    true,
+		AttachStdin:  true,
+		AttachStdout: true,
+		AttachStderr: true,
+	}
+}
+
+// mountSet is the two ways in which the engine takes mounts.
+type mountSet struct {
+	binds  []string
+	mounts []mountSpec
+}
+
+// hostPath joins a path of the host and one below it.
+func hostPath(source, sub string) string {
+	if sub == "" {
+		return source
+	}
+	return filepath.Join(source, sub)
+}

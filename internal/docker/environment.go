@@ -1,0 +1,136 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/client"
+
+	"github.com/acalocal/acalocal/internal/container"
+	"github.com/acalocal/acalocal/internal/version"
+)
+
+// networkName is the name of an environment's network.
+func networkName(env string) string { return "acalocal-" + env }
+
+// EnsureEnvironment implements container.Runtime.
+func (e *Engine) EnsureEnvironment(ctx context.Context, env string) error {
+	e.envMu.Lock()
+	defer e.envMu.Unlock()
+	if _, err := e.ensureHolderImage(ctx); err != nil {
+		return err
+	}
+	return e.ensureNetwork(ctx, env)
+}
+
+func (e *Engine) ensureNetwork(ctx context.Context, env string) error {
+	name := networkName(env)
+	r, err := e.client.NetworkInspect(ctx, name, client.NetworkInspectOptions{})
+	switch {
+	case err == nil && r.Network.Labels[container.LabelEnv] == env:
+		return nil
+	case err == nil:
+		return container.Errorf(container.CodeConflict, fmt.Sprintf(`remove it with "docker network rm %s", or name the environment differently`, name),
+			"make network %s: there is one of that name that is not acalocal's", name)
+	case !errdefs.IsNotFound(err):
+		return e.wrap(err, "make network %s", name)
+	}
+	_, err = e.client.NetworkCreate(ctx, name, client.NetworkCreateOptions{
+		Driver: "bridge",
+		Labels: map[string]string{
+			container.LabelSchema:  container.SchemaVersion,
+			container.LabelEnv:     env,
+			container.LabelVersion: version.Version,
+		},
+	})
+	if err != nil {
+		return e.wrap(err, "make network %s", name)
+	}
+	return nil
+}
+
+// RemoveEnvironment implements container.Runtime. It goes on after a failure,
+// so that as little as possible stays behind, and returns all of them.
+func (e *Engine) RemoveEnvironment(ctx context.Context, env string) error {
+	e.envMu.Lock()
+	defer e.envMu.Unlock()
+	return errors.Join(
+		e.removeContainers(ctx, env),
+		e.removeVolumes(ctx, env),
+		e.removeNetworks(ctx, env),
+		e.removeImages(ctx, env),
+		e.removeUnusedHolderImages(ctx),
+	)
+}
+
+// removeContainers removes the holders last: the others live in their
+// namespaces.
+func (e *Engine) removeContainers(ctx context.Context, env string) error {
+	list, err := e.summaries(ctx, env)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, holders := range []bool{false, true} {
+		for _, c := range list {
+			if (c.Labels[container.LabelRole] == string(container.RoleHolder)) == holders {
+				errs = append(errs, e.Remove(ctx, container.ID(c.ID)))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (e *Engine) removeVolumes(ctx context.Context, env string) error {
+	list, err := e.client.VolumeList(ctx, client.VolumeListOptions{Filters: envFilter(env)})
+	if err != nil {
+		return e.wrap(err, "list volumes")
+	}
+	var errs []error
+	for _, v := range list.Items {
+		_, err := e.client.VolumeRemove(ctx, v.Name, client.VolumeRemoveOptions{Force: true})
+		if err != nil && !errdefs.IsNotFound(err) {
+			errs = append(errs, e.wrap(err, "remove volume %s", v.Name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (e *Engine) removeNetworks(ctx context.Context, env string) error {
+	list, err := e.client.NetworkList(ctx, client.NetworkListOptions{Filters: envFilter(env)})
+	if err != nil {
+		return e.wrap(err, "list networks")
+	}
+	var errs []error
+	for _, n := range list.Items {
+		_, err := e.client.NetworkRemove(ctx, n.ID, client.NetworkRemoveOptions{})
+		if err != nil && !errdefs.IsNotFound(err) {
+			errs = append(errs, e.wrap(err, "remove network %s", n.Name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// removeImages removes the images built for the environment.
+func (e *Engine) removeImages(ctx context.Context, env string) error {
+	list, err := e.client.ImageList(ctx, client.ImageListOptions{Filters: envFilter(env)})
+	if err != nil {
+		return e.wrap(err, "list images")
+	}
+	var errs []error
+	for _, i := range list.Items {
+		errs = append(errs, e.removeImage(ctx, i.ID))
+	}
+	return errors.Join(errs...)
+}
+
+// removeImage removes an image with all its tags.
+func (e *Engine) removeImage(ctx context.Context, id string) error {
+	_, err := e.client.ImageRemove(ctx, id, client.ImageRemoveOptions{Force: true, PruneChildren: true})
+	if err != nil && !errdefs.IsNotFound(err) {
+		return e.wrap(err, "remove image %s", id)
+	}
+	return nil
+}

@@ -1,0 +1,159 @@
+package docker
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/client"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/acalocal/acalocal/internal/agent"
+	"github.com/acalocal/acalocal/internal/container"
+)
+
+// holderRepository is the name of our own image; the tag is the digest of the
+// agent in it.
+const holderRepository = "acalocal/holder"
+
+// agentPath is where the agent lies in the image, which holds nothing else.
+const agentPath = "/agent"
+
+// The labels of the holder image. It belongs to all environments of an engine.
+const labelRoleHolder = container.LabelRole + "=" + string(container.RoleHolder)
+
+// goarch maps the engine's words for its processor to Go's.
+var goarch = map[string]string{"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+
+// ensureHolderImage makes the holder image of this version, if the engine does
+// not have it, and returns its name.
+func (e *Engine) ensureHolderImage(ctx context.Context) (string, error) {
+	e.holderMu.Lock()
+	defer e.holderMu.Unlock()
+	binary, err := e.agentBinary(ctx)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(binary)
+	name := holderRepository + ":" + hex.EncodeToString(sum[:])[:12]
+	_, err = e.client.ImageInspect(ctx, name)
+	if err == nil {
+		return name, nil
+	}
+	if !errdefs.IsNotFound(err) {
+		return "", e.wrap(err, "look for image %s", name)
+	}
+	if err := e.importHolder(ctx, name, binary); err != nil {
+		return "", e.wrap(err, "make image %s", name)
+	}
+	return name, nil
+}
+
+// agentBinary returns the agent for the engine's processor.
+func (e *Engine) agentBinary(ctx context.Context) ([]byte, error) {
+	arch, ok := goarch[e.facts.Architecture]
+	if !ok {
+		return nil, container.Errorf(container.CodePlatform, "use an engine on amd64 or arm64",
+			"acalocal does not run on a Docker Engine for %s", e.facts.Architecture)
+	}
+	if e.binary != nil {
+		return e.binary, nil
+	}
+	b, err := agent.Binary(ctx, arch, e.options.CacheDir)
+	if errors.Is(err, agent.ErrNoBinary) {
+		return nil, container.Errorf(container.CodePlatform, "install a release of acalocal, which carries it, or a Go toolchain, which builds it", "%w", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	e.binary = b
+	return b, nil
+}
+
+// importHolder makes an image of one file. Nothing is pulled.
+func (e *Engine) importHolder(ctx context.Context, name string, binary []byte) error {
+	root, err := tarOf(agentPath, binary)
+	if err != nil {
+		return err
+	}
+	r, err := e.client.ImageImport(ctx,
+		client.ImageImportSource{Source: root, SourceName: "-"}, name,
+		client.ImageImportOptions{
+			Message:  "acalocal agent",
+			Platform: ocispec.Platform{OS: "linux", Architecture: goarch[e.facts.Architecture]},
+			Changes: []string{
+				fmt.Sprintf("ENTRYPOINT [%q]", agentPath),
+				"LABEL " + labelRoleHolder,
+				"LABEL " + container.LabelSchema + "=" + container.SchemaVersion,
+			},
+		})
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return importError(r)
+}
+
+// importError returns the failure in the answer to an import, which comes after
+// the status of success.
+func importError(r io.Reader) error {
+	messages := json.NewDecoder(r)
+	for {
+		var m struct {
+			Error string `json:"error"`
+		}
+		switch err := messages.Decode(&m); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		case m.Error != "":
+			return errors.New(m.Error)
+		}
+	}
+}
+
+// tarOf returns an archive of one executable.
+func tarOf(path string, content []byte) (io.Reader, error) {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	err := w.WriteHeader(&tar.Header{Name: path[1:], Mode: 0o755, Size: int64(len(content)), Typeflag: tar.TypeReg})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(content); err != nil {
+		return nil, err
+	}
+	return &b, w.Close()
+}
+
+// removeUnusedHolderImages removes our image when no environment is left.
+func (e *Engine) removeUnusedHolderImages(ctx context.Context) error {
+	networks, err := e.client.NetworkList(ctx, client.NetworkListOptions{
+		Filters: make(client.Filters).Add("label", container.LabelEnv),
+	})
+	if err != nil {
+		return e.wrap(err, "list networks")
+	}
+	if len(networks.Items) > 0 {
+		return nil
+	}
+	images, err := e.client.ImageList(ctx, client.ImageListOptions{
+		Filters: make(client.Filters).Add("label", labelRoleHolder),
+	})
+	if err != nil {
+		return e.wrap(err, "list images")
+	}
+	var errs []error
+	for _, i := range images.Items {
+		errs = append(errs, e.removeImage(ctx, i.ID))
+	}
+	return errors.Join(errs...)
+}
