@@ -12,7 +12,7 @@
 //	/acalocal/v1/info                        GET   who answers here
 //	/acalocal/v1/status                      GET   one Snapshot
 //	/acalocal/v1/watch                       GET   Snapshots as they change, one a line
-//	/acalocal/v1/apply                       POST  ApplyBody → AppliedBody
+//	/acalocal/v1/apply                       POST  emulator.ApplyRequest → emulator.Applied
 //	/acalocal/v1/restart                     POST  ?app=&revision=
 //	/acalocal/v1/logs/console                GET   as az prints them
 //	/acalocal/v1/logs/system                 GET   as az prints them
@@ -102,6 +102,7 @@ func New(o Options) http.Handler {
 		"apply":    {"POST", s.apply},
 		"restart":  {"POST", s.restart},
 		"stream":   {"GET", s.stream},
+		"query":    {"POST", s.query},
 		"exec":     {"POST", s.exec},
 		"shutdown": {"POST", s.shutdown},
 	}

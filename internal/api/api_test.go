@@ -65,7 +65,7 @@ func TestRequestsAreAnswered(t *testing.T) {
 	f("POST", "/acalocal/v1/restart?app=web", "", 200, `"Restart succeeded"`)
 	f("POST", "/acalocal/v1/restart", "", 200, `"Restart succeeded"`)
 	f("POST", "/acalocal/v1/shutdown?remove=true", "", 202, "")
-	f("POST", "/acalocal/v1/apply", `{"app":{"name":"api","properties":{}},"hostPort":9000,"dryRun":true}`, 200, `"revision":"api--0000001"`)
+	f("POST", "/acalocal/v1/apply", `{"app":{"name":"api","properties":{}},"hostPort":9000,"dryRun":true}`, 200, `"Revision":"api--0000001"`)
 
 	f("GET", apps, "", 200, `{"value":[{"name":"web"`)
 	f("GET", "/subscriptions/s/providers/Microsoft.App/containerApps?api-version=2025-07-01", "", 200, `"value":[`)
@@ -99,7 +99,7 @@ func TestRequestsAreRefused(t *testing.T) {
 	f("GET", apps+"/web/nothing", "", 404, `{"error":{"code":"InvalidResourceType","message":"There is nothing at '`+apps+`/web/nothing'.","target":"`+apps+`/web/nothing"}}`)
 	f("PUT", apps+"/api", `{`, 400, `{"error":{"code":"InvalidRequestContent","message":"The request content was invalid and could not be deserialized: 'unexpected EOF'."}}`)
 	f("PUT", apps+"/api", `{"properties":{"template":{"containers":[{"name":"api"}]}}}`, 400, `{"error":{"code":"ContainerAppImageRequired","message":"Container with name 'api' must have an 'Image' property specified.","target":"properties.template.containers[0]"}}`)
-	f("POST", "/acalocal/v1/apply", `[]`, 400, `{"error":{"code":"InvalidRequestContent","message":"The request content was invalid and could not be deserialized: 'json: cannot unmarshal array into Go value of type api.ApplyBody'."}}`)
+	f("POST", "/acalocal/v1/apply", `[]`, 400, `{"error":{"code":"InvalidRequestContent","message":"The request content was invalid and could not be deserialized: 'json: cannot unmarshal array into Go value of type emulator.ApplyRequest'."}}`)
 	f("POST", "/acalocal/v1/exec?container=none", "", 404, `{"error":{"code":"ResourceNotFound","message":"No such container: none","target":"web--abc1234"}}`)
 }
 

@@ -4,12 +4,14 @@ import (
 	"context"
 	"iter"
 	"net/http"
+	"time"
 
 	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/logsink"
+	"github.com/acalocal/acalocal/logsink/kql"
 )
 
-// Logs is what the API asks of a log store. *logsink.Store is one. All methods
+// Logs is what the API asks of a log store. All methods
 // may be called concurrently.
 type Logs interface {
 	// TailConsole yields the last n matching rows, oldest first, and with
@@ -17,6 +19,10 @@ type Logs interface {
 	TailConsole(ctx context.Context, f logsink.Filter, n int, follow bool) iter.Seq2[logsink.ConsoleLine, error]
 	// TailEvents does the same for the platform's events.
 	TailEvents(ctx context.Context, f logsink.Filter, n int, follow bool) iter.Seq2[logsink.EventLine, error]
+	// Query runs a KQL query over the rows whose TimeGenerated is between from
+	// and to, both included; a zero time is no bound. Faults of the text are
+	// kql.Diagnostics.
+	Query(ctx context.Context, text string, from, to time.Time) (*kql.Result, error)
 }
 
 // What az allows and assumes for --tail.

@@ -6,24 +6,7 @@ import (
 	"strconv"
 
 	"github.com/acalocal/acalocal/emulator"
-	"github.com/acalocal/acalocal/emulator/aca"
 )
-
-// ApplyBody is emulator.ApplyRequest on the wire. The definition carries the
-// values of its secrets: it crosses a socket only its owner can open.
-type ApplyBody struct {
-	App         aca.ContainerApp `json:"app"`
-	HostPort    int              `json:"hostPort,omitempty"`
-	LocalImages []string         `json:"localImages,omitempty"`
-	DryRun      bool             `json:"dryRun,omitempty"`
-}
-
-// AppliedBody is emulator.Applied on the wire.
-type AppliedBody struct {
-	Revision    string `json:"revision"`
-	NewRevision bool   `json:"newRevision"`
-	Plan        string `json:"plan"`
-}
 
 func (s *server) info(w http.ResponseWriter, _ *http.Request) error {
 	return reply(w, s.Info)
@@ -49,16 +32,18 @@ func (s *server) watch(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
+// apply takes an emulator.ApplyRequest. Its definition carries the values of
+// its secrets: it crosses a socket only its owner can open.
 func (s *server) apply(w http.ResponseWriter, r *http.Request) error {
-	var b ApplyBody
-	if err := decodeJSON(r.Body, &b); err != nil {
+	var req emulator.ApplyRequest
+	if err := decodeJSON(r.Body, &req); err != nil {
 		return err
 	}
-	applied, err := s.Emulator.Apply(r.Context(), emulator.ApplyRequest(b))
+	applied, err := s.Emulator.Apply(r.Context(), req)
 	if err != nil {
 		return err
 	}
-	return reply(w, AppliedBody(applied))
+	return reply(w, applied)
 }
 
 func (s *server) restart(w http.ResponseWriter, r *http.Request) error {

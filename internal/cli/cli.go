@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/acalocal/acalocal/internal/container"
 	"github.com/spf13/cobra"
 )
 
@@ -33,6 +34,13 @@ const (
 
 // commands lists every command of the program: one file and one line each.
 var commands = []func(Streams) *cobra.Command{
+	newStatusCommand,
+	newAppCommand,
+	newRevisionCommand,
+	newReplicaCommand,
+	newLogsCommand,
+	newExecCommand,
+	newRestartCommand,
 	newVersionCommand,
 }
 
@@ -51,6 +59,8 @@ func newRootCommand(s Streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "acalocal",
 		Short:         "Azure Container Apps on your own machine",
+		Args:          noSubcommand,
+		RunE:          showHelp,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -60,6 +70,7 @@ func newRootCommand(s Streams) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return misuse(err, fmt.Sprintf("see %q", cmd.CommandPath()+" --help"))
 	})
+	addEnvironmentFlag(root)
 	for _, newCommand := range commands {
 		root.AddCommand(newCommand(s))
 	}
@@ -85,18 +96,47 @@ func misuse(err error, hint string) error { return &hinted{err, hint, exitMisuse
 // errSilent says the command has already printed all there is to say.
 var errSilent = errors.New("")
 
+// hinter is an error from elsewhere that knows what to do about it.
+type hinter interface{ Hint() string }
+
+// hintOf returns the hint in err's chain, or "".
+func hintOf(err error) string {
+	var h *hinted
+	var c *container.Error
+	var o hinter
+	switch {
+	case errors.As(err, &h):
+		return h.hint
+	case errors.As(err, &c):
+		return c.Hint
+	case errors.As(err, &o):
+		return o.Hint()
+	}
+	return ""
+}
+
+// exitCodeOf returns the exit code err stands for.
+func exitCodeOf(err error) int {
+	var h *hinted
+	var e errExit
+	switch {
+	case errors.As(err, &e):
+		return int(e)
+	case errors.As(err, &h):
+		return h.code
+	}
+	return exitFailed
+}
+
 // report prints err with its hint and returns the exit code it stands for.
 func report(w io.Writer, err error) int {
-	if errors.Is(err, errSilent) {
-		return exitFailed
+	var e errExit
+	if errors.Is(err, errSilent) || errors.As(err, &e) {
+		return exitCodeOf(err)
 	}
 	fmt.Fprintf(w, "acalocal: %v\n", err)
-	var h *hinted
-	if !errors.As(err, &h) {
-		return exitFailed
+	if hint := hintOf(err); hint != "" {
+		fmt.Fprintf(w, "hint: %s\n", hint)
 	}
-	if h.hint != "" {
-		fmt.Fprintf(w, "hint: %s\n", h.hint)
-	}
-	return h.code
+	return exitCodeOf(err)
 }

@@ -64,9 +64,9 @@ func (c *Client) Snapshot(ctx context.Context) (*emulator.Snapshot, error) {
 // Apply makes an app what the request says; it returns before the revision is
 // ready.
 func (c *Client) Apply(ctx context.Context, req emulator.ApplyRequest) (emulator.Applied, error) {
-	var out api.AppliedBody
-	err := c.call(ctx, http.MethodPost, own("apply", nil), api.ApplyBody(req), &out)
-	return emulator.Applied(out), err
+	var out emulator.Applied
+	err := c.call(ctx, http.MethodPost, own("apply", nil), req, &out)
+	return out, err
 }
 
 // Delete begins to remove an app. Removing what is not there is no error.

@@ -127,6 +127,7 @@ func TestGoneReturnsWhenTheDaemonHasEnded(t *testing.T) {
 func TestStreamMergesConsoleAndEvents(t *testing.T) {
 	env := start(t)
 	ctx, cancel := context.WithCancel(within(t))
+	defer cancel()
 	var got []string
 	opened := func() {
 		env.logs.Say(logsink.Event{App: "web", Reason: "ContainerStarted", Msg: "Started container 'web'"})

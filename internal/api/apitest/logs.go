@@ -2,8 +2,11 @@ package apitest
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/acalocal/acalocal/logsink"
 	"github.com/acalocal/acalocal/logsink/kql"
@@ -15,9 +18,10 @@ type Logs struct {
 	console []logsink.ConsoleLine // guarded by mu
 	events  []logsink.EventLine   // guarded by mu
 	changed chan struct{}         // guarded by mu; closed when a row is added
-	// Result and Err are what Query returns; set them before use.
+	// Result and Err are what Query answers; set them before use.
 	Result *kql.Result
 	Err    error
+	asked  []string // guarded by mu
 }
 
 // NewLogs returns an empty store.
@@ -39,6 +43,28 @@ func (l *Logs) add(f func()) {
 	f()
 	close(l.changed)
 	l.changed = make(chan struct{})
+}
+
+// Query implements api.Logs: it answers with Result and Err.
+func (l *Logs) Query(_ context.Context, text string, from, to time.Time) (*kql.Result, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asked = append(l.asked, fmt.Sprintf("%s [%s, %s]", text, formatBound(from), formatBound(to)))
+	return l.Result, l.Err
+}
+
+func formatBound(t time.Time) string {
+	if t.IsZero() {
+		return "…"
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// Asked returns the queries so far, each as "text [from, to]".
+func (l *Logs) Asked() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.asked)
 }
 
 // TailConsole implements api.Logs.

@@ -1,0 +1,120 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/acalocal/acalocal/logsink/kql"
+)
+
+// QueryBody is a query, in the form of Log Analytics' query API.
+type QueryBody struct {
+	Query string `json:"query"`
+	// Timespan limits TimeGenerated: an ISO 8601 duration back from now or an
+	// interval; "" is no limit.
+	Timespan string `json:"timespan,omitempty"`
+}
+
+// QueryAnswer is the answer to a query, in the form of Log Analytics.
+type QueryAnswer struct {
+	Tables []QueryTable `json:"tables"`
+	// Render is what the query's render operator asked for.
+	Render map[string]string `json:"render,omitempty"`
+	// Error says that the answer was cut, and why.
+	Error *ErrorDetail `json:"error,omitempty"`
+}
+
+// QueryTable is one table of an answer.
+type QueryTable struct {
+	Name    string        `json:"name"`
+	Columns []QueryColumn `json:"columns"`
+	// Rows hold one JSON value per column: numbers and booleans as such,
+	// dynamics as strings of JSON, everything else as strings.
+	Rows [][]json.RawMessage `json:"rows"`
+}
+
+// QueryColumn is the name and the Kusto type of a column.
+type QueryColumn struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+// query runs a query over the log tables.
+func (s *server) query(w http.ResponseWriter, r *http.Request) error {
+	var b QueryBody
+	if err := decodeJSON(r.Body, &b); err != nil {
+		return err
+	}
+	span, err := parseTimespan(b.Timespan, time.Now())
+	if err != nil {
+		return badContent("timespan", "The timespan is not valid: %v.", err)
+	}
+	result, err := s.Logs.Query(r.Context(), b.Query, span.from, span.to)
+	if err != nil {
+		return queryError(err)
+	}
+	return reply(w, answerOf(result))
+}
+
+// queryError turns the findings about a query's text into an error: the first
+// as Log Analytics would say it, all as details, whose targets are ranges
+// "start+length" in UTF-16 units.
+func queryError(err error) error {
+	var found kql.Diagnostics
+	if !errors.As(err, &found) || len(found) == 0 {
+		return &detailError{Code: codeBadQuery, Message: err.Error()}
+	}
+	d := ErrorDetail{Code: codeBadQuery, Message: found[0].Message}
+	for _, f := range found {
+		d.Details = append(d.Details, ErrorDetail{Code: f.Code, Message: f.Message, Target: spanTarget(f)})
+	}
+	return (*detailError)(&d)
+}
+
+func answerOf(result *kql.Result) QueryAnswer {
+	a := QueryAnswer{Tables: []QueryTable{}}
+	for i := range result.Tables {
+		a.Tables = append(a.Tables, tableOf(&result.Tables[i]))
+	}
+	if v := result.Render; v != nil {
+		a.Render = map[string]string{"visualization": v.Kind}
+		for name, value := range v.Properties {
+			a.Render[name] = value
+		}
+	}
+	if result.Partial != nil {
+		a.Error = &ErrorDetail{Code: "PartialError", Message: result.Partial.Error()}
+	}
+	return a
+}
+
+func tableOf(t *kql.ResultTable) QueryTable {
+	out := QueryTable{Name: t.Name, Columns: []QueryColumn{}, Rows: make([][]json.RawMessage, 0, t.Rows())}
+	for _, c := range t.Columns {
+		out.Columns = append(out.Columns, QueryColumn{c.Name, c.Type.String()})
+	}
+	for row := range t.Each {
+		cells := make([]json.RawMessage, len(row))
+		for i, v := range row {
+			cells[i] = cellOf(v)
+		}
+		out.Rows = append(out.Rows, cells)
+	}
+	return out
+}
+
+// cellOf encodes a cell. Log Analytics sends dynamics as text that holds JSON,
+// so that clients need not understand it.
+func cellOf(v kql.Value) json.RawMessage {
+	cell := kql.AppendCell(nil, v)
+	if v.Type != kql.Dynamic || v.Null {
+		return cell
+	}
+	quoted, err := json.Marshal(string(cell))
+	if err != nil {
+		panic("bug: a string does not encode: " + err.Error())
+	}
+	return quoted
+}

@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/acalocal/acalocal/internal/api"
+	"github.com/acalocal/acalocal/internal/client"
+	"github.com/spf13/cobra"
+)
+
+func newLogsQueryCommand(s Streams) *cobra.Command {
+	var file, timespan, format string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "query [QUERY]",
+		Short: "Ask the log tables a question in KQL",
+		Long: `Run a Kusto query over ContainerAppConsoleLogs_CL, ContainerAppSystemLogs_CL and
+the tables beside them, as one would in Log Analytics. Rows can be queried as
+soon as they are written.`,
+		Example: `  acalocal logs query 'ContainerAppConsoleLogs_CL | where Log_s has "/health" | take 5'
+  acalocal logs query 'ContainerAppSystemLogs_CL | summarize count() by Reason_s' --timespan PT1H
+  acalocal logs query --file errors.kql --format csv > errors.csv`,
+		Args: maximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if asJSON {
+				format = "json"
+			}
+			write, ok := rowFormats[format]
+			if !ok {
+				return misuse(fmt.Errorf("--format %s is none of %s", format, strings.Join(formatNames(), ", ")), "use --format table")
+			}
+			text, err := queryText(s.In, args, file)
+			if err != nil {
+				return err
+			}
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			answer, err := c.Query(cmd.Context(), text, timespan)
+			if err != nil {
+				return notRunning(explainQuery(s.Err, text, err))
+			}
+			if answer.Error != nil {
+				fmt.Fprintf(s.Err, "acalocal: the answer is not complete: %s\n", answer.Error.Message)
+			}
+			return write(s.Out, answer.Tables)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&file, "file", "f", "", `read the query from a file ("-" is standard input)`)
+	f.StringVar(&timespan, "timespan", "", "only rows of this time: an ISO 8601 duration back from now (PT1H) or an interval (START/END)")
+	f.StringVar(&format, "format", "table", strings.Join(formatNames(), ", "))
+	f.BoolVar(&asJSON, "json", false, "same as --format json")
+	completeWords(cmd, "format", formatNames()...)
+	return cmd
+}
+
+func formatNames() []string {
+	names := make([]string, 0, len(rowFormats))
+	for name := range rowFormats {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// queryText returns the query from the argument or the file.
+func queryText(stdin io.Reader, args []string, file string) (string, error) {
+	switch {
+	case file == "" && len(args) == 1:
+		return args[0], nil
+	case file == "":
+		return "", misuse(errors.New("no query given"), `write it in quotes, as in "acalocal logs query 'ContainerAppSystemLogs_CL | take 10'"`)
+	case len(args) == 1:
+		return "", misuse(errors.New("the query is given twice, as argument and by --file"), "leave one of them out")
+	}
+	read := func() ([]byte, error) { return os.ReadFile(file) }
+	if file == "-" {
+		read = func() ([]byte, error) { return io.ReadAll(stdin) }
+	}
+	text, err := read()
+	if err != nil {
+		return "", fmt.Errorf("read the query: %w", err)
+	}
+	return string(text), nil
+}
+
+// explainQuery shows where a query's text is wrong. Other errors pass through.
+func explainQuery(w io.Writer, text string, err error) error {
+	var e *client.Error
+	if !errors.As(err, &e) || len(e.Detail.Details) == 0 {
+		return err
+	}
+	for _, d := range e.Detail.Details {
+		writeFinding(w, text, d)
+	}
+	return errSilent
+}
+
+// writeFinding prints one finding, the line it is about and a mark under it.
+func writeFinding(w io.Writer, text string, d api.ErrorDetail) {
+	at, ok := api.ParseSpan(d.Target)
+	if !ok {
+		fmt.Fprintf(w, "acalocal: %s: %s\n", d.Code, d.Message)
+		return
+	}
+	line, col, source, width := locate(text, at)
+	fmt.Fprintf(w, "acalocal: query:%d:%d: %s: %s\n", line, col, d.Code, d.Message)
+	fmt.Fprintf(w, "    %s\n    %s%s\n", source, strings.Repeat(" ", col-1), strings.Repeat("^", max(width, 1)))
+}
+
+// locate finds a span of UTF-16 units in text: its line and column from 1, the
+// line itself, tabs as spaces, and how many characters of it are meant.
+func locate(text string, at api.Span) (line, col int, source string, width int) {
+	line, col = 1, 1
+	units, lineStart := 0, 0
+	begin := len(text)
+	for i, c := range text {
+		if units >= at.Start {
+			begin = i
+			break
+		}
+		units += utf16Units(c)
+		col++
+		if c == '\n' {
+			line, col, lineStart = line+1, 1, i+1
+		}
+	}
+	lineEnd := len(text)
+	if n := strings.IndexByte(text[lineStart:], '\n'); n >= 0 {
+		lineEnd = lineStart + n
+	}
+	for _, c := range text[begin:max(lineEnd, begin)] {
+		if units >= at.Start+at.Length {
+			break
+		}
+		units += utf16Units(c)
+		width++
+	}
+	return line, col, strings.ReplaceAll(strings.TrimSuffix(text[lineStart:lineEnd], "\r"), "\t", " "), width
+}
+
+func utf16Units(c rune) int {
+	if c > 0xffff {
+		return 2
+	}
+	return 1
+}

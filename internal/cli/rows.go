@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/acalocal/acalocal/internal/api"
+)
+
+// rowFormats are the ways to print the answer to a query.
+var rowFormats = map[string]func(io.Writer, []api.QueryTable) error{
+	"table":    eachTable(writeRowsTable),
+	"csv":      eachTable(writeRowsCSV),
+	"tsv":      eachTable(writeRowsTSV),
+	"markdown": eachTable(writeRowsMarkdown),
+	"json":     writeRowsJSON,
+}
+
+// eachTable prints tables one after the other, named when there are several.
+func eachTable(write func(io.Writer, api.QueryTable) error) func(io.Writer, []api.QueryTable) error {
+	return func(w io.Writer, tables []api.QueryTable) error {
+		for i, t := range tables {
+			if len(tables) > 1 {
+				if _, err := fmt.Fprintf(w, "%s%s:\n", strings.Repeat("\n", min(i, 1)), t.Name); err != nil {
+					return err
+				}
+			}
+			if err := write(w, t); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func columnNames(t api.QueryTable) []string {
+	names := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		names[i] = c.Name
+	}
+	return names
+}
+
+// textRow returns the cells of a row as text, edited by clean.
+func textRow(row []json.RawMessage, clean func(string) string) []string {
+	cells := make([]string, len(row))
+	for i, c := range row {
+		cells[i] = clean(cellText(c))
+	}
+	return cells
+}
+
+// cellText is a cell as people read it: strings without quotes, null as
+// nothing.
+func cellText(c json.RawMessage) string {
+	if bytes.Equal(c, []byte("null")) {
+		return ""
+	}
+	var s string
+	if len(c) > 0 && c[0] == '"' && json.Unmarshal(c, &s) == nil {
+		return s
+	}
+	return string(c)
+}
+
+// oneLine keeps a cell on its line.
+var oneLine = strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`, "\x1b", `\x1b`).Replace
+
+func writeRowsTable(w io.Writer, t api.QueryTable) error {
+	out := newTable(columnNames(t)...)
+	for _, row := range t.Rows {
+		out.add(textRow(row, oneLine)...)
+	}
+	return out.write(w)
+}
+
+func writeRowsCSV(w io.Writer, t api.QueryTable) error {
+	out := csv.NewWriter(w)
+	rows := [][]string{columnNames(t)}
+	for _, row := range t.Rows {
+		rows = append(rows, textRow(row, strings.Clone))
+	}
+	return out.WriteAll(rows)
+}
+
+func writeRowsTSV(w io.Writer, t api.QueryTable) error {
+	return writeJoined(w, t, "", "\t", "", oneLine, nil)
+}
+
+func writeRowsMarkdown(w io.Writer, t api.QueryTable) error {
+	rule := make([]string, len(t.Columns))
+	for i := range rule {
+		rule[i] = "---"
+	}
+	clean := strings.NewReplacer("|", `\|`, "\n", "<br>", "\r", "").Replace
+	return writeJoined(w, t, "| ", " | ", " |", clean, rule)
+}
+
+// writeJoined prints each row between left and right with sep between cells;
+// rule, when given, is a row below the head.
+func writeJoined(w io.Writer, t api.QueryTable, left, sep, right string, clean func(string) string, rule []string) error {
+	var b strings.Builder
+	line := func(cells []string) { b.WriteString(left + strings.Join(cells, sep) + right + "\n") }
+	line(columnNames(t))
+	if rule != nil {
+		line(rule)
+	}
+	for _, row := range t.Rows {
+		line(textRow(row, clean))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// writeRowsJSON prints all rows as one array of objects, columns in order.
+// With several tables each row says which one it is of.
+func writeRowsJSON(w io.Writer, tables []api.QueryTable) error {
+	rows := []orderedRow{}
+	for _, t := range tables {
+		names := columnNames(t)
+		for _, row := range t.Rows {
+			if len(tables) > 1 {
+				rows = append(rows, orderedRow{append([]string{"TableName"}, names...), append([]json.RawMessage{quoteJSON(t.Name)}, row...)})
+				continue
+			}
+			rows = append(rows, orderedRow{names, row})
+		}
+	}
+	return writeJSON(w, rows)
+}
+
+// orderedRow is a JSON object that keeps the order of its fields.
+type orderedRow struct {
+	names  []string
+	values []json.RawMessage
+}
+
+// MarshalJSON implements json.Marshaler.
+func (r orderedRow) MarshalJSON() ([]byte, error) {
+	b := []byte{'{'}
+	for i, name := range r.names {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(b, quoteJSON(name)...), ':')
+		b = append(b, r.values[i]...)
+	}
+	return append(b, '}'), nil
+}
+
+func quoteJSON(s string) []byte {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic("bug: a string does not encode: " + err.Error())
+	}
+	return b
+}
