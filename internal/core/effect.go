@@ -1,0 +1,103 @@
+package core
+
+import (
+	"time"
+
+	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/ingress"
+	"github.com/acalocal/acalocal/internal/container"
+	"github.com/acalocal/acalocal/probes"
+)
+
+// Effect is one order to the world outside.
+type Effect interface{ effect() }
+
+// RunOp orders one operation of the container engine.
+type RunOp struct{ Op Op }
+
+// Relist asks for a Listed; several in one go are one.
+type Relist struct{}
+
+// SetProbes replaces the set of probes that should run.
+type SetProbes struct{ Targets []probes.Target }
+
+// PublishTable replaces the routing.
+type PublishTable struct{ Table ingress.Table }
+
+// Drain asks for DrainFinished once no request to the replica is in flight. A
+// table without it was published before.
+type Drain struct{ Replica string }
+
+// FollowLogs asks for the output of a container to be stored, from where
+// storing it last stopped, and for LogsStored at its end.
+type FollowLogs struct {
+	Key   container.Key
+	ID    container.ID
+	Image string // as the user named it
+}
+
+// ScanListeners asks for the listening sockets of a replica.
+type ScanListeners struct {
+	Replica string
+	Holder  container.ID
+}
+
+// SystemLog is one row of the platform's own log.
+type SystemLog struct {
+	Time                   time.Time
+	Warning                bool
+	App, Revision, Replica string // "" where not applicable
+	Reason, Source, Msg    string
+	Count                  int
+}
+
+// EmitSystemLog writes one row.
+type EmitSystemLog struct{ Row SystemLog }
+
+// SetTimer asks for TimerFired at a time. It replaces the timer set before;
+// the zero time clears it.
+type SetTimer struct{ At time.Time }
+
+// SaveApp keeps what a daemon needs to carry on with an app after a crash.
+type SaveApp struct{ App SavedApp }
+
+// ForgetApp drops what SaveApp kept.
+type ForgetApp struct{ App string }
+
+// Finished says that a shutdown is complete: nothing of ours is left.
+type Finished struct{}
+
+func (RunOp) effect()         {}
+func (Relist) effect()        {}
+func (SetProbes) effect()     {}
+func (PublishTable) effect()  {}
+func (Drain) effect()         {}
+func (FollowLogs) effect()    {}
+func (ScanListeners) effect() {}
+func (EmitSystemLog) effect() {}
+func (SetTimer) effect()      {}
+func (SaveApp) effect()       {}
+func (ForgetApp) effect()     {}
+func (Finished) effect()      {}
+
+// SavedApp is an app without the values of its secrets, and its revisions.
+type SavedApp struct {
+	App       aca.ContainerApp `json:"app"`
+	HostPort  int              `json:"hostPort,omitempty"`
+	Local     []string         `json:"localImages,omitempty"`
+	Created   time.Time        `json:"created"`
+	Made      int              `json:"made"`
+	Serving   string           `json:"serving,omitempty"`
+	Secrets   string           `json:"secrets,omitempty"` // digest of the values
+	Revisions []SavedRevision  `json:"revisions"`
+}
+
+// SavedRevision is a revision without its replicas.
+type SavedRevision struct {
+	Name      string       `json:"name"`
+	Created   time.Time    `json:"created"`
+	Active    bool         `json:"active"`
+	EverReady bool         `json:"everReady,omitempty"`
+	Restarts  int          `json:"restarts,omitempty"`
+	Template  aca.Template `json:"template"`
+}

@@ -1,0 +1,126 @@
+package core
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/acalocal/acalocal/internal/container"
+	"github.com/acalocal/acalocal/probes"
+)
+
+// The restart back-off: 10 s, doubled each time, at most 300 s, also before
+// the first restart, without a limit of retries, and from the start again
+// after ten minutes of running. Counted from the termination row (observed:
+// 10, 20, 40, 81, 160, 300).
+const (
+	firstBackoff = 10 * time.Second
+	lastBackoff  = 300 * time.Second
+	backoffReset = 10 * time.Minute
+	// createBackoff is what a failed creation waits on top (observed 18, 28,
+	// 48 s).
+	createBackoff = 8 * time.Second
+)
+
+func backoff(step int) time.Duration {
+	if step >= 5 {
+		return lastBackoff
+	}
+	return firstBackoff << step
+}
+
+// end notes that the current attempt of a container ended.
+func (s *State) end(m *member, st container.Status) {
+	m.ended = true
+	m.exit = st.ExitCode
+	m.startup, m.ready = false, false
+	switch {
+	case m.killed: // its row was written when the kill began
+		m.retryAt = m.again
+		if st.ExitCode == 137 {
+			s.warnRow(m.rep, "ProcessExited", fmt.Sprintf("Container '%s' was terminated with exit code '137'", m.spec.Name))
+		}
+		return
+	case m.rep.leave != staying || m.stopRow:
+		m.reason = "ManuallyStopped"
+		return
+	}
+	m.reason = "ProcessExited"
+	s.terminatedRow(m, fmt.Sprint(st.ExitCode), m.reason, "")
+	if m.key.Role == container.RoleInit && st.ExitCode == 0 {
+		m.done = true
+		return
+	}
+	if !st.StartedAt.IsZero() && st.FinishedAt.Sub(st.StartedAt) >= s.scaled(backoffReset) {
+		m.backoffs = 0
+	}
+	s.backOff(m, 0)
+}
+
+// backOff makes a container wait before its next attempt.
+func (s *State) backOff(m *member, extra time.Duration) {
+	m.waiting = "CrashLoopBackOff"
+	m.retryAt = s.now.Add(s.scaled(backoff(m.backoffs) + extra))
+	m.backoffs++
+}
+
+// kill stops a container whose startup or liveness threshold was reached. The
+// termination row and the back-off count from here, not from its end.
+func (s *State) kill(m *member) {
+	m.killed = true
+	m.startup, m.ready = false, false
+	m.reason = "ProbeFailure"
+	row := probes.KilledRow(m.spec.Name)
+	s.row(m.rep, row.Type == "Warning", row.Reason, row.Text)
+	st := s.observed[m.key]
+	if s.now.Sub(st.StartedAt) >= s.scaled(backoffReset) {
+		m.backoffs = 0
+	}
+	s.backOff(m, 0)
+	m.retryAt, m.again = s.now, m.retryAt
+}
+
+// stepKill repeats the order to stop until the container ended.
+func (s *State) stepKill(m *member) {
+	if !m.killed || m.ended || m.op != 0 || s.stale(m.key) || s.now.Before(m.retryAt) || !s.running(m) {
+		return
+	}
+	s.orderFor(m, Op{Kind: OpStop, Key: m.key, On: s.observed[m.key].ID, Grace: s.probeGrace(m), Cause: "probe failed"})
+}
+
+// createFailed notes that an attempt could not be made to run. The attempt is
+// given up; the next one waits somewhat longer than a restart does.
+func (s *State) createFailed(m *member, err error) {
+	m.ended = true
+	m.reason, m.exit = "ContainerCreateFailure", 1
+	reason, detail := "ContainerCreateFailure", `. Status(StatusCode="Unknown", Detail="`+err.Error()+`")`
+	if container.CodeOf(err) == container.CodeMount {
+		reason, detail = "VolumeMountFailure", ". "+err.Error()
+		m.reason = reason
+	}
+	s.terminatedRow(m, "1", reason, detail)
+	s.backOff(m, createBackoff)
+}
+
+// pullFailed notes that the image could not be had. Nothing was created, so
+// the attempt stays.
+func (s *State) pullFailed(m *member, err error) {
+	m.reason = "ImagePullFailure"
+	detail := ""
+	switch container.CodeOf(err) {
+	case container.CodeUnauthorized:
+		s.row(m.rep, false, "ImagePullUnauthorized", "Container pull image failed with unauthorized error.")
+	default:
+		detail = fmt.Sprintf(". Image %s not found in registry. ErrorMessage=Image not found or access denied. Error: %s", m.spec.Image, oneLine(err.Error()))
+	}
+	s.terminatedRow(m, "", "ImagePullFailure", detail)
+	s.backOff(m, 0)
+	m.waiting = "ImagePullBackOff"
+}
+
+func (s *State) terminatedRow(m *member, code, reason, detail string) {
+	s.warnRow(m.rep, "ContainerTerminated",
+		fmt.Sprintf("Container '%s' was terminated with exit code '%s' and reason '%s'%s", m.spec.Name, code, reason, detail))
+}
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

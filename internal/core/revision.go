@@ -1,0 +1,474 @@
+package core
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/container"
+)
+
+// revision is an immutable snapshot of a template and the replicas made of it,
+// oldest first.
+type revision struct {
+	app       *app
+	name      string
+	template  aca.Template
+	created   time.Time
+	active    bool
+	everReady bool
+	restarts  int // re-rolls asked for by restart
+	replicas  []*replica
+	mismatch  string // the target port sentence, once seen
+	hash      string // replica-set hash for hashPort
+	hashPort  int
+}
+
+func (e SpecChanged) apply(s *State) {
+	a := s.apps[e.App.Name]
+	if a == nil {
+		a = &app{created: s.now}
+		s.apps[e.App.Name] = a
+	}
+	s.update(a, e)
+}
+
+// update makes an app what e says. A changed template makes a revision,
+// anything else applies to those there are
+// (learn.microsoft.com/azure/container-apps/revisions).
+func (s *State) update(a *app, e SpecChanged) {
+	existed := a.latest() != nil
+	if a.secrets != "" && a.secrets != secretDigest(e.App) {
+		a.pending = true
+	}
+	a.spec, a.hostPort, a.removed = e.App, e.HostPort, false
+	a.secrets = secretDigest(e.App)
+	a.local = map[string]bool{}
+	for _, image := range e.Local {
+		a.local[image] = true
+	}
+	if existed {
+		s.appRow(a, a.latest(), "ContainerAppUpdate", "Updating containerApp: "+a.spec.Name)
+	}
+	if !existed || aca.TemplateHash(&a.latest().template) != aca.TemplateHash(&e.App.Properties.Template) {
+		s.newRevision(a)
+		return
+	}
+	latest := a.latest()
+	latest.active = true
+	s.revRow(latest, "RevisionUpdate", "Revision '"+latest.name+"' updated. No new revision was provisioned.")
+	s.appRow(a, nil, "ContainerAppReady", "No revision restart or provisioning was needed.")
+	s.save(a)
+}
+
+// newRevision snapshots the app's template. The rows are those of a captured
+// roll-out; the first revision of an app has no RevisionCreation, and later
+// ones carry the previous revision in the revision column.
+func (s *State) newRevision(a *app) {
+	previous := a.latest()
+	rev := &revision{app: a, name: s.revisionName(a), template: a.spec.Properties.Template, created: s.now, active: true}
+	a.made++
+	a.pending = false
+	a.revisions = append(a.revisions, rev)
+	if previous != nil {
+		s.appRow(a, previous, "RevisionCreation", "Creating a new revision: "+rev.name)
+	}
+	if a.mode() == aca.Single {
+		s.appRow(a, nil, "RollingRevisionCompleted", "Rolling Transition: Successfully completed rolling over existing to latest revision for containerApp: "+a.spec.Name)
+	}
+	s.scalerRow(rev, false, "KEDAScalersStarted", "Scaler external-push is built")
+	s.scalerRow(rev, false, "KEDAScalersStarted", "Scaler external-push is built")
+	s.scalerRow(rev, false, "KEDAScalersStarted", "KEDA is starting a watch for revision '"+rev.name+"' to monitor scale operations for this revision")
+	a.updates = true
+	s.save(a)
+}
+
+// revisionName follows the captures: the suffix of the template if it has
+// one, else seven random characters for the first revision and a counter of
+// the app's revisions for later ones, never reused.
+func (s *State) revisionName(a *app) string {
+	if suffix := a.spec.Properties.Template.RevisionSuffix; suffix != "" {
+		return aca.RevisionName(a.spec.Name, suffix)
+	}
+	if a.made == 0 {
+		return aca.RevisionName(a.spec.Name, aca.FirstRevisionSuffix(s.rng))
+	}
+	for n := a.made; ; n++ {
+		name := aca.RevisionName(a.spec.Name, aca.CounterSuffix(n))
+		if a.revision(name) == nil {
+			return name
+		}
+	}
+}
+
+func (a *app) mode() aca.RevisionsMode {
+	return cmp.Or(a.spec.Properties.Configuration.ActiveRevisionsMode, aca.Single)
+}
+
+func (e SpecRemoved) apply(s *State) {
+	if a := s.apps[e.App]; a != nil {
+		a.removed = true
+	}
+}
+
+func (e RestartRequested) apply(s *State) {
+	a := s.apps[e.App]
+	if a == nil {
+		return
+	}
+	if rev := a.revision(e.Revision); rev != nil {
+		rev.restarts++
+		a.pending = false
+		s.save(a)
+	}
+}
+
+func (ShutdownRequested) apply(s *State) {
+	s.closing = true
+	for _, a := range s.apps {
+		a.removed = true
+	}
+}
+
+// reconcileApp decides what an app should have and orders the difference.
+func (s *State) reconcileApp(a *app) {
+	s.chooseActive(a)
+	for _, rev := range a.revisions {
+		s.scaleRevision(rev)
+	}
+	s.finishUpdate(a)
+	for _, rev := range a.revisions {
+		s.stepRevision(rev)
+	}
+	s.purge(a)
+	if a.removed && a.replicas() == 0 {
+		delete(s.apps, a.spec.Name)
+		s.forgetCounts(a.spec.Name)
+		s.emit(ForgetApp{a.spec.Name})
+	}
+}
+
+func (a *app) replicas() int {
+	n := 0
+	for _, rev := range a.revisions {
+		n += len(rev.replicas)
+	}
+	return n
+}
+
+// chooseActive applies the revision mode. In single mode the latest revision
+// is active, and so is the one that serves until the latest one is ready: a
+// failing revision never takes traffic from the old one.
+func (s *State) chooseActive(a *app) {
+	if a.removed {
+		for _, rev := range a.revisions {
+			rev.active = false
+		}
+		return
+	}
+	latest := a.latest()
+	if a.mode() != aca.Single {
+		// Back in single mode the latest ready one stays.
+		if latest != nil {
+			s.serve(a, s.trafficRevision(a, aca.TrafficWeight{LatestRevision: true}))
+		}
+		return
+	}
+	if a.serving == "" && latest != nil {
+		s.serve(a, latest.name)
+	}
+	if latest != nil && a.serving != latest.name && s.provisioned(latest) {
+		s.switchTo(a, latest)
+	}
+	for _, rev := range a.revisions {
+		keep := rev == latest || rev.name == a.serving
+		if rev.active && !keep {
+			s.deactivate(rev)
+		}
+	}
+}
+
+// provisioned says that a revision may take over in single mode: it has as
+// many ready replicas as the one that serves, within its own bounds.
+func (s *State) provisioned(rev *revision) bool {
+	return len(s.readyReplicas(rev)) >= s.desired(rev)
+}
+
+func (s *State) serve(a *app, revision string) {
+	if a.serving != revision {
+		a.serving = revision
+		s.save(a)
+	}
+}
+
+func (s *State) switchTo(a *app, rev *revision) {
+	s.serve(a, rev.name)
+	s.revRow(rev, "RevisionUpdate", "Setting traffic weight of '100%' for revision '"+rev.name+"'")
+	s.appRow(a, nil, "RevisionDeactivating", "Deactivating old revisions for ContainerApp '"+a.spec.Name+"'")
+	s.appRow(a, nil, "ContainerAppReady", "Successfully updated containerApp: "+a.spec.Name)
+}
+
+func (s *State) deactivate(rev *revision) {
+	rev.active = false
+	s.save(rev.app)
+	s.scalerRow(rev, false, "KEDAScalersStopped", "KEDA is stopping the watch for revision '"+rev.name+"' to monitor scale operations for this revision")
+	s.scalerRow(rev, true, "ScaledObjectDeleted", "ScaledObject was removed from KEDA watch and would not be auto-scaled.")
+}
+
+// desired is the number of replicas a revision should have. While another
+// revision serves, a new one comes up with as many as that has.
+func (s *State) desired(rev *revision) int {
+	if !rev.active {
+		return 0
+	}
+	low, high := scaleBounds(rev.template)
+	n := max(low, 1)
+	if a := rev.app; a.mode() == aca.Single && a.serving != rev.name {
+		if old := a.revision(a.serving); old != nil {
+			n = max(n, len(s.readyReplicas(old)))
+		}
+	}
+	return min(n, high)
+}
+
+func (s *State) readyReplicas(rev *revision) []*replica {
+	var out []*replica
+	for _, r := range rev.replicas {
+		if s.ready(r) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// scaleRevision decides which replicas a revision should have. Replicas of an
+// older replica set leave when as many new ones are ready, so a re-roll (a
+// restart, a changed target port) never lowers what serves.
+func (s *State) scaleRevision(rev *revision) {
+	hash := s.replicaSet(rev)
+	want := s.desired(rev)
+	var current, old []*replica
+	for _, r := range rev.replicas {
+		switch {
+		case r.leave != staying:
+		case r.hash == hash && r.roll == rev.restarts:
+			current = append(current, r)
+		default:
+			old = append(old, r)
+		}
+	}
+	for n := len(current); n < want; n++ {
+		s.assign(rev, hash)
+	}
+	for _, r := range surplus(current, want) {
+		s.leaveReplica(r, s.leaveCause(rev, "scaled in"))
+	}
+	replaced := s.countReady(current) >= want
+	for _, r := range old {
+		if replaced || !s.ready(r) && s.countReady(old) > 0 {
+			s.leaveReplica(r, s.leaveCause(rev, "replaced by a new replica set"))
+		}
+	}
+}
+
+// stepRevision takes the replicas of a revision one step further.
+func (s *State) stepRevision(rev *revision) {
+	for _, r := range slices.Clone(rev.replicas) {
+		s.reconcileReplica(r)
+	}
+	s.noteReady(rev)
+}
+
+func (s *State) leaveCause(rev *revision, cause string) string {
+	switch {
+	case s.closing:
+		return "environment is going down"
+	case rev.app.removed:
+		return "app was removed"
+	case !rev.active:
+		return "revision was retired"
+	}
+	return cause
+}
+
+func (s *State) countReady(rs []*replica) int {
+	n := 0
+	for _, r := range rs {
+		if s.ready(r) {
+			n++
+		}
+	}
+	return n
+}
+
+// surplus are the newest replicas beyond want.
+func surplus(rs []*replica, want int) []*replica {
+	if len(rs) <= want {
+		return nil
+	}
+	return rs[want:]
+}
+
+func (s *State) noteReady(rev *revision) {
+	if rev.everReady || !rev.active || !s.provisioned(rev) {
+		return
+	}
+	rev.everReady = true
+	rev.mismatch = ""
+	s.save(rev.app)
+	s.revRow(rev, "RevisionReady", "Successfully provisioned revision '"+rev.name+"'")
+}
+
+// finishUpdate writes the controller rows that follow the scheduling of the
+// first replica and come before anything runs, so "Successfully updated" does
+// not mean ready (observed in every captured roll-out).
+func (s *State) finishUpdate(a *app) {
+	if !a.updates || a.latest() == nil {
+		return
+	}
+	a.updates = false
+	latest := a.latest()
+	s.revRow(latest, "RevisionUpdate", "Updating revision : "+latest.name)
+	if a.serving != "" && a.serving != latest.name {
+		s.revRow(a.revision(a.serving), "RevisionUpdate", "Setting traffic weight of '100%' for revision '"+a.serving+"'")
+	}
+	s.revRow(latest, "RevisionUpdate", "Revision '"+latest.name+"' updated. No new revision was provisioned.")
+	if a.mode() == aca.Single {
+		s.appRow(a, nil, "RevisionDeactivating", "Deactivating old revisions for ContainerApp '"+a.spec.Name+"'")
+	}
+	s.appRow(a, nil, "ContainerAppReady", "Successfully updated containerApp: "+a.spec.Name)
+}
+
+// purge drops the oldest inactive revisions beyond the limit of the app.
+func (s *State) purge(a *app) {
+	limit := 100
+	if n := a.spec.Properties.Configuration.MaxInactiveRevisions; n != nil {
+		limit = *n
+	}
+	inactive := 0
+	for _, rev := range a.revisions {
+		if !rev.active && len(rev.replicas) == 0 {
+			inactive++
+		}
+	}
+	a.revisions = slices.DeleteFunc(a.revisions, func(rev *revision) bool {
+		if inactive <= limit || rev.active || len(rev.replicas) > 0 || rev == a.latest() {
+			return false
+		}
+		inactive--
+		return true
+	})
+}
+
+// replicaSet is the hash shared by all replicas of one configuration: it
+// changes with the target port, and comes back when the port does (observed).
+func (s *State) replicaSet(rev *revision) string {
+	port := targetPort(rev.app)
+	if rev.hash == "" || rev.hashPort != port {
+		rev.hash, rev.hashPort = aca.ReplicaSetHash(&rev.template, port), port
+	}
+	return rev.hash
+}
+
+func targetPort(a *app) int {
+	if in := a.spec.Properties.Configuration.Ingress; in != nil {
+		return in.TargetPort
+	}
+	return 0
+}
+
+// scaleBounds are minReplicas and maxReplicas with ACA's defaults, 0 and 10.
+func scaleBounds(t aca.Template) (low, high int) {
+	high = 10
+	if t.Scale == nil {
+		return 0, high
+	}
+	if n := t.Scale.MinReplicas; n != nil {
+		low = *n
+	}
+	if n := t.Scale.MaxReplicas; n != nil {
+		high = *n
+	}
+	return low, max(high, 1)
+}
+
+func (s *State) grace(t aca.Template) time.Duration {
+	if n := t.TerminationGracePeriodSeconds; n != nil {
+		return time.Duration(*n) * time.Second
+	}
+	return 30 * time.Second
+}
+
+// orphan is a container of ours that no replica owns: an earlier attempt, or
+// what is left of a replica that is gone.
+type orphan struct {
+	op      OpID
+	retryAt time.Time
+	fails   int
+}
+
+// reconcileOrphans removes what nobody owns, once its output is stored.
+// Holders go last: the others are in their namespace.
+func (s *State) reconcileOrphans() {
+	owned := s.owned()
+	for _, key := range s.observedKeys() {
+		if owned[key] != nil {
+			continue
+		}
+		if s.orphans[key] == nil {
+			s.orphans[key] = &orphan{}
+		}
+	}
+	for _, key := range s.orphanKeys() {
+		s.removeOrphan(key, s.orphans[key])
+	}
+}
+
+func (s *State) removeOrphan(key container.Key, o *orphan) {
+	st, exists := s.observed[key]
+	if !exists {
+		if o.op == 0 {
+			delete(s.orphans, key)
+			delete(s.touched, key)
+			delete(s.logs, key)
+		}
+		return
+	}
+	if o.op != 0 || s.stale(key) || s.now.Before(o.retryAt) {
+		return
+	}
+	switch {
+	case key.Role == container.RoleHolder && s.hasOthers(key):
+	case key.Role != container.RoleHolder && st.State == container.Running:
+		o.op = s.order(Op{Kind: OpStop, Key: key, On: st.ID, Grace: 30 * time.Second, Cause: "nobody owns it"})
+	case s.logs[key] == logsFollowing:
+	default:
+		o.op = s.order(Op{Kind: OpRemove, Key: key, On: st.ID, Cause: "nobody owns it"})
+	}
+}
+
+// hasOthers says that containers live in the namespace of a holder.
+func (s *State) hasOthers(holder container.Key) bool {
+	for key := range s.observed {
+		if key.Replica == holder.Replica && key.Role != container.RoleHolder {
+			return true
+		}
+	}
+	return false
+}
+
+// owned are the containers that live replicas own, with their members.
+func (s *State) owned() map[container.Key]*member {
+	out := map[container.Key]*member{}
+	for _, a := range s.apps {
+		for _, rev := range a.revisions {
+			for _, r := range rev.replicas {
+				for _, m := range r.all() {
+					out[m.key] = m
+				}
+			}
+		}
+	}
+	return out
+}
