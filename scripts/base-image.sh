@@ -91,6 +91,7 @@ dress() {
 debian_mirror() {
 	command -v apt-get >/dev/null ||
 		die "no apt here to assemble the stand-in from" "load $image from another machine with \"docker load\""
+	# shellcheck disable=SC2016 # the names are apt's own
 	# Not the updates or security archives, whose release names have a suffix.
 	uri=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' 'Component: main' |
 		awk '$1 !~ /[-\/]/ { print $2; exit }')

@@ -1,0 +1,115 @@
+# What a person and CI run is the same: .ci/run calls "make test" and no more.
+# "make" alone lists the targets.
+
+SHELL      := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS  += --no-print-directory
+.DEFAULT_GOAL := help
+
+BIN         := bin/acalocal
+VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS     := -s -w -X github.com/acalocal/acalocal/internal/version.Version=$(VERSION)
+GOBUILD     := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
+PLATFORMS   := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# Settings of single targets: make sim SEEDS=100000, make fuzz FUZZTIME=5m.
+SEEDS     ?= 10000
+FUZZTIME  ?= 10s
+BENCHTIME ?= 1s
+
+##@ Every day
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^##@ /{ printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## /{ printf "  %-18s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: build
+build: agents ## Build bin/acalocal for this machine
+	$(GOBUILD) -o $(BIN) ./cmd/acalocal
+
+.PHONY: test
+test: ## Everything CI checks: lint, race, sim, cross, docker-test; installs what is missing
+	@scripts/test.sh
+
+.PHONY: unit
+unit: ## Unit tests without the race detector
+	go test ./...
+
+.PHONY: race
+race: ## Unit tests with the race detector
+	go test -race -timeout 10m ./...
+
+.PHONY: lint
+lint: ## gofmt, go vet for each system, staticcheck
+	@files=$$(git ls-files -co --exclude-standard -- '*.go' | xargs gofmt -l); \
+		[ -z "$$files" ] || { echo "not formatted by gofmt:"; echo "$$files"; exit 1; }
+	go vet ./...
+	GOOS=darwin go vet ./...
+	GOOS=windows go vet ./...
+	go run $(STATICCHECK) ./...
+
+.PHONY: sim
+sim: ## The simulation over SEEDS seeds
+	go test ./internal/sim -count=1 -timeout 30m -run TestSeeds -seeds $(SEEDS)
+
+.PHONY: docker-test
+docker-test: build base-image ## Tests against the real Docker; they fail where it is absent
+	@scripts/docker-test.sh
+
+.PHONY: fuzz
+fuzz: ## Every fuzz target for FUZZTIME each
+	@scripts/fuzz.sh $(FUZZTIME)
+
+##@ Try it
+
+.PHONY: demo
+demo: build base-image ## Run the Flask example: request, events, a query, and away again
+	@scripts/demo.sh
+
+.PHONY: base-image
+base-image: ## See to it that python:3.11-slim is here: pulled, or assembled from Debian packages
+	@scripts/base-image.sh
+
+.PHONY: image
+image: agents ## Build the image acalocal:dev, which compose.yaml runs
+	arch=$$(docker version --format '{{.Server.Arch}}'); \
+		GOOS=linux GOARCH=$$arch $(GOBUILD) -o dist/image/acalocal ./cmd/acalocal
+	docker build --quiet --tag acalocal:dev --file Dockerfile dist/image
+
+##@ Measure
+
+.PHONY: bench
+bench: ## All benchmarks
+	go test -run '^$$' -bench . -benchtime $(BENCHTIME) ./...
+
+.PHONY: bench-up
+bench-up: build base-image ## Start-up time against docker run, memory, size
+	@scripts/bench-up.sh
+
+.PHONY: conformance
+conformance: build ## The edge against raw HTTP/1.1 cases
+	@INGRESS_CMD='$(CURDIR)/$(BIN) edge --listen {plain} --tls {tls} --h2c {h2c} --cert {cert} --key {key} --backend {backend} --h2-backend {h2backend}' \
+		NGINX=off HAPROXY=off CADDY=off TRAEFIK=off bench/ingress/bench-ingress.sh probe
+
+.PHONY: kql-conformance
+kql-conformance: ## KQL against its cases, rejects and corpus
+	go run ./logsink/kql/internal/conformance
+
+##@ Release
+
+.PHONY: agents
+agents: ## The program that runs inside replicas, for the platforms of Docker engines
+	go generate ./internal/agent
+
+.PHONY: cross
+cross: agents ## Build dist/ for every platform
+	@for p in $(PLATFORMS); do \
+		out=dist/acalocal-$${p%/*}-$${p#*/}; case $$p in windows/*) out=$$out.exe;; esac; \
+		echo "build $$out"; \
+		GOOS=$${p%/*} GOARCH=$${p#*/} $(GOBUILD) -o $$out ./cmd/acalocal; \
+	done
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin dist internal/agent/bin/*.gz
