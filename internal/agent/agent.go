@@ -170,6 +170,10 @@ func (c *Client) Listeners(ctx context.Context) ([]container.Listener, error) {
 	return parseListeners(string(text))
 }
 
+// engineResolver is where an engine answers DNS inside every namespace of a
+// network of its own, by sockets that are neither the app's nor ours.
+var engineResolver = netip.MustParseAddr("127.0.0.11")
+
 // parseListeners reads one ADDRESS:PORT per line and merges those of one port:
 // a port is on loopback only when all of its sockets are.
 func parseListeners(text string) ([]container.Listener, error) {
@@ -178,6 +182,9 @@ func parseListeners(text string) ([]container.Listener, error) {
 		a, err := netip.ParseAddrPort(strings.TrimSpace(line))
 		if err != nil {
 			return nil, fmt.Errorf("list sockets in replica: %w", err)
+		}
+		if a.Addr() == engineResolver {
+			continue
 		}
 		only, seen := loopback[int(a.Port())]
 		loopback[int(a.Port())] = a.Addr().Unmap().IsLoopback() && (only || !seen)

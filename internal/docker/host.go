@@ -21,10 +21,10 @@ import (
 // cliConfig is the docker CLI's config.json, as far as it matters here.
 type cliConfig struct {
 	dir            string
-	CurrentContext string               `json:"currentContext"`
+	CurrentContext string                `json:"currentContext"`
 	Auths          map[string]storedAuth `json:"auths"`
-	CredsStore     string               `json:"credsStore"`
-	CredHelpers    map[string]string    `json:"credHelpers"`
+	CredsStore     string                `json:"credsStore"`
+	CredHelpers    map[string]string     `json:"credHelpers"`
 }
 
 // loadConfig reads the configuration of the user's docker CLI. A user without

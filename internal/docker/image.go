@@ -46,4 +46,3 @@ func describe(i *container.Image, c *dockerspec.DockerOCIImageConfig) {
 	}
 	slices.Sort(i.Ports)
 }
-
