@@ -1,5 +1,10 @@
 package ingress
 
+import (
+	"net/netip"
+	"strings"
+)
+
 // maxHost is the longest host name of the domain name system.
 const maxHost = 253
 
@@ -28,4 +33,60 @@ func validHost(s string) bool {
 
 func isHostByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_'
+}
+
+// cutPort splits a Host value into the name and the port, which may be empty.
+// Brackets of an IPv6 literal stay on.
+func cutPort(host string) (name, port string) {
+	for i := len(host) - 1; i >= 0; i-- {
+		switch host[i] {
+		case ':':
+			return host[:i], host[i+1:]
+		case ']':
+			return host, ""
+		}
+	}
+	return host, ""
+}
+
+// normalHost returns a Host value as the routing table knows it: without port,
+// without a final dot, in lower case. It returns "" for what is no host name.
+func normalHost(host string) string {
+	name, port := cutPort(host)
+	if !validPort(port) {
+		return ""
+	}
+	if n := len(name); n > 1 && name[n-1] == '.' {
+		name = name[:n-1]
+	}
+	if !validHost(name) {
+		return ""
+	}
+	return strings.ToLower(name)
+}
+
+func validPort(port string) bool {
+	if len(port) > 5 {
+		return false
+	}
+	for i := range len(port) {
+		if port[i] < '0' || port[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// validHostValue reports whether a Host value is a name or an IP literal, with
+// or without a port.
+func validHostValue(host string) bool {
+	name, port := cutPort(host)
+	if !validPort(port) {
+		return false
+	}
+	if inner, ok := strings.CutPrefix(name, "["); ok {
+		_, err := netip.ParseAddr(strings.TrimSuffix(inner, "]"))
+		return err == nil
+	}
+	return validHost(strings.TrimSuffix(name, "."))
 }

@@ -1,0 +1,3 @@
+module github.com/acalocal/acalocal/bench/ingress
+
+go 1.26

@@ -1,0 +1,323 @@
+package ingress
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// exchange is one request on its way through the edge.
+type exchange struct {
+	g *Ingress
+	l *listener
+	c *conn
+	w http.ResponseWriter
+	r *http.Request
+
+	ctx    context.Context // ends with the client, or with a time limit
+	cancel context.CancelCauseFunc
+	watch  watch
+
+	table     *routing
+	short     bool // called by short name inside the environment
+	target    target
+	counted   *revision // where the request is counted in
+	ep        *endpoint
+	body      *replayBody // nil for a request without a body
+	forward   forwarding
+	path      string // the request target the app gets
+	wroteHead atomic.Bool
+	rec       Record
+}
+
+// Why a request is ended before its time.
+var (
+	errIdle     = errors.New("nothing was sent for the idle timeout")
+	errTotal    = errors.New("the request took longer than the total timeout")
+	errSevered  = errors.New("the replica's connections were closed")
+	errFinished = errors.New("the request has ended")
+)
+
+func newExchange(l *listener, c *conn, w http.ResponseWriter, r *http.Request) *exchange {
+	x := &exchange{g: l.g, l: l, c: c, w: w, r: r, path: requestTarget(r)}
+	x.ctx, x.cancel = context.WithCancelCause(r.Context())
+	x.rec = Record{
+		Time: time.Now(), Listener: l.spec.Kind, Client: c.client.addr, Protocol: r.Proto, Scheme: x.scheme(),
+		Method: r.Method, Host: r.Host, Path: x.path, UserAgent: r.UserAgent(),
+	}
+	if r.Body != nil && r.Body != http.NoBody {
+		x.body = &replayBody{src: r.Body, moved: x.watch.touch, ended: x.watch.requestEnded}
+	}
+	return x
+}
+
+func (x *exchange) scheme() string {
+	if x.r.TLS != nil || x.l.spec.Kind == AppPort {
+		return "https"
+	}
+	return "http"
+}
+
+// serve brings the request to a replica and the answer back.
+func (x *exchange) serve() {
+	x.table = x.g.table.Load()
+	idle, total := x.limits()
+	x.watch.start(x.cancel, idle, total)
+	if x.body == nil {
+		x.watch.requestEnded()
+	}
+	if a := x.findTarget(); a != nil {
+		x.reply(a)
+		return
+	}
+	if a := x.place(nil); a != nil {
+		x.reply(a)
+		return
+	}
+	x.send()
+}
+
+func (x *exchange) limits() (idle, total time.Duration) {
+	idle = x.g.opts.Timeouts.Idle
+	if x.table != nil && x.table.idle != 0 {
+		idle = x.table.idle
+	}
+	return idle, x.g.opts.Timeouts.Total
+}
+
+// findTarget finds the revision that is to answer, or an answer of the edge.
+func (x *exchange) findTarget() *answer {
+	if a := x.awaitTable(); a != nil {
+		return a
+	}
+	x.rec.Generation = x.table.generation
+	if a := x.checkHead(); a != nil {
+		return a
+	}
+	t, a := x.lookup()
+	if a != nil {
+		return a
+	}
+	if t.app != nil {
+		x.rec.App = t.app.name
+	}
+	if t.missing != "" {
+		return answerNotFound.because(t.missing)
+	}
+	if t.app != nil {
+		if a := decide(t.app, x.facts(), x.r); a != nil {
+			return a
+		}
+	}
+	t = t.resolve()
+	if t.rev == nil {
+		return answerNotFound.because(t.missing)
+	}
+	x.target = t
+	x.rec.App, x.rec.Revision, x.rec.RevisionWhy = t.rev.app, t.rev.name, t.why
+	return nil
+}
+
+// awaitTable holds requests that come before the first table.
+func (x *exchange) awaitTable() *answer {
+	if x.table != nil {
+		return nil
+	}
+	began := time.Now()
+	select {
+	case <-x.g.ready:
+		x.table = x.g.table.Load()
+		x.rec.Hold += time.Since(began)
+		return nil
+	case <-x.ctx.Done():
+		return x.ended("before the first table")
+	}
+}
+
+// checkHead refuses what no app may see.
+func (x *exchange) checkHead() *answer {
+	if x.r.Method == http.MethodConnect {
+		return answerBadRequest.because("CONNECT is not offered")
+	}
+	lines := 0
+	for _, values := range x.r.Header {
+		lines += len(values)
+	}
+	if lines > x.table.headerLimit {
+		return answerHeaders.because(strconv.Itoa(lines) + " header lines, the limit is " + strconv.Itoa(x.table.headerLimit))
+	}
+	return nil
+}
+
+func (x *exchange) facts() facts {
+	return facts{
+		client: x.c.client.addr.Addr(), secure: x.rec.Scheme == "https", inside: x.l.spec.Inside,
+		redirects: x.l.spec.Kind == HTTP && !x.short, certificate: x.c.certificate(x.r.TLS) != "",
+		httpsPort: x.l.httpsPort,
+	}
+}
+
+// place chooses an endpoint, waiting for one if none is ready. avoid is a
+// replica that has just failed the request.
+func (x *exchange) place(avoid *replica) *answer {
+	for {
+		x.enter(x.target.rev)
+		ep, why := x.target.rev.acquire(x.cookie(), avoid)
+		if ep == nil {
+			var a *answer
+			if ep, why, a = x.hold(); a != nil {
+				return a
+			}
+		}
+		if ep != nil {
+			x.ep, x.rec.Replica, x.rec.ReplicaWhy = ep, ep.name, why
+			return nil
+		}
+		x.table = x.g.table.Load()
+		if a := x.findTarget(); a != nil {
+			return a
+		}
+	}
+}
+
+// enter counts the request in at a revision.
+func (x *exchange) enter(rev *revision) {
+	if x.counted == rev {
+		return
+	}
+	x.leave()
+	x.counted = rev
+	rev.inflight.Add(1)
+}
+
+func (x *exchange) leave() {
+	if x.counted != nil {
+		x.counted.inflight.Add(-1)
+		x.counted = nil
+	}
+}
+
+// hold waits until a replica of the target is ready. It returns nothing at all
+// when the request has to find its way again.
+func (x *exchange) hold() (*endpoint, Why, *answer) {
+	rev := x.target.rev
+	byWeight := x.target.why == WhyWeight || x.target.why == WhyOnlyRevision
+	w, err := rev.held.join(byWeight, x.g.opts.HeldRequests)
+	if err != nil {
+		return nil, "", answerHoldFull.because(strconv.Itoa(x.g.opts.HeldRequests) + " requests wait for revision " + rev.name + " already")
+	}
+	began := time.Now()
+	defer func() { x.rec.Hold += time.Since(began) }()
+	// Whatever happened between looking and joining woke others, not this one.
+	if ep, why := rev.acquire("", nil); ep != nil {
+		rev.held.leave(w)
+		return ep, why, nil
+	}
+	if x.g.table.Load() != x.table {
+		rev.held.leave(w)
+		return nil, "", nil
+	}
+	x.askFor(rev, began)
+	if x.body != nil {
+		go x.body.prefetch(replayLimit)
+	}
+	select {
+	case p := <-w.placed:
+		return p.ep, WhyHeld, nil
+	case <-x.ctx.Done():
+		rev.held.leave(w)
+		return nil, "", x.ended("waiting for a ready replica of revision " + rev.name)
+	}
+}
+
+func (x *exchange) askFor(rev *revision, now time.Time) {
+	if rev.activate(now) {
+		x.g.opts.Activate(rev.app, rev.name)
+	}
+}
+
+// ended returns the answer for a request whose context is done: a time limit,
+// or nothing when the client has gone.
+func (x *exchange) ended(while string) *answer {
+	switch context.Cause(x.ctx) {
+	case errIdle:
+		a := answerStreamTimeout
+		if x.body != nil && !x.body.complete() {
+			a.status = http.StatusRequestTimeout
+		}
+		return a.because("nothing was sent for " + x.watch.idle.String() + ", " + while)
+	case errTotal:
+		return answerRequestTimeout.because("took longer than " + x.watch.total.String() + ", " + while)
+	}
+	return &answer{flag: "DC", reason: "the client left, " + while}
+}
+
+// reply sends an answer of the edge. An answer without status means that there
+// is nobody to send it to.
+func (x *exchange) reply(a *answer) {
+	x.rec.Flag, x.rec.Reason = a.flag, a.reason
+	if a.status == 0 {
+		panic(http.ErrAbortHandler)
+	}
+	x.stopBody()
+	x.rec.Status = a.status
+	x.wroteHead.Store(true)
+	x.rec.FirstByte = time.Since(x.rec.Time)
+	if isGRPC(x.r.Header) {
+		x.rec.Status = http.StatusOK
+	}
+	x.rec.BytesSent = a.write(x.w, x.r, x.g.opts.HideReason)
+}
+
+// stopBody ends reading from the client, so that the answer can be sent while
+// it is still talking.
+func (x *exchange) stopBody() {
+	if x.body == nil {
+		return
+	}
+	rc := http.NewResponseController(x.w)
+	x.body.close(func() {
+		// Not every connection has deadlines; one without blocks nobody but itself.
+		_ = rc.SetReadDeadline(time.Unix(1, 0))
+	})
+}
+
+// end lets go of everything and writes the record. It runs when the handler
+// returns or panics.
+func (x *exchange) end() {
+	x.watch.stop()
+	x.cancel(errFinished)
+	x.stopBody()
+	if x.ep != nil {
+		x.ep.release()
+	}
+	if x.counted != nil {
+		x.counted.finished.Add(1)
+	}
+	x.leave()
+	if x.body != nil {
+		x.rec.BytesReceived = x.body.size()
+	}
+	x.rec.Total = time.Since(x.rec.Time)
+	x.g.records.add(&x.rec)
+	x.g.opts.OnRecord(x.rec)
+}
+
+// cookie returns the value of the affinity cookie, if it counts here.
+func (x *exchange) cookie() string {
+	if !x.target.app.sticky {
+		return ""
+	}
+	for _, line := range x.r.Header["Cookie"] {
+		for part := range strings.SplitSeq(line, ";") {
+			if v, ok := strings.CutPrefix(strings.Trim(part, " \t"), affinityCookie+"="); ok {
+				return strings.Trim(v, `"`)
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,241 @@
+package ingress
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Kind is what a listener stands for.
+type Kind string
+
+// The kinds of listeners.
+const (
+	// HTTP stands for port 80 of the environment: requests are routed by Host,
+	// whatever the port in it, and sent to https unless the app allows plain
+	// HTTP.
+	HTTP Kind = "http"
+	// HTTPS stands for port 443. Options.Certificates is needed.
+	HTTPS Kind = "https"
+	// AppPort stands for the https address of one app with TLS already ended:
+	// any Host leads to the app, unless it names one of the app's own revisions
+	// or labels; there is no redirect, and the app is told https.
+	AppPort Kind = "app"
+	// TCP stands for a raw TCP port of an app.
+	TCP Kind = "tcp"
+)
+
+// ListenSpec says what a listener stands for.
+type ListenSpec struct {
+	Kind Kind
+	// Addr is the address to listen on, such as "127.0.0.1:0". Serve does not
+	// use it.
+	Addr string
+	// App names the app of an AppPort or TCP listener.
+	App string
+	// Port is the exposed port a TCP listener stands for.
+	Port int
+	// Inside says that callers are in the environment: internal apps answer,
+	// IP rules do not apply, and short names ("http://web") lead to apps
+	// without a redirect.
+	Inside bool
+	// HTTPSPort is where redirects of an HTTP listener lead. Zero means the
+	// port of the first HTTPS listener.
+	HTTPSPort int
+}
+
+// listener is one open listener.
+type listener struct {
+	g      *Ingress
+	spec   ListenSpec
+	ln     net.Listener
+	server *http.Server // nil for TCP
+	tcp    *tcpServer   // nil for HTTP
+}
+
+// ErrClosed is returned by Listen and Serve after Shutdown.
+var ErrClosed = errors.New("ingress is shut down")
+
+// Listen opens a listener and serves it until Shutdown. It returns the address
+// it listens on.
+func (g *Ingress) Listen(spec ListenSpec) (net.Addr, error) {
+	var lc net.ListenConfig
+	ln, err := lc.Listen(context.Background(), "tcp", spec.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen for %s: %w", spec.Kind, err)
+	}
+	l, err := g.open(ln, spec)
+	if err != nil {
+		ln.Close()
+		return nil, err
+	}
+	go func() {
+		defer g.serving.Done()
+		l.serve()
+	}()
+	return ln.Addr(), nil
+}
+
+// Serve serves the connections of ln, which it closes in the end, until
+// Shutdown or until ln fails.
+func (g *Ingress) Serve(ln net.Listener, spec ListenSpec) error {
+	l, err := g.open(ln, spec)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	defer g.serving.Done()
+	return l.serve()
+}
+
+// open prepares a listener and counts it in.
+func (g *Ingress) open(ln net.Listener, spec ListenSpec) (*listener, error) {
+	l := &listener{g: g, spec: spec, ln: ln}
+	switch spec.Kind {
+	case HTTP, AppPort:
+		l.server = l.httpServer()
+	case HTTPS:
+		if g.opts.Certificates == nil {
+			return nil, errors.New("listen for https: there are no certificates")
+		}
+		l.server = l.httpServer()
+		l.server.TLSConfig = g.tlsConfig()
+	case TCP:
+		l.tcp = newTCPServer(g, l)
+	default:
+		return nil, fmt.Errorf("listen: %q is not a kind of listener", spec.Kind)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return nil, ErrClosed
+	}
+	g.listeners[l] = struct{}{}
+	g.serving.Add(1)
+	return l, nil
+}
+
+func (l *listener) serve() error {
+	defer l.g.forget(l)
+	var err error
+	switch {
+	case l.tcp != nil:
+		err = l.tcp.serve(l.ln)
+	case l.spec.Kind == HTTPS:
+		err = l.server.ServeTLS(l.ln, "", "")
+	default:
+		err = l.server.Serve(l.ln)
+	}
+	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+func (g *Ingress) forget(l *listener) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.listeners, l)
+}
+
+func (l *listener) shutdown(ctx context.Context) error {
+	if l.tcp != nil {
+		return l.tcp.shutdown(ctx)
+	}
+	if err := l.server.Shutdown(ctx); err != nil {
+		return errors.Join(err, l.server.Close())
+	}
+	return nil
+}
+
+// httpsPort returns the port redirects of this listener lead to, or "".
+func (l *listener) httpsPort() string {
+	port := l.spec.HTTPSPort
+	if port == 0 {
+		port = l.g.portOf(HTTPS)
+	}
+	if port == 0 {
+		return ""
+	}
+	return strconv.Itoa(port)
+}
+
+// portOf returns the port of the open listener of a kind, the lowest if there
+// are several, or zero.
+func (g *Ingress) portOf(kind Kind) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	port := 0
+	for l := range g.listeners {
+		if addr, ok := l.ln.Addr().(*net.TCPAddr); ok && l.spec.Kind == kind && (port == 0 || addr.Port < port) {
+			port = addr.Port
+		}
+	}
+	return port
+}
+
+const (
+	// headTimeout is how long a client may take for a request head; Envoy's
+	// request_headers_timeout is off by default, ours keeps a slow client from
+	// holding a connection for ever.
+	headTimeout = time.Minute
+	// clientIdle is how long an unused client connection is kept: Envoy's
+	// default idle_timeout of a connection.
+	clientIdle = time.Hour
+)
+
+func (l *listener) httpServer() *http.Server {
+	p := new(http.Protocols)
+	p.SetHTTP1(true)
+	p.SetHTTP2(l.spec.Kind == HTTPS)
+	p.SetUnencryptedHTTP2(l.spec.Kind != HTTPS)
+	return &http.Server{
+		Handler:           l,
+		Protocols:         p,
+		ReadHeaderTimeout: headTimeout,
+		IdleTimeout:       clientIdle,
+		MaxHeaderBytes:    maxHeadBytes,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 256},
+		ConnContext:       l.connContext,
+		ErrorLog:          discardLog,
+	}
+}
+
+// conn is what all requests of one client connection share.
+type conn struct {
+	client clientAddr
+	// xfcc is rendered at the first request, when the handshake is done.
+	xfccOnce sync.Once
+	xfcc     string
+}
+
+type connKey struct{}
+
+func (l *listener) connContext(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, &conn{client: parseClient(c.RemoteAddr())})
+}
+
+// certificate returns the client's certificate for x-forwarded-client-cert.
+func (c *conn) certificate(state *tls.ConnectionState) string {
+	if state == nil || len(state.PeerCertificates) == 0 {
+		return ""
+	}
+	c.xfccOnce.Do(func() { c.xfcc = forwardedCertificate(state.PeerCertificates) })
+	return c.xfcc
+}
+
+// ServeHTTP handles one request.
+func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c, ok := r.Context().Value(connKey{}).(*conn)
+	if !ok {
+		c = &conn{}
+	}
+	x := newExchange(l, c, w, r)
+	defer x.end()
+	x.serve()
+}

@@ -1,0 +1,61 @@
+package ingress
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+)
+
+// upgrade joins client and app after an answer of 101.
+func (x *exchange) upgrade(res *http.Response) {
+	app, ok := res.Body.(io.ReadWriteCloser)
+	if !ok {
+		x.cutOff(errors.New("the connection to the app cannot be written to"))
+	}
+	client, buffered, err := http.NewResponseController(x.w).Hijack()
+	if err != nil {
+		x.cutOff(err)
+	}
+	t := &tunnel{client: client, app: app, moved: x.watch.touch}
+	x.watch.unlimit()
+	if !x.g.enterTunnel(x.ep.replica, t) {
+		t.close(ErrClosed)
+		return
+	}
+	defer x.g.leaveTunnel(x.ep.replica, t)
+	stop := context.AfterFunc(x.ctx, func() { t.close(context.Cause(x.ctx)) })
+	defer stop()
+	if err := writeUpgrade(client, res, x.w.Header()); err != nil {
+		t.close(err)
+	}
+	err = t.run(buffered.Reader)
+	x.rec.BytesReceived, x.rec.BytesSent = t.received.Load(), t.sent.Load()
+	x.rec.Flag, x.rec.Reason = tunnelEnd(err)
+}
+
+// writeUpgrade sends the 101 with the app's headers, which net/http leaves to
+// whoever takes the connection over.
+func writeUpgrade(client net.Conn, res *http.Response, h http.Header) error {
+	w := bufio.NewWriter(client)
+	// A bufio.Writer keeps its first error for Flush.
+	_, _ = w.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: " + res.Header.Get("Upgrade") + "\r\n")
+	_ = h.Write(w)
+	_, _ = w.WriteString("\r\n")
+	return w.Flush()
+}
+
+// tunnelEnd says how a tunnel ended, as flag and words.
+func tunnelEnd(err error) (flag, reason string) {
+	switch {
+	case err == nil || err == io.EOF:
+		return "", ""
+	case errors.Is(err, errIdle):
+		return "SI", err.Error()
+	case errors.Is(err, errSevered), errors.Is(err, ErrClosed):
+		return "LR", err.Error()
+	}
+	return "DC", "a connection broke: " + err.Error()
+}
