@@ -41,15 +41,12 @@ func (m *mark) advance(t int64) {
 		m.count++
 		return
 	case m.count > 0 && t < m.time:
-		m.back = append(m.back, m.time)
+		m.back = append(slices.Clip(m.back), m.time)
 	}
-	m.back = slices.DeleteFunc(m.back, func(b int64) bool { return b < t })
+	if len(m.back) > 0 { // copies of m may share it: never change it in place
+		m.back = slices.DeleteFunc(slices.Clone(m.back), func(b int64) bool { return b < t })
+	}
 	m.time, m.count = t, 1
-}
-
-func (m mark) clone() mark {
-	m.back = slices.Clone(m.back)
-	return m
 }
 
 // position is how far a container's two streams are stored.
@@ -59,13 +56,6 @@ type position struct {
 	tick    int64 // time_t of the container's newest row
 	seen    int64 // unix seconds of the last change, for forgetting old ones
 	streams [2]mark
-}
-
-func (p position) clone() position {
-	for i := range p.streams {
-		p.streams[i] = p.streams[i].clone()
-	}
-	return p
 }
 
 func (p position) cursor() Cursor {

@@ -23,6 +23,9 @@ type ConsoleLine struct {
 	// Text is the line without its end, byte for byte as written; it need not
 	// be valid UTF-8.
 	Text string
+	// Partial says that the line was too long and goes on in the next row of
+	// the same stream.
+	Partial bool
 	// Seq numbers the rows of the table in storage order (_seq_d).
 	Seq uint64
 	// Lost is how many rows the tail has skipped just before this one, because

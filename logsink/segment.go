@@ -1,0 +1,195 @@
+package logsink
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+)
+
+// segment is a file of sealed blocks: a header, then blocks one behind the
+// other. Blocks are appended by the seal goroutine and read by everyone.
+type segment struct {
+	path string
+	view *fileView
+	size int64 // the seal goroutine's
+	max  int64 // newest time in it; the seal goroutine's
+
+	refs    int  // guarded by the table's mu
+	retired bool // guarded by the table's mu: remove when refs is zero
+}
+
+// sealed is a block in a segment.
+type sealed struct {
+	*blockMeta
+	seg   *segment
+	off   int64
+	bad   atomic.Bool   // damaged: not to be served
+	terms atomic.Uint64 // bit i: the term filter of text column i is checked
+}
+
+func segmentPath(dir string, first uint64) string {
+	return filepath.Join(dir, fmt.Sprintf("%016x.seg", first))
+}
+
+// createSegment makes an empty segment whose first row will be first.
+func createSegment(dir string, first uint64, def *tableDef) (*segment, error) {
+	path := segmentPath(dir, first)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("create segment: %w", err)
+	}
+	head := appendHeader(nil, segmentMagic, def.name)
+	if _, err = f.WriteAt(head, 0); err == nil {
+		err = syncDir(dir)
+	}
+	if err != nil {
+		_ = f.Close() // the write's error says more
+		_ = os.Remove(path)
+		return nil, fmt.Errorf("create segment: %w", err)
+	}
+	return &segment{path: path, view: newFileView(f), size: headerSize}, nil
+}
+
+// write appends the bytes of a block, not yet durably.
+func (s *segment) write(b []byte) (off int64, err error) {
+	off = s.size
+	if _, err = s.view.file.WriteAt(b, off); err != nil {
+		_ = s.view.file.Truncate(off) // else the next write covers the remains
+		return 0, fmt.Errorf("write segment: %w", err)
+	}
+	s.size += int64(len(b))
+	return off, nil
+}
+
+func (s *segment) sync() error {
+	if err := s.view.file.Sync(); err != nil {
+		return fmt.Errorf("sync segment: %w", err)
+	}
+	return nil
+}
+
+// readBlock reads the meta data of the block at off.
+func (s *segment) readBlock(def *tableDef, off int64, intern func(string) string) (*sealed, error) {
+	b := &sealed{seg: s, off: off}
+	err := guard(func() error {
+		h, err := s.within(off, blockHeader)
+		if err != nil {
+			return err
+		}
+		n, length, err := blockLengths(h)
+		if err != nil {
+			return err
+		}
+		if _, err = s.within(off, int(length)); err != nil {
+			return err
+		}
+		meta, err := s.within(off+blockHeader, n)
+		if err != nil {
+			return err
+		}
+		b.blockMeta, err = readMeta(def, h, meta, intern)
+		return err
+	})
+	return b, err
+}
+
+// within returns n bytes from off if the file has them.
+func (s *segment) within(off int64, n int) ([]byte, error) {
+	if off+int64(n) > s.size {
+		return nil, errCorrupt
+	}
+	return s.view.at(off, n)
+}
+
+// read decodes a section.
+func (b *sealed) read(s section) (raw []byte, err error) {
+	err = guard(func() error {
+		stored, err := b.seg.view.at(b.off+s.off, s.size)
+		if err != nil {
+			return err
+		}
+		raw, err = s.open(stored)
+		return err
+	})
+	return raw, err
+}
+
+// readInts decodes a column of numbers.
+func (b *sealed) readInts(col int) ([]int64, error) {
+	raw, err := b.read(b.ints[col].values)
+	if err != nil {
+		return nil, err
+	}
+	return b.decodeInts(raw)
+}
+
+// readTuples decodes a column of tuples.
+func (b *sealed) readTuples(col int) (tuples, error) {
+	t := &b.tuples[col]
+	raw, err := b.read(t.codes)
+	if err != nil {
+		return tuples{}, err
+	}
+	return b.decodeTuples(t, raw)
+}
+
+// readTexts decodes a column of texts.
+func (b *sealed) readTexts(col int) (texts, error) {
+	t := &b.texts[col]
+	lengths, err := b.read(t.lengths)
+	if err != nil {
+		return texts{}, err
+	}
+	data, err := b.read(t.data)
+	if err != nil {
+		return texts{}, err
+	}
+	return b.decodeTexts(lengths, data)
+}
+
+// mayHaveTerms reports whether the text column may have all the terms.
+func (b *sealed) mayHaveTerms(col int, hashes []uint64) (yes bool, err error) {
+	err = guard(func() error {
+		s := b.texts[col].terms
+		f, err := b.seg.view.at(b.off+s.off, s.size)
+		if err != nil {
+			return err
+		}
+		if bit := uint64(1) << col; b.terms.Load()&bit == 0 {
+			if checksum(f) != s.sum {
+				return errCorrupt
+			}
+			b.terms.Or(bit)
+		}
+		yes = true
+		for _, h := range hashes {
+			yes = yes && filterHas(f, h)
+		}
+		return nil
+	})
+	return yes, err
+}
+
+// verify reads all of the block.
+func (b *sealed) verify() error {
+	for i := range b.ints {
+		if _, err := b.readInts(i); err != nil {
+			return err
+		}
+	}
+	for i := range b.tuples {
+		if _, err := b.readTuples(i); err != nil {
+			return err
+		}
+	}
+	for i := range b.texts {
+		if _, err := b.readTexts(i); err != nil {
+			return err
+		}
+		if _, err := b.mayHaveTerms(i, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
