@@ -34,6 +34,7 @@ import (
 
 	"github.com/acalocal/acalocal/emulator"
 	"github.com/acalocal/acalocal/internal/container"
+	"github.com/acalocal/acalocal/logsink"
 )
 
 // Emulator is what the API asks of a running environment. All methods may be
@@ -59,6 +60,9 @@ type Emulator interface {
 type Options struct {
 	Emulator Emulator
 	Logs     Logs
+	// Dialect chooses the form of console lines; the zero value is right for
+	// environments with workload profiles.
+	Dialect logsink.Dialect
 	// Info describes the process; its Environment may not be empty.
 	Info Info
 	// Shutdown asks the daemon to end and returns at once. With remove, it
@@ -96,15 +100,17 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 func New(o Options) http.Handler {
 	s := &server{Options: o}
 	s.own = map[string]route{
-		"info":     {"GET", s.info},
-		"status":   {"GET", s.status},
-		"watch":    {"GET", s.watch},
-		"apply":    {"POST", s.apply},
-		"restart":  {"POST", s.restart},
-		"stream":   {"GET", s.stream},
-		"query":    {"POST", s.query},
-		"exec":     {"POST", s.exec},
-		"shutdown": {"POST", s.shutdown},
+		"info":         {"GET", s.info},
+		"status":       {"GET", s.status},
+		"watch":        {"GET", s.watch},
+		"apply":        {"POST", s.apply},
+		"restart":      {"POST", s.restart},
+		"logs/console": {"GET", s.consoleLogs},
+		"logs/system":  {"GET", s.systemLogs},
+		"stream":       {"GET", s.stream},
+		"query":        {"POST", s.query},
+		"exec":         {"POST", s.exec},
+		"shutdown":     {"POST", s.shutdown},
 	}
 	h := http.Handler(s)
 	if o.Token != "" {

@@ -35,7 +35,7 @@ const (
 type tailParams struct {
 	tail   int
 	follow bool
-	text   bool
+	format logsink.Format
 }
 
 func readTailParams(r *http.Request) (p tailParams, err error) {
@@ -48,7 +48,7 @@ func readTailParams(r *http.Request) (p tailParams, err error) {
 	switch output := r.URL.Query().Get("output"); output {
 	case "", "json":
 	case "text":
-		p.text = true
+		p.format = logsink.FormatText
 	default:
 		return p, badContent("output", "'%s' is neither json nor text.", output)
 	}

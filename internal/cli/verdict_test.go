@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"testing"
+
+	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/internal/api/apitest"
+)
+
+// edited is the app web, ready, then changed by edit.
+func edited(edit func(*emulator.App, *emulator.Revision)) *emulator.App {
+	app := &apitest.OneApp().Apps[0]
+	edit(app, &app.Revisions[0])
+	return app
+}
+
+func TestJudge(t *testing.T) {
+	f := func(name string, want verdict, edit func(*emulator.App, *emulator.Revision)) {
+		t.Helper()
+		if got := judge(edited(edit), "web--abc1234"); got != want {
+			t.Errorf("%s: got %d, want %d", name, got, want)
+		}
+	}
+	f("ready", rolledOut, func(*emulator.App, *emulator.Revision) {})
+	f("scaled to zero", rolledOut, func(_ *emulator.App, r *emulator.Revision) {
+		r.Properties.RunningState, r.Replicas = "ScaledToZero", nil
+	})
+	f("activating", rollingOut, func(a *emulator.App, r *emulator.Revision) {
+		r.Properties.RunningState, r.Replicas[0].Ready = "Activating", false
+		a.Properties.LatestReadyRevisionName = ""
+	})
+	f("only an older revision is ready", rollingOut, func(a *emulator.App, _ *emulator.Revision) {
+		a.Properties.LatestReadyRevisionName = "web--older"
+	})
+	f("ready once, now only draining", rollingOut, func(_ *emulator.App, r *emulator.Revision) { r.Replicas[0].Draining = true })
+	f("failed", failing, func(_ *emulator.App, r *emulator.Revision) { r.Properties.RunningState = "Failed" })
+	f("degraded", failing, func(_ *emulator.App, r *emulator.Revision) { r.Properties.RunningState = "Degraded" })
+	f("not provisioned", failing, func(_ *emulator.App, r *emulator.Revision) { r.Properties.ProvisioningState = "Failed" })
+	f("not there yet", rollingOut, func(a *emulator.App, _ *emulator.Revision) { a.Revisions = nil })
+}
+
+func TestDescribeState(t *testing.T) {
+	f := func(want string, edit func(*emulator.App, *emulator.Revision)) {
+		t.Helper()
+		if got := describeState(edited(edit), "web--abc1234"); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+	waiting := func(edit func(*emulator.App, *emulator.Revision)) func(*emulator.App, *emulator.Revision) {
+		return func(a *emulator.App, r *emulator.Revision) {
+			r.Properties.RunningState, r.Properties.HealthState = "Activating", "None"
+			r.Replicas[0].Ready, r.Replicas[0].Properties.Containers[0].Ready = false, false
+			edit(a, r)
+		}
+	}
+	f("Running, health Healthy", func(*emulator.App, *emulator.Revision) {})
+	f("Activating, health None: The TargetPort 9999 does not match the listening port 8000.", waiting(func(a *emulator.App, _ *emulator.Revision) {
+		a.Local.Problem = "The TargetPort 9999 does not match the listening port 8000."
+	}))
+	f("Activating, health None: 0/1 replicas ready.", waiting(func(_ *emulator.App, r *emulator.Revision) {
+		r.Properties.RunningStateDetails = "0/1 replicas ready."
+	}))
+	f("Activating, health None: container 'web' runs, its startup probe has not passed yet", waiting(func(_ *emulator.App, r *emulator.Revision) {
+		r.Replicas[0].Properties.Containers[0].Started = false
+	}))
+	f("Activating, health None: container 'web' runs, its readiness probe has not passed yet", waiting(func(*emulator.App, *emulator.Revision) {}))
+	f("Activating, health None: container 'web': Container is waiting with reason: PullingImage on legion.", waiting(func(_ *emulator.App, r *emulator.Revision) {
+		c := &r.Replicas[0].Properties.Containers[0]
+		c.RunningState, c.RunningStateDetails = "Waiting", "Container is waiting with reason: PullingImage on legion."
+	}))
+	f("Failed, Failed, health Unhealthy: Container crashing: app", func(_ *emulator.App, r *emulator.Revision) {
+		p := &r.Properties
+		p.ProvisioningState, p.RunningState, p.HealthState, p.ProvisioningError = "Failed", "Failed", "Unhealthy", "Container crashing: app"
+	})
+	f("not there yet", func(a *emulator.App, _ *emulator.Revision) { a.Revisions = nil })
+}
