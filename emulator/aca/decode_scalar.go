@@ -38,6 +38,7 @@ func (d *decoder) text(v reflect.Value, f Field, tree any, path Path) {
 			return
 		}
 		d.wrongType(path, "a string", tree).Hint = "put it in quotes: " + strconv.Quote(t.String())
+		v.SetString(t.String()) // so that Validate does not say it is missing
 	case bool:
 		text := strconv.FormatBool(t)
 		if f.Scalar {
@@ -68,6 +69,7 @@ func (d *decoder) enum(v reflect.Value, f Field, s string, path Path) {
 	}
 	p := d.errorf(path, "ContainerAppInvalidValue", "%q is not a value of %s", clip(s), f.Name)
 	p.Hint = didYouMean(s, f.Enum)
+	v.SetString(s) // given, if badly: Validate must not say it is missing
 }
 
 func (d *decoder) boolean(v reflect.Value, tree any, path Path) {

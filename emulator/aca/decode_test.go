@@ -53,7 +53,7 @@ func TestDecodeExplainsWhatItCannotRead(t *testing.T) {
 		{container(`"command":"python app.py"`), []string{ctr + ".command" + schema + `expected a list, found the string "python app.py" → write one item per word: ["python", "app.py"]; no shell splits it`}},
 		{container(`"env":{"A":"1"}`), []string{ctr + ".env" + schema + `expected a list, found an object → begin each item of the list with "- "`}},
 		{container(`"image":5`), []string{ctr + ".image" + schema + `expected a string, found the number 5 → put it in quotes: "5"`}},
-		{container(`"livenessProbe":{}`), []string{"@" + ctr + ".livenessProbe" + schema + `unknown key "livenessProbe" → Azure ignores this Kubernetes key; write it as an item of probes with type: Liveness`}},
+		{container(`"livenessProbe":{}`), []string{"~@" + ctr + ".livenessProbe: : livenessProbe is a key of Kubernetes; Azure ignores it and the container has no such probe → write it as an item of probes with type: Liveness"}},
 		{container(`"env":[{"name":"A","value":true}]`), []string{"~" + ctr + `.env[0].value: : the boolean true becomes the text "true"; az may write it as "True" → put it in quotes: "true"`}},
 		{container(`"env":[null]`), []string{ctr + ".env[0]" + schema + "the list item is empty"}},
 		{`name=["a"]`, []string{"name" + schema + "expected a string, found a list"}},

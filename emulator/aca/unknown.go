@@ -9,9 +9,6 @@ import (
 // foreignKeys explains keys that people bring from elsewhere: Kubernetes, the
 // portal, compose, older schemas of ACA.
 var foreignKeys = map[string]string{
-	"livenessProbe":   "Azure ignores this Kubernetes key; write it as an item of probes with type: Liveness",
-	"readinessProbe":  "Azure ignores this Kubernetes key; write it as an item of probes with type: Readiness",
-	"startupProbe":    "Azure ignores this Kubernetes key; write it as an item of probes with type: Startup",
 	"exec":            "only httpGet and tcpSocket probes exist on Azure Container Apps",
 	"grpc":            "only httpGet and tcpSocket probes exist on Azure Container Apps",
 	"ports":           "a container has no ports; set properties.configuration.ingress.targetPort",
@@ -33,15 +30,32 @@ var foreignKeys = map[string]string{
 	"secret":   "write storageType: Secret and, to pick single ones, secrets: [{secretRef: …, path: …}]",
 }
 
-// unknownKey reports a key that the type does not have, with the best advice.
-func (d *decoder) unknownKey(path Path, key string, t reflect.Type) {
-	p := d.errorf(path, codeInvalidSchema, "unknown key %q", clip(key))
-	p.OnKey = true
-	p.Hint = adviseKey(path, key, t)
+// kubernetesProbes are met in published ACA files; Azure drops them without a
+// word, so they must not stop a file that deploys.
+var kubernetesProbes = map[string]ProbeType{
+	"livenessProbe":  Liveness,
+	"readinessProbe": Readiness,
+	"startupProbe":   Startup,
 }
 
-func adviseKey(path Path, key string, t reflect.Type) string {
-	if hint, ok := foreignKeys[key]; ok {
+// unknownKey reports a key that the type does not have, with the best advice.
+func (d *decoder) unknownKey(path Path, key string, t reflect.Type) {
+	ours := t.PkgPath() == reflect.TypeFor[ContainerApp]().PkgPath()
+	if kind, ok := kubernetesProbes[key]; ok && ours {
+		p := d.warnf(path, "%s is a key of Kubernetes; Azure ignores it and the container has no such probe", key)
+		p.OnKey = true
+		p.Hint = "write it as an item of probes with type: " + string(kind)
+		return
+	}
+	p := d.errorf(path, codeInvalidSchema, "unknown key %q", clip(key))
+	p.OnKey = true
+	p.Hint = adviseKey(key, t, ours)
+}
+
+// adviseKey says what to write instead of a key that t does not have; ours is
+// false for types of other packages, which the advice about ACA is not for.
+func adviseKey(key string, t reflect.Type, ours bool) string {
+	if hint, ok := foreignKeys[key]; ok && ours {
 		return hint
 	}
 	var names []string
@@ -54,7 +68,7 @@ func adviseKey(path Path, key string, t reflect.Type) string {
 	if ok && foldKey(near) == foldKey(key) {
 		return didYouMean(key, names)
 	}
-	if homes := homesOf(key); len(homes) > 0 {
+	if homes := homesOf(key); ours && len(homes) > 0 {
 		return "this key belongs under " + strings.Join(homes, " or ")
 	}
 	return didYouMean(key, names)

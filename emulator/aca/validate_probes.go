@@ -57,7 +57,7 @@ func (v *validator) probeNumbers(c *Container, p *Probe, at Path) {
 	v.probeNumber(c, at.Field("periodSeconds"), "PeriodSeconds", p.PeriodSeconds, 1, 240)
 	v.probeNumber(c, at.Field("timeoutSeconds"), "TimeoutSeconds", p.TimeoutSeconds, 1, 240)
 	success := 10
-	if p.Type != Readiness {
+	if p.Type == Startup || p.Type == Liveness {
 		success = 1 // Kubernetes wants exactly one for the other two
 	}
 	v.probeNumber(c, at.Field("successThreshold"), "SuccessThreshold", p.SuccessThreshold, 1, success)

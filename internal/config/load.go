@@ -1,0 +1,341 @@
+package config
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/acalocal/acalocal/emulator/aca"
+	"go.yaml.in/yaml/v3"
+)
+
+// Overrides are what flags say; they win over every file. Their names are those
+// of "az containerapp create". The zero value overrides nothing.
+type Overrides struct {
+	Name        string // of the app the others are about; not needed when there is one app
+	Environment string
+	Image       string // of the main container
+
+	Ingress      string // "external", "internal", or "disabled"
+	TargetPort   *int
+	Transport    string
+	EnvVars      []string // NAME=value or NAME=secretref:secret
+	Secrets      []string // name=value
+	CPU          *float64
+	Memory       string
+	MinReplicas  *int
+	MaxReplicas  *int
+	Command      []string
+	Args         []string
+	Suffix       string // --revision-suffix
+	HostPort     int    // ours: the loopback port of the app
+	SkipCommands bool   // do not run the commands that acalocal.yaml gets secrets from
+}
+
+// Load reads the definition at path: a file, a directory, or "" for the working
+// directory, or for no file at all when Overrides.Image is set. It returns
+// every problem found; the definition can be used when none is an error, and
+// is never nil. It reads files and, unless told otherwise, runs the commands
+// that acalocal.yaml gets secrets from; ctx ends those.
+func Load(ctx context.Context, path string, o Overrides) (*Definition, Problems) {
+	l := &loader{ctx: ctx, def: &Definition{}, overrides: o}
+	l.load(path)
+	l.problems.sort()
+	return l.def, l.problems
+}
+
+type loader struct {
+	ctx       context.Context // of one Load, which is all a loader lives for
+	def       *Definition
+	problems  Problems
+	overrides Overrides
+	local     *localFile
+}
+
+func (l *loader) load(path string) {
+	if path == "" && l.overrides.Image != "" {
+		l.fromFlags()
+	} else {
+		l.readFiles(orElse(path, "."))
+	}
+	if len(l.def.Apps) == 0 {
+		if !l.problems.HasErrors() {
+			l.errorf("", "no app is defined", "see docs/acalocal-yaml.md for what a directory may hold")
+		}
+		return
+	}
+	if l.local != nil {
+		l.applyLocal(l.local)
+	}
+	l.applyOverrides()
+	l.nameEnvironment()
+	l.inferBuilds()
+	l.checkBuilds()
+	l.validate()
+}
+
+// errorf reports something about a file as a whole, or about none.
+func (l *loader) errorf(file, message, hint string) {
+	l.problems = append(l.problems, Problem{Position: Position{File: file}, Problem: aca.Problem{Message: message, Hint: hint}})
+}
+
+// open reads a file and notes it; nil when that fails, which is reported.
+func (l *loader) open(file string) *source {
+	source, err := readSource(file)
+	if err != nil {
+		l.errorf("", err.Error(), "")
+		return nil
+	}
+	l.def.Files = append(l.def.Files, file)
+	return source
+}
+
+// readFiles reads what a file or directory defines.
+func (l *loader) readFiles(path string) {
+	found, err := discover(path)
+	if err != nil {
+		l.problems = append(l.problems, Problem{Problem: aca.Problem{Message: err.Error(), Hint: discoverHint}})
+		return
+	}
+	if found.local != "" {
+		l.local = l.readLocal(found.local)
+	}
+	files := found.definitions
+	if l.local != nil && len(l.local.Files) > 0 && !found.named {
+		files = l.localFiles()
+	}
+	for _, file := range files {
+		if isDockerfile(file) {
+			l.fromDockerfile(file)
+			continue
+		}
+		l.readDefinition(file)
+	}
+	if len(files) == 0 {
+		l.errorf(path, "there is no definition and no Dockerfile here", discoverHint)
+	}
+}
+
+// localFiles lists the files that acalocal.yaml names; a directory among them
+// is searched like the first one.
+func (l *loader) localFiles() []string {
+	var files []string
+	for i, name := range l.local.Files {
+		at := aca.Path("files").Index(i)
+		found, err := discover(filepath.Join(l.local.dir, name))
+		switch {
+		case err != nil:
+			l.localProblem(l.local, at, err.Error(), "")
+		case len(found.definitions) == 0:
+			l.localProblem(l.local, at, fmt.Sprintf("there is no definition and no Dockerfile in %s", name), "")
+		}
+		files = append(files, found.definitions...)
+	}
+	return files
+}
+
+// readDefinition reads every document of a YAML or JSON file.
+func (l *loader) readDefinition(file string) {
+	source := l.open(file)
+	if source == nil {
+		return
+	}
+	before := len(l.problems)
+	docs := source.documents(&l.problems)
+	for _, doc := range docs {
+		l.readDocument(source, doc)
+	}
+	if len(docs) == 0 && len(l.problems) == before {
+		l.errorf(file, "the file is empty", "acalocal init writes one to start from")
+	}
+}
+
+func (l *loader) readDocument(source *source, doc *yaml.Node) {
+	before := len(l.problems)
+	t := source.tree(doc, &l.problems)
+	if t.broken {
+		return
+	}
+	switch k := kindOf(t.root); k {
+	case kindApp, kindLegacyApp:
+		if k == kindLegacyApp {
+			l.problems = append(l.problems, source.locate(t, "", upgradeLegacy(t))...)
+		}
+		l.readApp(source, t)
+	case kindEnvironment:
+		l.readEnvironment(source, t)
+	case kindEmpty:
+	default:
+		if !Problems(l.problems[before:]).HasErrors() {
+			l.problems = append(l.problems, source.locate(t, "", []aca.Problem{explainKind(k, t)})...)
+		}
+	}
+}
+
+func (l *loader) readApp(source *source, t *tree) {
+	dropExtensions(t.root)
+	app, problems := aca.Decode[aca.ContainerApp](t.root)
+	a := App{ContainerApp: app, Source: source.file, origin: origins{tree: t, source: source}}
+	if a.Name == "" && !t.has("name") {
+		l.nameApp(&a)
+	}
+	l.problems = append(l.problems, source.locate(t, a.Name, problems)...)
+	l.addApp(a)
+}
+
+// dropExtensions takes out keys that begin with x-, where people keep anchors
+// for the rest of the file.
+func dropExtensions(root any) {
+	if object, ok := root.(map[string]any); ok {
+		maps.DeleteFunc(object, func(key string, _ any) bool { return strings.HasPrefix(key, "x-") })
+	}
+}
+
+// nameApp names an app whose file does not: az takes the name from its command
+// line, so files without one are common.
+func (l *loader) nameApp(a *App) {
+	from := Origin{Kind: OriginFlag}
+	if a.Name = l.overrides.Name; a.Name == "" {
+		from = Origin{Kind: OriginDirectory}
+		a.Name = aca.ValidAppName(dirName(a.Source))
+	}
+	a.origin.note("name", from)
+}
+
+// dirName is the name of the directory a file stands in.
+func dirName(file string) string { return filepath.Base(absFrom(".", filepath.Dir(file))) }
+
+func (l *loader) addApp(a App) {
+	if other, ok := l.def.App(a.Name); ok && a.Name != "" {
+		p := aca.Problem{Path: "name", Message: fmt.Sprintf("the app %q is already defined in %s", a.Name, other.Source), Hint: "give it another name"}
+		l.problems = append(l.problems, l.locate(&a, []aca.Problem{p})...)
+		return
+	}
+	l.def.Apps = append(l.def.Apps, a)
+}
+
+func (l *loader) readEnvironment(source *source, t *tree) {
+	env, problems := aca.Decode[aca.ManagedEnvironment](t.root)
+	problems = append(problems, env.Validate()...)
+	if l.def.Environment.Resource != nil {
+		problems = append(problems, aca.Problem{Path: "name", OnKey: true, Message: "a second environment is defined; all apps run in one", Hint: "remove one of them"})
+	}
+	l.def.Environment.Resource = &env
+	l.problems = append(l.problems, source.locate(t, "", problems)...)
+}
+
+// locate gives problems of an app their positions: in its file, in
+// acalocal.yaml, or nowhere when a flag is to blame.
+func (l *loader) locate(a *App, found []aca.Problem) Problems {
+	var located Problems
+	for _, p := range found {
+		origin, ok := a.origin.set[strings.ToLower(p.Path)]
+		switch {
+		case ok && origin.Kind == OriginLocal && l.local != nil && origin.Position.File == l.local.source.file:
+			lp := l.local.source.problem(origin.Position, 1, p)
+			lp.App = a.Name
+			located = append(located, lp)
+		case ok || a.origin.tree == nil:
+			located = append(located, Problem{Position: Position{File: origin.Position.File}, App: a.Name, Problem: p})
+		default:
+			located = append(located, a.origin.source.locate(a.origin.tree, a.Name, []aca.Problem{p})...)
+		}
+	}
+	return located
+}
+
+// validate checks every app as Azure would see it with the local secrets in
+// place, and then what only this machine asks for.
+func (l *loader) validate() {
+	hostPorts := map[int]string{}
+	for i := range l.def.Apps {
+		app := &l.def.Apps[i]
+		l.problems = append(l.problems, l.locate(app, l.withoutRepeats(app, app.asDeployed().Validate()))...)
+		l.problems = append(l.problems, l.locate(app, app.missingSecrets())...)
+		if port := app.Local.HostPort; port != 0 {
+			if other, taken := hostPorts[port]; taken {
+				l.errorf("", fmt.Sprintf("%s and %s have the same hostPort %d", other, app.Name, port), "change one of them in acalocal.yaml")
+			}
+			hostPorts[port] = app.Name
+		}
+	}
+}
+
+// withoutRepeats drops errors of fields that could not be read, and of what
+// they stand in: that the image is missing is no news when its key was
+// misspelled.
+func (l *loader) withoutRepeats(app *App, found []aca.Problem) []aca.Problem {
+	bad := map[string]bool{}
+	for _, p := range l.problems {
+		if p.App == app.Name && p.Severity == aca.SeverityError {
+			bad[p.Path] = true
+			bad[string(aca.Path(p.Path).Parent())] = true
+		}
+	}
+	var kept []aca.Problem
+	for _, p := range found {
+		if !bad[p.Path] {
+			kept = append(kept, p)
+		}
+	}
+	return kept
+}
+
+// asDeployed is the app with a value for each secret that has a local one.
+func (a *App) asDeployed() *aca.ContainerApp {
+	if len(a.Local.Secrets) == 0 {
+		return &a.ContainerApp
+	}
+	app := a.Clone()
+	for i := range app.Properties.Configuration.Secrets {
+		s := &app.Properties.Configuration.Secrets[i]
+		if _, ok := a.Local.Secrets[s.Name]; ok {
+			*s = aca.Secret{Name: s.Name, Value: redacted}
+		}
+	}
+	return app
+}
+
+// missingSecrets warns of key vault references that have no local value.
+func (a *App) missingSecrets() []aca.Problem {
+	var found []aca.Problem
+	for i, s := range a.Properties.Configuration.Secrets {
+		if _, ok := a.SecretValue(s.Name); ok || s.KeyVaultURL == "" {
+			continue
+		}
+		path := aca.Path("properties.configuration.secrets").Index(i)
+		found = append(found, aca.Problem{Path: string(path), Severity: aca.SeverityWarning,
+			Message: fmt.Sprintf("the secret %q comes from a key vault, which is not asked here; it is empty", s.Name),
+			Hint:    fmt.Sprintf("give it a local value in acalocal.yaml: apps: {%s: {secrets: {%s: {env: NAME}}}}", a.Name, s.Name)})
+	}
+	return found
+}
+
+// nameEnvironment picks the local name of the environment: a flag,
+// acalocal.yaml, the environment's own document, else "dev".
+func (l *loader) nameEnvironment() {
+	name := l.overrides.Environment
+	if name == "" && l.local != nil {
+		name = l.local.Environment
+	}
+	if r := l.def.Environment.Resource; name == "" && r != nil && r.Name != "" {
+		name = aca.ValidAppName(r.Name)
+	}
+	l.def.Environment.Name = orElse(name, "dev")
+}
+
+// show is a path as messages have it: relative to the working directory when
+// it is below.
+func (l *loader) show(path string) string {
+	wd, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if rel, err := filepath.Rel(wd, path); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return path
+}

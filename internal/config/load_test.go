@@ -1,0 +1,132 @@
+package config
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write what Load returns into the golden files")
+
+// A golden file holds the files of one directory and what Load makes of them:
+//
+//	comment: what the case shows; "# load: FILE" names the file to load
+//	-- containerapp.yaml --
+//	…
+//	-- want --
+//	problems, then the definition as it takes effect
+type golden struct {
+	comment string
+	files   []goldenFile
+}
+
+type goldenFile struct{ name, text string }
+
+func parseGolden(text string) golden {
+	var g golden
+	for _, line := range strings.SplitAfter(text, "\n") {
+		if name, ok := strings.CutPrefix(strings.TrimSuffix(line, " --\n"), "-- "); ok {
+			g.files = append(g.files, goldenFile{name: name})
+		} else if n := len(g.files); n == 0 {
+			g.comment += line
+		} else {
+			g.files[n-1].text += line
+		}
+	}
+	return g
+}
+
+func (g golden) String() string {
+	var b strings.Builder
+	b.WriteString(g.comment)
+	for _, f := range g.files {
+		b.WriteString("-- " + f.name + " --\n" + f.text)
+	}
+	return b.String()
+}
+
+// option finds "# name: value" in the comment.
+func (g golden) option(name string) string {
+	for _, line := range strings.Split(g.comment, "\n") {
+		if value, ok := strings.CutPrefix(line, "# "+name+": "); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+func TestLoadGolden(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden files: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g := parseGolden(string(text))
+			want, got := "", loadGolden(t, g)
+			if n := len(g.files) - 1; n >= 0 && g.files[n].name == "want" {
+				want = g.files[n].text
+				g.files = g.files[:n]
+			}
+			if *update {
+				g.files = append(g.files, goldenFile{"want", got})
+				if err := os.WriteFile(file, []byte(g.String()), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// loadGolden writes the files into a directory called "shop", loads them, and
+// prints problems and definition with names relative to it.
+func loadGolden(t *testing.T, g golden) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "shop")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range g.files {
+		if f.name == "want" {
+			continue
+		}
+		path := filepath.Join(dir, f.name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(f.text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	def, problems := Load(t.Context(), filepath.Join(dir, g.option("load")), Overrides{})
+	var b strings.Builder
+	for _, p := range problems {
+		b.WriteString(p.String() + "\n")
+	}
+	if !problems.HasErrors() {
+		b.WriteString("---\n")
+		if err := def.Render(&b, dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := strings.ReplaceAll(b.String(), dir+string(filepath.Separator), "")
+	out = strings.ReplaceAll(out, dir, ".")
+	for _, secret := range []string{"hunter2", "s3cr3t"} {
+		if strings.Contains(strings.ReplaceAll(out, "SHOWN-s3cr3t", ""), secret) {
+			t.Errorf("the output shows the secret %q", secret)
+		}
+	}
+	return out
+}

@@ -1,0 +1,247 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/acalocal/acalocal/emulator/aca"
+	"go.yaml.in/yaml/v3"
+)
+
+// Render writes the definition as it takes effect, after defaults: one YAML
+// document per app, each of which az takes, and a last one with what only
+// matters on this machine. Behind every value stands where it came from. The
+// values of secrets are left out. Files below base are named relative to it.
+func (d *Definition) Render(w io.Writer, base string) error {
+	enc := yaml.NewEncoder(w)
+	enc.SetIndent(2)
+	for i := range d.Apps {
+		doc, err := d.Apps[i].document(base)
+		if err != nil {
+			return fmt.Errorf("render %s: %w", d.Apps[i].Name, err)
+		}
+		if err := enc.Encode(doc); err != nil {
+			return err
+		}
+	}
+	if err := enc.Encode(d.localView(base)); err != nil {
+		return err
+	}
+	return enc.Close()
+}
+
+// Effective is the app after defaults, without the values of secrets.
+func (a *App) Effective() *aca.ContainerApp {
+	app := a.Clone()
+	app.ApplyDefaults()
+	for i := range app.Properties.Configuration.Secrets {
+		s := &app.Properties.Configuration.Secrets[i]
+		if _, ok := a.SecretValue(s.Name); ok {
+			s.Value = redacted
+		}
+	}
+	return app
+}
+
+func (a *App) document(base string) (*yaml.Node, error) {
+	text, err := json.Marshal(a.Effective())
+	if err != nil {
+		return nil, err
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	r := renderer{dec: dec, app: a, base: base}
+	return r.value("")
+}
+
+// renderer turns JSON into YAML nodes, key order kept, with a comment on each
+// plain value.
+type renderer struct {
+	dec  *json.Decoder
+	app  *App
+	base string
+}
+
+func (r *renderer) value(path aca.Path) (*yaml.Node, error) {
+	token, err := r.dec.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch token {
+	case json.Delim('{'):
+		return r.object(path)
+	case json.Delim('['):
+		return r.list(path)
+	}
+	var n yaml.Node
+	if number, ok := token.(json.Number); ok {
+		n = yaml.Node{Kind: yaml.ScalarNode, Value: number.String()}
+	} else if err := n.Encode(token); err != nil {
+		return nil, err
+	}
+	n.LineComment = r.origin(path)
+	return &n, nil
+}
+
+func (r *renderer) object(path aca.Path) (*yaml.Node, error) {
+	n := &yaml.Node{Kind: yaml.MappingNode}
+	for r.dec.More() {
+		token, err := r.dec.Token()
+		if err != nil {
+			return nil, err
+		}
+		name, ok := token.(string)
+		if !ok {
+			return nil, errors.New("bug: a JSON key is no string")
+		}
+		key := &yaml.Node{}
+		key.SetString(name)
+		value, err := r.value(path.Field(name))
+		if err != nil {
+			return nil, err
+		}
+		n.Content = append(n.Content, key, value)
+	}
+	_, err := r.dec.Token()
+	return n, err
+}
+
+func (r *renderer) list(path aca.Path) (*yaml.Node, error) {
+	n := &yaml.Node{Kind: yaml.SequenceNode}
+	for i := 0; r.dec.More(); i++ {
+		item, err := r.value(path.Index(i))
+		if err != nil {
+			return nil, err
+		}
+		n.Content = append(n.Content, item)
+	}
+	_, err := r.dec.Token()
+	return n, err
+}
+
+func (r *renderer) origin(path aca.Path) string {
+	o := r.app.Origin(string(path))
+	switch o.Kind {
+	case OriginFile, OriginLocal:
+		return fmt.Sprintf("%s:%d", relative(r.base, o.Position.File), o.Position.Line)
+	default:
+		return string(o.Kind)
+	}
+}
+
+// relative shortens a file below base.
+func relative(base, file string) string {
+	abs, err := filepath.Abs(file)
+	if err != nil {
+		return file
+	}
+	if rel, err := filepath.Rel(absFrom(".", base), abs); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel)
+	}
+	return file
+}
+
+// localView is the last document: what az knows nothing of.
+func (d *Definition) localView(base string) map[string]any {
+	apps := map[string]any{}
+	for i := range d.Apps {
+		apps[d.Apps[i].Name] = d.Apps[i].localView(base)
+	}
+	view := map[string]any{"environment": d.Environment.Name, "apps": apps}
+	if len(d.Environment.Storages) > 0 {
+		view["storages"] = relativeAll(base, d.Environment.Storages)
+	}
+	return map[string]any{"acalocal": view}
+}
+
+func relativeAll(base string, dirs map[string]string) map[string]string {
+	out := make(map[string]string, len(dirs))
+	for name, dir := range dirs {
+		out[name] = relative(base, dir)
+	}
+	return out
+}
+
+func (a *App) localView(base string) map[string]any {
+	view := map[string]any{"probes": a.probeView()}
+	if a.Local.HostPort != 0 {
+		view["hostPort"] = a.Local.HostPort
+	}
+	if len(a.Builds) > 0 {
+		builds := map[string]any{}
+		for name, b := range a.Builds {
+			builds[name] = b.view(base)
+		}
+		view["builds"] = builds
+	}
+	if len(a.Local.Volumes) > 0 {
+		view["volumes"] = relativeAll(base, a.Local.Volumes)
+	}
+	if len(a.Local.Mounts) > 0 {
+		var mounts []string
+		for _, m := range a.Local.Mounts {
+			mounts = append(mounts, fmt.Sprintf("%s: %s -> %s", m.Container, relative(base, m.Source), m.Target))
+		}
+		view["mounts"] = mounts
+	}
+	if len(a.Local.Secrets) > 0 {
+		view["secrets"] = slices.Sorted(maps.Keys(a.Local.Secrets))
+	}
+	return view
+}
+
+func (b Build) view(base string) map[string]any {
+	view := map[string]any{"context": relative(base, b.Context), "dockerfile": relative(base, b.Dockerfile)}
+	if b.Target != "" {
+		view["target"] = b.Target
+	}
+	if len(b.Args) > 0 {
+		view["args"] = b.Args
+	}
+	if len(b.Secrets) > 0 {
+		var ids []string
+		for _, s := range b.Secrets {
+			ids = append(ids, s.ID)
+		}
+		view["secrets"] = ids
+	}
+	return view
+}
+
+// probeView lists the probes that run, the hidden ones among them, one line
+// each.
+func (a *App) probeView() map[string][]string {
+	view := map[string][]string{}
+	for _, c := range a.Properties.Template.Containers {
+		for _, p := range aca.EffectiveProbes(&a.ContainerApp, c.Name) {
+			view[c.Name] = append(view[c.Name], describeProbe(p))
+		}
+	}
+	return view
+}
+
+func describeProbe(p aca.Probe) string {
+	target := "nothing"
+	switch {
+	case p.HTTPGet != nil:
+		target = fmt.Sprintf("%s %s on %s", strings.ToUpper(p.HTTPGet.Scheme), p.HTTPGet.Path, portName(p.HTTPGet.Port))
+	case p.TCPSocket != nil:
+		target = "TCP on " + portName(p.TCPSocket.Port)
+	}
+	return fmt.Sprintf("%s: %s, delay %d s, period %d s, timeout %d s, success %d, failure %d", p.Type, target,
+		*p.InitialDelaySeconds, *p.PeriodSeconds, *p.TimeoutSeconds, *p.SuccessThreshold, *p.FailureThreshold)
+}
+
+func portName(port int) string {
+	if port == 0 {
+		return "the detected port"
+	}
+	return fmt.Sprint(port)
+}
