@@ -37,7 +37,9 @@ type ListenSpec struct {
 	// Addr is the address to listen on, such as "127.0.0.1:0". Serve does not
 	// use it.
 	Addr string
-	// App names the app of an AppPort or TCP listener.
+	// App names the app of an AppPort or TCP listener. On an HTTP or HTTPS
+	// listener it is usually empty; if not, any Host and any server name lead
+	// to that app, as on an AppPort.
 	App string
 	// Port is the exposed port a TCP listener stands for.
 	Port int
@@ -104,7 +106,7 @@ func (g *Ingress) open(ln net.Listener, spec ListenSpec) (*listener, error) {
 			return nil, errors.New("listen for https: there are no certificates")
 		}
 		l.server = l.httpServer()
-		l.server.TLSConfig = g.tlsConfig()
+		l.server.TLSConfig = l.tlsConfig()
 	case TCP:
 		l.tcp = newTCPServer(g, l)
 	default:

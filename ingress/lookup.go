@@ -8,7 +8,7 @@ import "net/http"
 func (x *exchange) lookup() (target, *answer) {
 	name := normalHost(x.r.Host)
 	h := x.table.hosts[name]
-	if x.l.spec.Kind == AppPort {
+	if x.l.spec.App != "" {
 		return x.lookupApp(h)
 	}
 	if h == nil && x.l.spec.Inside {

@@ -22,13 +22,13 @@ var errForeignName = errors.New("server name is not of this environment")
 // gate only: without one, or with one outside the environment, the connection
 // is reset, as on Azure (yeongseon/azure-paas-troubleshooting-labs,
 // ingress-sni-host-header).
-func (g *Ingress) tlsConfig() *tls.Config {
+func (l *listener) tlsConfig() *tls.Config {
 	base := &tls.Config{
 		MinVersion:                  tls.VersionTLS12,
 		NextProtos:                  []string{"h2", "http/1.1"},
 		DynamicRecordSizingDisabled: true,
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			return g.opts.Certificates(strings.ToLower(hello.ServerName))
+			return l.g.opts.Certificates(strings.ToLower(hello.ServerName))
 		},
 	}
 	asks := base.Clone()
@@ -36,7 +36,7 @@ func (g *Ingress) tlsConfig() *tls.Config {
 	insists := base.Clone()
 	insists.ClientAuth = tls.RequireAnyClientCert
 	base.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		mode, ok := g.admits(strings.ToLower(hello.ServerName))
+		mode, ok := l.admits(strings.ToLower(hello.ServerName))
 		if !ok {
 			reset(hello.Conn)
 			return nil, errForeignName
@@ -54,12 +54,15 @@ func (g *Ingress) tlsConfig() *tls.Config {
 
 // admits reports whether the environment has the server name, and what its app
 // does about client certificates. Before the first table every name is let in.
-func (g *Ingress) admits(name string) (CertificateMode, bool) {
-	table := g.table.Load()
+func (l *listener) admits(name string) (CertificateMode, bool) {
+	table := l.g.table.Load()
 	if table == nil {
-		return CertificateIgnore, name != ""
+		return CertificateIgnore, name != "" || l.spec.App != ""
 	}
 	h := table.hosts[name]
+	if l.spec.App != "" {
+		h = table.apps[l.spec.App]
+	}
 	if h == nil {
 		return CertificateIgnore, inDomain(name, table.domain)
 	}

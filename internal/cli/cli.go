@@ -41,6 +41,7 @@ var commands = []func(Streams) *cobra.Command{
 	newLogsCommand,
 	newExecCommand,
 	newRestartCommand,
+	newEdgeCommand,
 	newVersionCommand,
 }
 
