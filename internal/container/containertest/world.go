@@ -65,6 +65,9 @@ func (w *World) Pull(image string) (container.Image, error) {
 func (w *World) Create(now time.Time, s container.Spec) (container.ID, error) {
 	name := s.Key.Name(s.Env)
 	if b := w.boxes[name]; b != nil {
+		if !b.sameLabels(s) {
+			return "", container.Errorf(container.CodeConflict, "", "create %s: the name is taken", name)
+		}
 		return b.status.ID, nil
 	}
 	program, ok := w.Images[s.Image]
@@ -102,8 +105,9 @@ func (w *World) Start(now time.Time, id container.ID) error {
 	}
 	b.status.State = container.Running
 	b.status.StartedAt = now
-	for _, line := range b.program.Prints {
-		b.output = append(b.output, container.LogEntry{Time: now, Data: []byte(line + "\n")})
+	for i, line := range b.program.Prints {
+		at := now.Add(time.Duration(i) * time.Microsecond)
+		b.output = append(b.output, container.LogEntry{Time: at, Data: []byte(line + "\n")})
 	}
 	return nil
 }
