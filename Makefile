@@ -42,12 +42,12 @@ race: ## Unit tests with the race detector
 
 .PHONY: lint
 lint: ## gofmt, go vet for each system, staticcheck
-	@files=$$(git ls-files -co --exclude-standard -- '*.go' | xargs gofmt -l); \
-		[ -z "$$files" ] || { echo "not formatted by gofmt:"; echo "$$files"; exit 1; }
+	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "not formatted by gofmt:"; echo "$$files"; exit 1; }
 	go vet ./...
 	GOOS=darwin go vet ./...
 	GOOS=windows go vet ./...
 	go run $(STATICCHECK) ./...
+	@for m in $$(git ls-files '*/go.mod'); do echo "go vet $${m%/go.mod}"; (cd $${m%/go.mod} && go vet ./...); done
 
 .PHONY: sim
 sim: ## The simulation over SEEDS seeds

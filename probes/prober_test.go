@@ -16,7 +16,8 @@ const sec = time.Second
 
 // script is a Checker that answers each kind of probe from a list of letters,
 // the last one for ever: S success, F failure, E error, T timeout, L success
-// after seven seconds, P panic. It writes down when it was asked.
+// after seven seconds, V timeout heard of late, H nothing until given up, P panic. It writes down when
+// it was asked.
 type script struct {
 	start   time.Time
 	answers map[Kind]string
@@ -51,6 +52,12 @@ func (s *script) Check(ctx context.Context, t Target) Result {
 	case 'L':
 		sleep(ctx, 7*sec)
 		return Result{Outcome: Success}
+	case 'V':
+		time.Sleep(4500 * time.Millisecond)
+		return Result{Outcome: Failure, Timeout: true}
+	case 'H':
+		<-ctx.Done()
+		return Result{Outcome: Error}
 	}
 	panic("no answer")
 }
@@ -189,6 +196,8 @@ func TestWhenAttemptsAreMade(t *testing.T) {
 		{"after failure the liveness worker holds", 0, one(Liveness, 0, 10*sec, sec, 3), map[Kind]string{Liveness: "F"}, 90 * sec, Liveness, "0s 10s 20s"},
 		{"readiness is asked for ever", 0, one(Readiness, 0, 5*sec, sec, 2), map[Kind]string{Readiness: "F"}, 21 * sec, Readiness, "0s 5s 10s 15s 20s"},
 		{"a prober error is tried three times within the tick", 0, one(Liveness, 0, 10*sec, sec, 1), map[Kind]string{Liveness: "EEEES"}, 11 * sec, Liveness, "0s 0s 0s 10s 10s"},
+		{"a checker that hangs is given up two seconds after the timeout", 0, one(Liveness, 0, 10*sec, sec, 1), map[Kind]string{Liveness: "HHHS"}, 11 * sec, Liveness, "0s 3s 6s 10s"},
+		{"a timeout heard of very late is not caught up", 0, one(Liveness, 0, sec, 500*time.Millisecond, 9), map[Kind]string{Liveness: "VS"}, 7 * sec, Liveness, "0s 5s 6s 7s"},
 		{"without a startup probe all begin at once", 0, []spec{ready, live}, nil, 4 * sec, Liveness, "0s"},
 	} {
 		t.Run(c.row, func(t *testing.T) {
