@@ -51,7 +51,7 @@ func (s *State) update(a *app, e SpecChanged) {
 	if existed {
 		s.appRow(a, a.latest(), "ContainerAppUpdate", "Updating containerApp: "+a.spec.Name)
 	}
-	if !existed || aca.TemplateHash(&a.latest().template) != aca.TemplateHash(&e.App.Properties.Template) {
+	if s.changesTemplate(a, e) {
 		s.newRevision(a)
 		return
 	}
@@ -378,19 +378,9 @@ func targetPort(a *app) int {
 	return 0
 }
 
-// scaleBounds are minReplicas and maxReplicas with ACA's defaults, 0 and 10.
+// scaleBounds are minReplicas and maxReplicas with ACA's defaults.
 func scaleBounds(t aca.Template) (low, high int) {
-	high = 10
-	if t.Scale == nil {
-		return 0, high
-	}
-	if n := t.Scale.MinReplicas; n != nil {
-		low = *n
-	}
-	if n := t.Scale.MaxReplicas; n != nil {
-		high = *n
-	}
-	return low, max(high, 1)
+	return t.Scale.Min(), max(t.Scale.Max(), 1)
 }
 
 func (s *State) grace(t aca.Template) time.Duration {

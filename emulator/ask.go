@@ -1,0 +1,233 @@
+package emulator
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/container"
+	"github.com/acalocal/acalocal/internal/core"
+)
+
+// do runs f on the loop and waits for it.
+func (e *Engine) do(ctx context.Context, f func(context.Context) error) error {
+	answer := make(chan error, 1)
+	e.mail.put(func(loop context.Context) { answer <- f(loop) })
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Apply makes an app become what the request says. It returns once the change
+// is planned, before anything runs, as ACA's update does: Succeeded is not
+// ready. Errors for the user are *aca.Error.
+func (e *Engine) Apply(ctx context.Context, req ApplyRequest) (Applied, error) {
+	app := *req.App.Clone()
+	app.ApplyDefaults()
+	if problems := aca.Errors(app.Validate()); len(problems) > 0 {
+		return Applied{}, problems[0].Err()
+	}
+	spec := core.SpecChanged{App: app, HostPort: req.HostPort, Local: req.LocalImages}
+	var out Applied
+	err := e.do(ctx, func(loop context.Context) error {
+		if err := e.state.Check(spec); err != nil {
+			return err
+		}
+		out.Plan = e.state.Plan(spec)
+		if req.DryRun {
+			out.Revision = e.latest(app.Name)
+			return nil
+		}
+		return e.apply(loop, spec, &out)
+	})
+	return out, err
+}
+
+// apply opens the app's port and changes the app. Loop only.
+func (e *Engine) apply(ctx context.Context, spec core.SpecChanged, out *Applied) error {
+	in := spec.App.Properties.Configuration.Ingress
+	if in != nil && in.External && in.Transport != aca.TransportTCP {
+		port, err := e.o.Router.Listen(spec.App.Name, spec.HostPort)
+		if err != nil {
+			return &aca.Error{Code: "PortInUse", Message: err.Error(), Target: spec.App.Name}
+		}
+		spec.HostPort = port
+	} else {
+		e.o.Router.Unlisten(spec.App.Name)
+		spec.HostPort = 0
+	}
+	before := e.latest(spec.App.Name)
+	e.handle(ctx, spec)
+	out.Revision = e.latest(spec.App.Name)
+	out.NewRevision = out.Revision != before
+	return nil
+}
+
+// latest is the name of an app's latest revision, "" before it has one.
+func (e *Engine) latest(app string) string {
+	for _, a := range e.state.View(time.Now()) {
+		if a.Resource.Name == app {
+			return a.Resource.Properties.LatestRevisionName
+		}
+	}
+	return ""
+}
+
+// Delete begins to remove an app: it is drained, stopped and forgotten.
+func (e *Engine) Delete(ctx context.Context, app string) error {
+	return e.do(ctx, func(loop context.Context) error {
+		if e.latest(app) == "" {
+			return notFound("containerApps", app)
+		}
+		e.handle(loop, core.SpecRemoved{App: app})
+		return nil
+	})
+}
+
+// RestartRevision makes new replicas of a revision, and stops the old ones
+// when those are ready. An empty revision means the latest one.
+func (e *Engine) RestartRevision(ctx context.Context, app, revision string) error {
+	return e.do(ctx, func(loop context.Context) error {
+		snapshot := e.build()
+		a := snapshot.App(app)
+		if a == nil {
+			return notFound("containerApps", app)
+		}
+		if revision == "" {
+			revision = a.Properties.LatestRevisionName
+		}
+		if a.Revision(revision) == nil {
+			return notFound("revisions", revision)
+		}
+		e.handle(loop, core.RestartRequested{App: app, Revision: revision})
+		return nil
+	})
+}
+
+func notFound(kind, name string) error {
+	return &aca.Error{Code: "ResourceNotFound", Message: fmt.Sprintf("The Resource 'Microsoft.App/%s/%s' was not found.", kind, name), Target: name}
+}
+
+// Shutdown drains and removes every app. It returns when nothing of the
+// environment is left, and Run with it, or with ctx's error.
+func (e *Engine) Shutdown(ctx context.Context) error {
+	err := e.do(ctx, func(loop context.Context) error {
+		e.handle(loop, core.ShutdownRequested{})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	select {
+	case <-e.ended:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Snapshot returns the present state, never nil. It must not be changed.
+func (e *Engine) Snapshot() *Snapshot { return e.snapshot.Load() }
+
+// Watch blocks until there is a Snapshot of a generation above since.
+func (e *Engine) Watch(ctx context.Context, since uint64) (*Snapshot, error) {
+	for {
+		e.mu.Lock()
+		news := e.news
+		e.mu.Unlock()
+		if s := e.snapshot.Load(); s.Generation > since {
+			return s, nil
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// publish makes the state visible when it changed. Loop only.
+func (e *Engine) publish() {
+	last := e.snapshot.Load()
+	next := e.build()
+	next.Generation = last.Generation
+	if reflect.DeepEqual(last, next) {
+		return
+	}
+	next.Generation++
+	e.snapshot.Store(next)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	close(e.news)
+	e.news = make(chan struct{})
+}
+
+// build is the state as readers get it. Loop only.
+func (e *Engine) build() *Snapshot {
+	s := &Snapshot{Environment: e.o.Environment, Domain: e.o.Domain, Edge: e.o.Router.Addr()}
+	for _, v := range e.state.View(time.Now()) {
+		a := App{ContainerApp: v.Resource, Local: LocalApp{Port: v.HostPort, Ready: v.Ready, Problem: v.Problem, RestartPending: v.RestartPending}}
+		if v.HostPort != 0 {
+			a.Local.URL = fmt.Sprintf("http://127.0.0.1:%d", v.HostPort)
+		}
+		for _, rv := range v.Revisions {
+			rev := Revision{Revision: rv.Resource, Serving: rv.Serving}
+			for _, r := range rv.Replicas {
+				rev.Replicas = append(rev.Replicas, Replica{Replica: r.Resource, Ready: r.Ready, Draining: r.Draining})
+			}
+			a.Revisions = append(a.Revisions, rev)
+		}
+		s.Apps = append(s.Apps, a)
+	}
+	return s
+}
+
+// Exec runs a command in a running container and returns its exit code.
+func (e *Engine) Exec(ctx context.Context, target ExecTarget, s container.ExecSpec) (int, error) {
+	id, err := e.Snapshot().locate(target)
+	if err != nil {
+		return 0, err
+	}
+	return e.o.Runtime.Exec(ctx, id, s)
+}
+
+// locate finds the container of an ExecTarget.
+func (s *Snapshot) locate(t ExecTarget) (container.ID, error) {
+	a := s.App(t.App)
+	if a == nil {
+		return "", notFound("containerApps", t.App)
+	}
+	rev := a.Revision(t.Revision)
+	if t.Revision == "" {
+		rev = a.Revision(a.Properties.LatestRevisionName)
+	}
+	if rev == nil {
+		return "", notFound("revisions", t.Revision)
+	}
+	for _, r := range rev.Replicas {
+		if t.Replica != "" && r.Name != t.Replica {
+			continue
+		}
+		return r.locate(t.Container)
+	}
+	return "", &aca.Error{Code: "ResourceNotFound", Message: fmt.Sprintf("Could not find a replica for this app: revision %s has none.", rev.Name), Target: rev.Name}
+}
+
+func (r *Replica) locate(name string) (container.ID, error) {
+	for _, c := range r.Properties.Containers {
+		if name != "" && c.Name != name {
+			continue
+		}
+		if c.RunningState != "Running" {
+			return "", &aca.Error{Code: "ClusterExecEndpointWebSocketConnectionError", Message: fmt.Sprintf("Failed to establish a connection with container '%s': %s", c.Name, strings.TrimSuffix(c.RunningStateDetails, ".")), Target: c.Name}
+		}
+		return container.ID(c.ContainerID), nil
+	}
+	return "", &aca.Error{Code: "ResourceNotFound", Message: "No such container: " + name, Target: name}
+}
