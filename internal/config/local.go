@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -238,3 +239,6 @@ func setMap[K comparable, V any](m *map[K]V, key K, value V) {
 	}
 	(*m)[key] = value
 }
+
+// LocalFileType is the type of acalocal.yaml, for those who describe it.
+func LocalFileType() reflect.Type { return reflect.TypeFor[localFile]() }

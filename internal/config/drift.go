@@ -1,0 +1,183 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/acalocal/acalocal/emulator/aca"
+)
+
+// Drift is a field of a definition that behaves otherwise here than on Azure,
+// or not at all.
+type Drift struct {
+	App      string   `json:"app,omitempty"` // "" for the environment
+	Path     string   `json:"path"`
+	Position Position `json:"-"`
+	Differs  string   `json:"differs"` // one clause: what is not the same
+}
+
+// String is the drift in one line: where, which field, what differs.
+func (d Drift) String() string {
+	where := ""
+	if d.Position.File != "" {
+		where = d.Position.String() + ": "
+	}
+	return fmt.Sprintf("%s%s: %s", where, d.Path, d.Differs)
+}
+
+// driftRow says what differs for the fields whose path, list indexes left out,
+// is pattern. Only is nil when any value that is given counts.
+type driftRow struct {
+	pattern string
+	differs string
+	only    func(value any) bool
+}
+
+func is(values ...any) func(any) bool {
+	return func(v any) bool {
+		return slices.ContainsFunc(values, func(value any) bool { return reflect.DeepEqual(value, v) })
+	}
+}
+
+func not(values ...any) func(any) bool {
+	match := is(values...)
+	return func(v any) bool { return !match(v) }
+}
+
+// appDrift lists what an app may ask for that is not emulated. A field that
+// becomes emulated loses its row, and the test that every field is either
+// emulated or here keeps the list complete.
+var appDrift = []driftRow{
+	{"extendedLocation", "there are no connected environments here", nil},
+	{"kind", "the app runs as an ordinary one; functions and workflows have no host here", is("functionapp", "workflowapp")},
+	{"managedBy", "kept, but nothing manages the app", nil},
+	{"identity.type", "no managed identity: nothing answers token requests", not("None")},
+	{"identity.userAssignedIdentities", "no managed identity: nothing answers token requests", nil},
+	{"properties.patchingMode", "images are not patched", nil},
+	{"properties.workloadProfileName", "the size of a dedicated node is not a limit here", not("Consumption", "")},
+	{"properties.configuration.dapr.enabled", "no Dapr sidecar runs; calls to localhost:3500 are refused", is(true)},
+	{"properties.configuration.identitySettings", "no managed identity, so its lifecycle has no meaning", nil},
+	{"properties.configuration.registries[].identity", "images are pulled with the credentials of your Docker configuration", nil},
+	{"properties.configuration.revisionTransitionThreshold", "a new revision takes over when all its replicas are ready", not(json.Number("100"))},
+	{"properties.configuration.runtime", "Java metrics and agents are not provided", nil},
+	{"properties.configuration.secrets[].keyVaultUrl", "no key vault is asked; acalocal.yaml gives the value", nil},
+	{"properties.configuration.service", "the app runs as an ordinary one, not as a development service", nil},
+	{"properties.configuration.ingress.customDomains[].certificateId", "the edge shows a certificate of its own for this name", nil},
+	{"properties.template.serviceBinds", "nothing is bound; set the variables yourself", nil},
+	{"properties.template.scale.rules[].azureQueue", "no queue is polled; the rule adds no replica", nil},
+	{"properties.template.scale.rules[].custom", "no KEDA scaler runs; the rule adds no replica", nil},
+	{"properties.template.scale.rules[].http.identity", "no managed identity", nil},
+	{"properties.template.scale.rules[].tcp.identity", "no managed identity", nil},
+	{"properties.template.scale.rules[].http.auth", "HTTP rules need no secrets here", nil},
+	{"properties.template.scale.rules[].tcp.auth", "TCP rules need no secrets here", nil},
+	{"properties.template.volumes[].storageType", "a directory of this machine stands for the share: no SMB or NFS locks, modes and delays", is("AzureFile", "NfsAzureFile", "Smb")},
+	{"properties.template.volumes[].mountOptions", "mount options of SMB and NFS have no effect on a local directory", nil},
+}
+
+// environmentDrift is the same for the environment.
+var environmentDrift = []driftRow{
+	{"properties.appLogsConfiguration.logAnalyticsConfiguration", "logs stay on this machine", nil},
+	{"properties.appInsightsConfiguration", "no telemetry is sent", nil},
+	{"properties.openTelemetryConfiguration", "no collector runs", nil},
+	{"properties.vnetConfiguration", "there is no virtual network; every environment is one Docker network", nil},
+	{"properties.zoneRedundant", "there is one zone: this machine", is(true)},
+	{"properties.workloadProfiles", "the sizes of nodes are no limit here", nil},
+	{"properties.customDomainConfiguration", "the environment's domain stays <name>.localhost", nil},
+	{"properties.daprAIInstrumentationKey", "no Dapr sidecar runs", nil},
+	{"properties.daprAIConnectionString", "no Dapr sidecar runs", nil},
+	{"properties.peerAuthentication", "calls between apps are not encrypted", nil},
+	{"properties.peerTrafficConfiguration", "calls between apps are not encrypted", nil},
+	{"properties.ingressConfiguration", "the edge has the limits of the default ingress", nil},
+	{"properties.publicNetworkAccess", "the edge always listens on loopback only", nil},
+}
+
+// Drift lists the fields of the definition that are not emulated as they stand,
+// each once per app, in the order of the table above. A field that was not
+// given is not listed.
+func (d *Definition) Drift() []Drift {
+	var found []Drift
+	if env := d.Environment.Resource; env != nil {
+		found = append(found, driftOf(env, environmentDrift)...)
+	}
+	for i := range d.Apps {
+		app := &d.Apps[i]
+		for _, drift := range driftOf(&app.ContainerApp, appDrift) {
+			drift.App, drift.Position = app.Name, app.Origin(drift.Path).Position
+			if p, _ := app.place(drift.Path); drift.Position.File == "" {
+				drift.Position = p
+			}
+			found = append(found, drift)
+		}
+	}
+	return found
+}
+
+// place is where the key of a path stands in the app's file.
+func (a *App) place(path string) (Position, bool) {
+	if a.origin.tree == nil {
+		return Position{}, false
+	}
+	p, ok := a.origin.tree.place(path)
+	return p.key, ok
+}
+
+var listIndex = regexp.MustCompile(`\[\d+\]`)
+
+func driftOf(resource any, rows []driftRow) []Drift {
+	paths := map[string]string{} // the first of each pattern
+	flatten(plain(resource), "", func(path aca.Path, value any) {
+		pattern := listIndex.ReplaceAllString(string(path), "[]")
+		for _, row := range rows {
+			if row.pattern != pattern || row.only != nil && !row.only(value) {
+				continue
+			}
+			if _, seen := paths[pattern]; !seen {
+				paths[pattern] = string(path)
+			}
+		}
+	})
+	var found []Drift
+	for _, row := range rows {
+		if path, ok := paths[row.pattern]; ok {
+			found = append(found, Drift{Path: path, Differs: row.differs})
+		}
+	}
+	return found
+}
+
+// plain is a value as JSON has it.
+func plain(v any) any {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic("bug: a resource does not marshal: " + err.Error())
+	}
+	dec := json.NewDecoder(strings.NewReader(string(text)))
+	dec.UseNumber()
+	var tree any
+	if err := dec.Decode(&tree); err != nil {
+		panic("bug: a resource does not unmarshal: " + err.Error())
+	}
+	return tree
+}
+
+// flatten visits every value of a tree, objects and lists included.
+func flatten(tree any, path aca.Path, visit func(aca.Path, any)) {
+	if path != "" {
+		visit(path, tree)
+	}
+	switch tree := tree.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(tree)) {
+			flatten(tree[key], path.Field(key), visit)
+		}
+	case []any:
+		for i, item := range tree {
+			flatten(item, path.Index(i), visit)
+		}
+	}
+}

@@ -1,0 +1,112 @@
+package config
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestDriftNamesEachFieldOnce(t *testing.T) {
+	def, problems := readText(t, `type: Microsoft.App/managedEnvironments
+name: env
+properties: { zoneRedundant: true, workloadProfiles: [{ name: d, workloadProfileType: D4 }] }
+---
+name: web
+identity: { type: SystemAssigned }
+properties:
+  workloadProfileName: Consumption
+  configuration:
+    dapr: { enabled: false }
+    registries: [{ server: a.io, identity: system }, { server: b.io, identity: system }]
+  template:
+    containers: [{ name: web, image: w }]
+    volumes: [{ name: v, storageType: EmptyDir }, { name: f, storageType: AzureFile, storageName: s, mountOptions: nobrl }]
+`)
+	if problems.HasErrors() {
+		t.Fatal(problems)
+	}
+	var got []string
+	for _, d := range def.Drift() {
+		got = append(got, d.String())
+	}
+	want := []string{
+		"properties.zoneRedundant: there is one zone: this machine",
+		"properties.workloadProfiles: the sizes of nodes are no limit here",
+		"containerapp.yaml:6:19: identity.type: no managed identity: nothing answers token requests",
+		"containerapp.yaml:11:44: properties.configuration.registries[0].identity: images are pulled with the credentials of your Docker configuration",
+		"containerapp.yaml:14:75: properties.template.volumes[1].storageType: a directory of this machine stands for the share: no SMB or NFS locks, modes and delays",
+		"containerapp.yaml:14:116: properties.template.volumes[1].mountOptions: mount options of SMB and NFS have no effect on a local directory",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("drift (-want +got):\n%s", diff)
+	}
+}
+
+// emulated lists the fields that behave here as on Azure; a path stands for
+// all below it.
+var emulated = strings.Fields(`
+	name type location tags resourceGroup
+	properties.environmentId properties.managedEnvironmentId
+	properties.configuration.activeRevisionsMode properties.configuration.maxInactiveRevisions properties.configuration.targetLabel
+	properties.configuration.ingress
+	properties.configuration.dapr
+	properties.configuration.secrets[].name properties.configuration.secrets[].value properties.configuration.secrets[].identity
+	properties.configuration.registries[].server properties.configuration.registries[].username properties.configuration.registries[].passwordSecretRef
+	properties.template.revisionSuffix properties.template.terminationGracePeriodSeconds
+	properties.template.initContainers properties.template.containers
+	properties.template.volumes[].name properties.template.volumes[].storageName properties.template.volumes[].secrets
+	properties.template.scale.minReplicas properties.template.scale.maxReplicas
+	properties.template.scale.cooldownPeriod properties.template.scale.pollingInterval
+	properties.template.scale.rules[].name properties.template.scale.rules[].http.metadata properties.template.scale.rules[].tcp.metadata`)
+
+func TestEveryFieldIsEmulatedOrInTheDriftReport(t *testing.T) {
+	known := map[string]bool{}
+	for _, path := range emulated {
+		known[path] = true
+	}
+	for _, row := range appDrift {
+		known[row.pattern] = true
+	}
+	covered := func(path string) bool {
+		for at := path; at != ""; at = string(aca.Path(at).Parent()) {
+			if known[at] || known[strings.TrimSuffix(at, "[]")] {
+				return true
+			}
+		}
+		return false
+	}
+	leaves := 0
+	walkLeaves(reflect.TypeFor[aca.ContainerApp](), "", func(path string) {
+		leaves++
+		if !covered(path) {
+			t.Errorf("%s is neither emulated nor in the drift report", path)
+		}
+	})
+	if leaves < 100 {
+		t.Errorf("only %d fields were looked at", leaves)
+	}
+}
+
+// walkLeaves visits every writable field below t that has none below itself.
+func walkLeaves(t reflect.Type, path aca.Path, visit func(string)) {
+	for _, f := range aca.Fields(t) {
+		if f.ReadOnly {
+			continue
+		}
+		elem, below := f.Type, path.Field(f.Name)
+		for elem.Kind() == reflect.Pointer || elem.Kind() == reflect.Slice {
+			if elem.Kind() == reflect.Slice {
+				below += "[]"
+			}
+			elem = elem.Elem()
+		}
+		if elem.Kind() == reflect.Struct {
+			walkLeaves(elem, below, visit)
+		} else {
+			visit(string(below))
+		}
+	}
+}
