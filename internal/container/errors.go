@@ -20,6 +20,7 @@ const (
 	CodeMount        Code = "mount failure"
 	CodePlatform     Code = "platform" // image has no variant for the engine
 	CodeDiskFull     Code = "disk full"
+	CodeBuild        Code = "build failure" // the Dockerfile, or a step of it
 )
 
 // Error is a failure of the runtime with a kind and, where there is one, what

@@ -87,12 +87,21 @@ func (e *Engine) wrapPull(err error, image string) error {
 	if container.CodeOf(err) != "" || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || client.IsErrConnectionFailed(err) {
 		return e.wrap(err, "pull image %s", image)
 	}
+	code, hint := classifyPull(err.Error())
+	if code == "" {
+		return fmt.Errorf("pull image %s: %w", image, plain(err))
+	}
+	return container.Errorf(code, hint, "pull image %s: %w", image, plain(err))
+}
+
+// classifyPull finds the code of what an engine says about a registry.
+func classifyPull(text string) (code container.Code, hint string) {
 	for _, w := range pullWords {
-		if containsAny(err.Error(), w.any) {
-			return container.Errorf(w.code, w.hint, "pull image %s: %w", image, plain(err))
+		if containsAny(text, w.any) {
+			return w.code, w.hint
 		}
 	}
-	return fmt.Errorf("pull image %s: %w", image, plain(err))
+	return "", ""
 }
 
 // pullWords are what registries say by way of the engine, most telling first.
