@@ -3,9 +3,12 @@ package ingress
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -29,7 +32,9 @@ type exchange struct {
 	ep        *endpoint
 	body      *replayBody // nil for a request without a body
 	forward   forwarding
-	path      string // the request target the app gets
+	fields    [20]field      // room for the headers of forward
+	senders   sync.WaitGroup // goroutines that read body
+	path      string         // the request target the app gets
 	wroteHead atomic.Bool
 	rec       Record
 }
@@ -143,6 +148,12 @@ func (x *exchange) checkHead() *answer {
 	if x.r.Method == http.MethodConnect {
 		return answerBadRequest.because("CONNECT is not offered")
 	}
+	if x.r.Host != "" && !validHostValue(x.r.Host) {
+		return answerBadRequest.because("the host is not a name or an address")
+	}
+	if !isVisible(x.path) {
+		return answerBadRequest.because("the path has a space or a control character")
+	}
 	lines := 0
 	for _, values := range x.r.Header {
 		lines += len(values)
@@ -223,7 +234,7 @@ func (x *exchange) hold() (*endpoint, Why, *answer) {
 	}
 	x.askFor(rev, began)
 	if x.body != nil {
-		go x.body.prefetch(replayLimit)
+		x.senders.Go(func() { x.body.prefetch(replayLimit) })
 	}
 	select {
 	case p := <-w.placed:
@@ -286,12 +297,37 @@ func (x *exchange) stopBody() {
 	})
 }
 
+// replayable reports whether the request can be sent again.
+func (x *exchange) replayable() bool { return x.body == nil || x.body.replayable() }
+
+// appendBody appends the whole body, which is small, to b.
+func (x *exchange) appendBody(b []byte) ([]byte, error) {
+	// A time limit must reach a client that has stopped in the middle.
+	stop := context.AfterFunc(x.ctx, x.stopBody)
+	defer stop()
+	body := x.body.attempt()
+	for {
+		if len(b) == cap(b) {
+			b = slices.Grow(b, smallBody)
+		}
+		n, err := body.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if err == io.EOF {
+			return b, nil
+		}
+		if err != nil {
+			return b, errClient
+		}
+	}
+}
+
 // end lets go of everything and writes the record. It runs when the handler
 // returns or panics.
 func (x *exchange) end() {
 	x.watch.stop()
 	x.cancel(errFinished)
 	x.stopBody()
+	x.senders.Wait()
 	if x.ep != nil {
 		x.ep.release()
 	}

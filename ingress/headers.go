@@ -61,6 +61,12 @@ func connectionNames(h http.Header, f func(name string)) {
 	}
 }
 
+// namedByConnection reports whether the lines of Connection name a header that
+// then has to go.
+func namedByConnection(lines []string, name string) bool {
+	return !keptWhenNamed[name] && hasToken(lines, name)
+}
+
 // isWebSocket reports whether the request asks to become a WebSocket. Other
 // upgrades, h2c above all, are not passed on.
 func isWebSocket(r *http.Request) bool {
@@ -160,17 +166,40 @@ func requestHeader(client http.Header, fields []field) http.Header {
 	return out
 }
 
-// copyResponseHeader copies the header of an app's answer, less what concerns
-// its connection.
-func copyResponseHeader(dst, src http.Header) {
-	for name, values := range src {
+// copyHeader copies the header of an app's answer, less what concerns its
+// connection.
+func (r *response) copyHeader(dst http.Header) {
+	for name, values := range r.header {
 		if !hopByHop[name] {
 			dst[name] = values
 		}
 	}
-	connectionNames(src, func(name string) { delete(dst, name) })
+	connectionNames(r.header, func(name string) { delete(dst, name) })
+	r.copyFields(dst)
 	if _, ok := dst["Content-Type"]; !ok {
 		dst["Content-Type"] = nil // no guessing
+	}
+}
+
+// copyFields copies the header of an answer in HTTP/1.1. All values share one
+// array.
+func (r *response) copyFields(dst http.Header) {
+	values := make([]string, len(r.fields))
+	for i, f := range r.fields {
+		if hopByHop[f.name] {
+			continue
+		}
+		if have := dst[f.name]; have != nil {
+			dst[f.name] = append(have, f.value)
+			continue
+		}
+		values[i] = f.value
+		dst[f.name] = values[i : i+1 : i+1]
+	}
+	for _, f := range r.fields {
+		if f.name == "Connection" {
+			connectionNames(http.Header{"Connection": {f.value}}, func(name string) { delete(dst, name) })
+		}
 	}
 }
 

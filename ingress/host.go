@@ -90,3 +90,14 @@ func validHostValue(host string) bool {
 	}
 	return validHost(strings.TrimSuffix(name, "."))
 }
+
+// isVisible reports whether s, a request target, has neither spaces nor control
+// characters: over HTTP/2 it may arrive with them.
+func isVisible(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] == 0x7f {
+			return false
+		}
+	}
+	return s != ""
+}

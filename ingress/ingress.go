@@ -97,7 +97,7 @@ func (g *Ingress) publishLocked(c *compiler) {
 		}
 	}
 	for _, e := range dropped {
-		e.up.CloseIdleConnections()
+		e.up.close()
 	}
 	g.firstTable.Do(func() { close(g.ready) })
 }
@@ -172,7 +172,7 @@ func (g *Ingress) Shutdown(ctx context.Context) error {
 	defer g.mu.Unlock()
 	for _, rev := range g.memory.revisions {
 		for _, e := range rev.set.Load().list {
-			e.up.CloseIdleConnections()
+			e.up.close()
 		}
 	}
 	return first

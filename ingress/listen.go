@@ -131,7 +131,7 @@ func (l *listener) serve() error {
 	case l.spec.Kind == HTTPS:
 		err = l.server.ServeTLS(l.ln, "", "")
 	default:
-		err = l.server.Serve(l.ln)
+		err = l.server.Serve(lenientListener{l.ln})
 	}
 	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
 		return nil

@@ -16,8 +16,6 @@ func (x *exchange) lookup() (target, *answer) {
 		x.short = h != nil
 	}
 	switch {
-	case h == nil && x.r.Host != "" && !validHostValue(x.r.Host):
-		return target{}, answerBadRequest.because("the host is not a name or an address")
 	case h == nil:
 		return target{}, answerNotFound.because("no app has the host " + name)
 	case h.internal && !x.l.spec.Inside:

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/http/httptrace"
-	"net/textproto"
-	"net/url"
 	"strconv"
 	"time"
 )
@@ -47,12 +44,15 @@ func (x *exchange) send() {
 // prepareRetry finds another endpoint after a failed try, or the answer that
 // ends the request.
 func (x *exchange) prepareRetry(err error) *answer {
+	if errors.Is(err, errClient) {
+		return answerBadRequest.because(err.Error())
+	}
 	reason := classify(err)
 	retried := x.rec.Tries > 1
 	if x.rec.Tries > max(0, x.g.opts.Retries) {
 		return reason.answer(retried).because(x.describe(reason, err))
 	}
-	if x.body != nil && !x.body.replayable() {
+	if !x.replayable() {
 		return answerTooLarge.because("the body is over " + strconv.Itoa(replayLimit) + " bytes, and " + x.describe(reason, err))
 	}
 	if reason.delivered() {
@@ -88,28 +88,9 @@ func (x *exchange) pause() *answer {
 
 // try sends the request to the endpoint once and returns the head of the
 // answer.
-func (x *exchange) try() (*http.Response, error) {
-	began := time.Now()
-	out := x.outgoing()
-	res, err := x.ep.up.RoundTrip(out.WithContext(httptrace.WithClientTrace(x.ctx, x.trace(began))))
-	if err != nil {
-		return nil, err
-	}
-	if res.StatusCode == http.StatusSwitchingProtocols && !isWebSocket(x.r) {
-		res.Body.Close()
-		return nil, &protocolError{"the app switched protocols without being asked"}
-	}
-	return res, nil
-}
-
-func (x *exchange) trace(began time.Time) *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { x.rec.Connect = time.Since(began) },
-		Got1xxResponse: func(code int, header textproto.MIMEHeader) error {
-			x.inform(code, http.Header(header))
-			return nil
-		},
-	}
+func (x *exchange) try() (*response, error) {
+	x.describeForward()
+	return x.ep.up.roundTrip(x)
 }
 
 // inform passes an interim answer on. 100 is the server's own business: it
@@ -120,42 +101,9 @@ func (x *exchange) inform(code int, header http.Header) {
 		return
 	}
 	h := x.w.Header()
-	copyResponseHeader(h, header)
+	(&response{header: header}).copyHeader(h)
 	x.w.WriteHeader(code)
 	clear(h)
-}
-
-// outgoing makes the request of one try.
-func (x *exchange) outgoing() *http.Request {
-	x.describeForward()
-	out := &http.Request{
-		Method: x.r.Method, Host: x.r.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		URL:           x.outgoingURL(),
-		Header:        requestHeader(x.r.Header, x.forward.fields(make([]field, 0, 20), x.r.Header)),
-		ContentLength: x.r.ContentLength,
-		Trailer:       x.r.Trailer,
-	}
-	if _, ok := out.Header["User-Agent"]; !ok {
-		out.Header["User-Agent"] = nil // none of our own
-	}
-	if x.body != nil {
-		out.Body = x.body.attempt()
-	}
-	return out
-}
-
-// outgoingURL keeps the path exactly as the client wrote it.
-func (x *exchange) outgoingURL() *url.URL {
-	u := &url.URL{Scheme: "http", Host: x.ep.name, Opaque: x.path}
-	if x.ep.up.kind().tls {
-		u.Scheme = "https"
-	}
-	if len(x.path) > 1 && x.path[0] == '/' && x.path[1] == '/' {
-		// An opaque part that begins with two slashes would be read as a host.
-		u.Opaque, u.Path, u.RawQuery = "", x.r.URL.Path, x.r.URL.RawQuery
-		u.RawPath = x.r.URL.RawPath
-	}
-	return u
 }
 
 // describeForward fills in what the app is told about the request.
@@ -194,32 +142,32 @@ func (x *exchange) newRequestID() string {
 }
 
 // deliver sends the app's answer to the client.
-func (x *exchange) deliver(res *http.Response) {
-	defer res.Body.Close()
+func (x *exchange) deliver(res *response) {
+	complete := false
+	defer func() { res.finish(complete) }()
 	if x.body != nil {
 		x.body.settle()
 	}
 	x.watch.touch()
 	x.wroteHead.Store(true)
-	x.rec.Status = res.StatusCode
+	x.rec.Status = res.status
 	x.rec.FirstByte = time.Since(x.rec.Time)
 	h := x.w.Header()
-	copyResponseHeader(h, res.Header)
+	res.copyHeader(h)
 	x.decorate(h)
-	if res.StatusCode == http.StatusSwitchingProtocols {
+	if res.tunnel != nil {
 		x.upgrade(res)
 		return
 	}
-	if len(res.Trailer) > 0 {
-		for name := range res.Trailer {
-			h.Add("Trailer", name)
-		}
+	if res.length >= 0 && res.header == nil {
+		h["Content-Length"] = []string{strconv.FormatInt(res.length, 10)}
 	}
-	x.w.WriteHeader(res.StatusCode)
+	x.w.WriteHeader(res.status)
 	if err := x.copyBody(res); err != nil {
 		x.cutOff(err)
 	}
-	x.copyTrailer(res)
+	complete = true
+	x.copyTrailer(h, res.trailer())
 }
 
 // decorate adds what the edge adds to an app's answer: the affinity cookie and
@@ -242,17 +190,16 @@ type copyError struct {
 
 func (e *copyError) Error() string { return e.err.Error() }
 
-// copyBody copies the body of the answer, flushing whenever more is still to
-// come.
-func (x *exchange) copyBody(res *http.Response) error {
-	if res.ContentLength == 0 || x.r.Method == http.MethodHead {
+// copyBody copies the body of the answer. It flushes whenever the next read
+// may have to wait, so that events and chunks pass at once.
+func (x *exchange) copyBody(res *response) error {
+	if res.body == nil || x.r.Method == http.MethodHead {
 		return nil
 	}
 	buf := getBuffer()
 	defer putBuffer(buf)
-	flusher := http.NewResponseController(x.w)
 	for {
-		n, err := res.Body.Read(*buf)
+		n, err := res.body.Read(*buf)
 		if n > 0 {
 			x.watch.touch()
 			m, werr := x.w.Write((*buf)[:n])
@@ -260,17 +207,18 @@ func (x *exchange) copyBody(res *http.Response) error {
 			if werr != nil {
 				return &copyError{werr, true}
 			}
-			if err == nil && x.rec.BytesSent != res.ContentLength {
-				if werr := flusher.Flush(); werr != nil {
-					return &copyError{werr, true}
-				}
-			}
 		}
-		if err == io.EOF {
+		switch {
+		case err == io.EOF:
 			return nil
-		}
-		if err != nil {
+		case err != nil:
 			return &copyError{err, false}
+		}
+		if x.rec.BytesSent == res.length || res.ready != nil && res.ready() {
+			continue
+		}
+		if err := http.NewResponseController(x.w).Flush(); err != nil {
+			return &copyError{err, true}
 		}
 	}
 }
@@ -292,18 +240,17 @@ func (x *exchange) cutOff(err error) {
 	panic(http.ErrAbortHandler)
 }
 
-// copyTrailer sends the trailers, announced or not.
-func (x *exchange) copyTrailer(res *http.Response) {
-	if len(res.Trailer) == 0 {
+// copyTrailer sends the trailers of an answer, announced or not.
+func (x *exchange) copyTrailer(dst, trailer http.Header) {
+	if len(trailer) == 0 {
 		return
 	}
-	h := x.w.Header()
-	announced := h["Trailer"]
-	for name, values := range res.Trailer {
-		if hasToken(announced, name) {
-			h[name] = values
-		} else {
-			h[http.TrailerPrefix+name] = values
-		}
+	// Once the head is out net/http cannot turn a short answer into one with a
+	// content-length, which would have no room for trailers.
+	if err := http.NewResponseController(x.w).Flush(); err != nil {
+		x.cutOff(&copyError{err, true})
+	}
+	for name, values := range trailer {
+		dst[http.TrailerPrefix+name] = values
 	}
 }

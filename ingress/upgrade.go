@@ -10,16 +10,12 @@ import (
 )
 
 // upgrade joins client and app after an answer of 101.
-func (x *exchange) upgrade(res *http.Response) {
-	app, ok := res.Body.(io.ReadWriteCloser)
-	if !ok {
-		x.cutOff(errors.New("the connection to the app cannot be written to"))
-	}
+func (x *exchange) upgrade(res *response) {
 	client, buffered, err := http.NewResponseController(x.w).Hijack()
 	if err != nil {
 		x.cutOff(err)
 	}
-	t := &tunnel{client: client, app: app, moved: x.watch.touch}
+	t := &tunnel{client: client, app: res.tunnel, moved: x.watch.touch}
 	x.watch.unlimit()
 	if !x.g.enterTunnel(x.ep.replica, t) {
 		t.close(ErrClosed)
@@ -28,7 +24,7 @@ func (x *exchange) upgrade(res *http.Response) {
 	defer x.g.leaveTunnel(x.ep.replica, t)
 	stop := context.AfterFunc(x.ctx, func() { t.close(context.Cause(x.ctx)) })
 	defer stop()
-	if err := writeUpgrade(client, res, x.w.Header()); err != nil {
+	if err := writeUpgrade(client, x.w.Header()); err != nil {
 		t.close(err)
 	}
 	err = t.run(buffered.Reader)
@@ -38,10 +34,10 @@ func (x *exchange) upgrade(res *http.Response) {
 
 // writeUpgrade sends the 101 with the app's headers, which net/http leaves to
 // whoever takes the connection over.
-func writeUpgrade(client net.Conn, res *http.Response, h http.Header) error {
+func writeUpgrade(client net.Conn, h http.Header) error {
 	w := bufio.NewWriter(client)
 	// A bufio.Writer keeps its first error for Flush.
-	_, _ = w.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: " + res.Header.Get("Upgrade") + "\r\n")
+	_, _ = w.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n")
 	_ = h.Write(w)
 	_, _ = w.WriteString("\r\n")
 	return w.Flush()

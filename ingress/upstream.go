@@ -2,10 +2,9 @@ package ingress
 
 import (
 	"context"
-	"crypto/tls"
+	"io"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -14,18 +13,46 @@ import (
 // connection that is being closed.
 const upstreamIdle = 4 * time.Second
 
+const (
+	// maxHeadBytes is Envoy's default limit of a message head.
+	maxHeadBytes = 60 << 10
+	// expectTimeout is how long an app may stay silent after a request with
+	// "Expect: 100-continue" before it gets the body anyway.
+	expectTimeout = time.Second
+)
+
 // upstreamKind is how a replica is spoken to.
 type upstreamKind struct{ http2, tls bool }
 
 // upstream sends requests to one endpoint and keeps its connections.
 type upstream interface {
-	http.RoundTripper
-	CloseIdleConnections()
 	kind() upstreamKind
+	// roundTrip sends the request of x once and returns the head of the answer.
+	// Its errors are what classify understands.
+	roundTrip(x *exchange) (*response, error)
+	// close closes connections that are idle now, or as soon as they are.
+	close()
+}
+
+// response is the answer of an app, its head read and its body still to come.
+type response struct {
+	status  int
+	fields  []field     // the header, from HTTP/1.1
+	header  http.Header // the header, from HTTP/2
+	length  int64       // of the body; -1 when unknown
+	body    io.Reader   // nil for none
+	ready   func() bool // more of the body can be read without waiting; may be nil
+	trailer func() http.Header
+	tunnel  io.ReadWriteCloser // after status 101
+	finish  func(complete bool)
 }
 
 func (g *Ingress) newUpstream(kind upstreamKind, spec Endpoint) upstream {
-	return newTransport(kind, func(ctx context.Context) (net.Conn, error) { return g.dial(ctx, spec) })
+	dial := func(ctx context.Context) (net.Conn, error) { return g.dial(ctx, spec) }
+	if kind.http2 {
+		return newH2Upstream(kind, dial)
+	}
+	return &h1Upstream{k: kind, pool: h1Pool{dial: dial, tls: kind.tls}}
 }
 
 // dial opens a connection to a replica within the connect timeout. Errors are
@@ -38,57 +65,4 @@ func (g *Ingress) dial(ctx context.Context, spec Endpoint) (net.Conn, error) {
 		return nil, &dialError{err}
 	}
 	return c, nil
-}
-
-// transport is the upstream of net/http.
-type transport struct {
-	*http.Transport
-	k upstreamKind
-}
-
-func newTransport(kind upstreamKind, dial func(context.Context) (net.Conn, error)) *transport {
-	p := new(http.Protocols)
-	p.SetHTTP1(!kind.http2)
-	p.SetUnencryptedHTTP2(kind.http2)
-	p.SetHTTP2(kind.http2)
-	return &transport{k: kind, Transport: &http.Transport{
-		DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
-		Protocols:              p,
-		TLSClientConfig:        &tls.Config{InsecureSkipVerify: true}, // as Azure: the app's certificate is not verified
-		DisableCompression:     true,
-		MaxIdleConns:           0,
-		MaxIdleConnsPerHost:    1024,
-		IdleConnTimeout:        upstreamIdle,
-		ExpectContinueTimeout:  expectTimeout,
-		ReadBufferSize:         16 << 10,
-		WriteBufferSize:        16 << 10,
-		MaxResponseHeaderBytes: maxHeadBytes,
-	}}
-}
-
-func (t *transport) kind() upstreamKind { return t.k }
-
-const (
-	// maxHeadBytes is Envoy's default limit of a message head.
-	maxHeadBytes = 60 << 10
-	// expectTimeout is how long an app may stay silent after a request with
-	// "Expect: 100-continue" before it gets the body anyway.
-	expectTimeout = time.Second
-)
-
-// isHTTP2ProtocolError reports an answer that made no sense as HTTP. net/http
-// has no types for these errors; the texts are those of Go 1.26, and
-// TestProtocolErrorsAreRecognised holds them.
-func isHTTP2ProtocolError(err error) bool {
-	s := err.Error()
-	for _, text := range []string{
-		"malformed HTTP", "http2: frame too large", "PROTOCOL_ERROR", "http: server gave HTTP response",
-		"HTTP/1.x transport connection broken", "bad Content-Length", "unsupported transfer encoding", "too many transfer encodings",
-		"server response headers exceeded", "http2: Transport: peer server initiated graceful shutdown",
-	} {
-		if strings.Contains(s, text) {
-			return true
-		}
-	}
-	return false
 }
