@@ -1,0 +1,241 @@
+// Package daemon is the composition root of an environment: it makes every
+// part, plugs them together, and owns the order in which they start and stop.
+//
+//	start:  lock ▶ container engine ▶ log store ▶ edge ▶ emulator (adopts) ▶ API
+//	stop:   API ▶ emulator (drains and removes, or leaves all) ▶ edge ▶ log store ▶ lock
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/rs/zerolog"
+
+	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/internal/api"
+	"github.com/acalocal/acalocal/internal/container"
+	"github.com/acalocal/acalocal/internal/home"
+	"github.com/acalocal/acalocal/internal/version"
+	"github.com/acalocal/acalocal/logsink"
+)
+
+// Options say which environment to run, and how.
+type Options struct {
+	// Environment is its name; "" is home.DefaultEnvironment.
+	Environment string
+	Home        home.Home
+	Runtime     container.Runtime
+	// Bind is the host the edge listens on; "" is 127.0.0.1. Anything else
+	// makes the apps reachable from outside this machine.
+	Bind string
+	// Port is the port of the listener that stands for port 80; 0 takes 8080,
+	// or a free one when that is taken.
+	Port int
+	// AppPorts is the first port given to apps that ask for none; 0 is 8081.
+	AppPorts int
+	// TimeScale divides the platform's own timers; 0 is 1.
+	TimeScale float64
+	// KeepLogs keeps the log store when the environment is removed.
+	KeepLogs bool
+	Log      zerolog.Logger
+}
+
+// Daemon is a running environment.
+type Daemon struct {
+	Engine *emulator.Engine
+	Logs   *logsink.Store
+
+	o      Options
+	files  home.Environment
+	lock   *flock.Flock
+	edge   *edge
+	server *http.Server
+
+	stop   context.CancelFunc // ends Run and leaves everything running
+	remove chan struct{}      // closed when everything is to be removed
+	once   sync.Once
+}
+
+// ErrRunning says that another daemon runs the environment.
+var ErrRunning = errors.New("environment is already running")
+
+// New makes an environment ready to Run: it takes the environment's lock and
+// opens the log store, the edge's listener and the control socket. When it
+// fails, nothing is left open.
+func New(o Options) (d *Daemon, err error) {
+	if o.Environment == "" {
+		o.Environment = home.DefaultEnvironment
+	}
+	if o.Bind == "" {
+		o.Bind = "127.0.0.1"
+	}
+	d = &Daemon{o: o, files: o.Home.Environment(o.Environment), remove: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			d.close()
+		}
+	}()
+	if err := d.takeLock(); err != nil {
+		return nil, err
+	}
+	d.Logs, err = logsink.Open(logsink.Options{
+		Dir:         d.files.Logs(),
+		Environment: o.Environment,
+		WorkspaceID: workspaceID(o.Environment),
+		Report:      func(p logsink.Problem) { o.Log.Warn().Str("file", p.File).Msg(p.What) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	if d.edge, err = newEdge(o, d.dial, d.Logs); err != nil {
+		return nil, err
+	}
+	d.Engine = emulator.New(emulator.Options{
+		Environment: o.Environment,
+		Domain:      o.Environment + ".localhost",
+		Runtime:     o.Runtime,
+		Router:      d.edge,
+		Logs:        follower{store: d.Logs, runtime: o.Runtime},
+		History:     history{dir: d.files.History()},
+		TimeScale:   o.TimeScale,
+		Log:         o.Log,
+	})
+	return d, nil
+}
+
+func (d *Daemon) takeLock() error {
+	if err := d.files.Create(); err != nil {
+		return err
+	}
+	d.lock = flock.New(d.files.Lock())
+	ok, err := d.lock.TryLock()
+	if err != nil {
+		return fmt.Errorf("lock environment %s: %w", d.o.Environment, err)
+	}
+	if !ok {
+		d.lock = nil
+		return fmt.Errorf("%w: %s", ErrRunning, d.o.Environment)
+	}
+	return nil
+}
+
+// close gives back what New took, in the opposite order.
+func (d *Daemon) close() {
+	if d.edge != nil {
+		d.edge.close()
+	}
+	if d.Logs != nil {
+		if err := d.Logs.Close(); err != nil {
+			d.o.Log.Error().Err(err).Msg("closing the log store")
+		}
+	}
+	if d.lock != nil {
+		_ = d.lock.Unlock() // the process's end does the same
+	}
+}
+
+// Handler is the control API of the environment.
+func (d *Daemon) Handler(token string) http.Handler {
+	return api.New(api.Options{
+		Emulator: d.Engine,
+		Logs:     queries{d.Logs},
+		Info:     api.Info{Environment: d.o.Environment, Version: version.Version, PID: os.Getpid()},
+		Shutdown: d.Shutdown,
+		Token:    token,
+	})
+}
+
+// Shutdown asks Run to end and returns at once. With remove it drains and
+// removes everything first; without, what runs is left for the next daemon.
+func (d *Daemon) Shutdown(remove bool) {
+	if remove {
+		d.once.Do(func() { close(d.remove) })
+		return
+	}
+	d.stop()
+}
+
+// Run serves the environment until ctx is done or Shutdown is called. ready
+// is called once, when the control socket answers. What Run removed is gone
+// when it returns, files included.
+func (d *Daemon) Run(ctx context.Context, ready func()) error {
+	ctx, d.stop = context.WithCancel(ctx)
+	defer d.stop()
+	defer d.close()
+	socket, err := api.Listen(d.files)
+	if err != nil {
+		return err
+	}
+	d.server = &http.Server{Handler: d.Handler(""), ReadHeaderTimeout: 10 * time.Second}
+	var parts sync.WaitGroup
+	defer parts.Wait()
+	parts.Go(func() { _ = d.server.Serve(socket) }) // ends with Close below, which is no news
+	defer d.server.Close()
+	parts.Go(func() { d.edge.run(ctx) })
+	parts.Go(func() { d.waitRemove(ctx) })
+
+	running := make(chan error, 1)
+	parts.Go(func() { running <- d.Engine.Run(ctx) })
+	if _, err := d.Engine.Watch(ctx, 0); err == nil {
+		ready()
+	}
+	if err := <-running; err != nil {
+		return err
+	}
+	select {
+	case <-d.remove:
+		return d.removeAll()
+	default:
+		return nil
+	}
+}
+
+// waitRemove takes everything down when it is asked to.
+func (d *Daemon) waitRemove(ctx context.Context) {
+	select {
+	case <-d.remove:
+		if err := d.Engine.Shutdown(ctx); err != nil && ctx.Err() == nil {
+			d.o.Log.Error().Err(err).Msg("shutting down")
+		}
+	case <-ctx.Done():
+	}
+}
+
+// removeAll removes what is left of the environment once its apps are gone.
+func (d *Daemon) removeAll() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := d.o.Runtime.RemoveEnvironment(ctx, d.o.Environment); err != nil {
+		return fmt.Errorf("remove environment %s: %w", d.o.Environment, err)
+	}
+	d.edge.close()
+	if err := d.Logs.Close(); err != nil {
+		return err
+	}
+	d.Logs = nil
+	return RemoveFiles(d.files, d.o.KeepLogs)
+}
+
+// RemoveFiles deletes the files of an environment, all or all but its logs.
+func RemoveFiles(e home.Environment, keepLogs bool) error {
+	if !keepLogs {
+		return e.Remove()
+	}
+	for _, path := range []string{e.Socket(), e.Lock(), e.LogFile(), e.History()} {
+		if err := os.RemoveAll(path); err != nil {
+			return fmt.Errorf("remove the files of environment %s: %w", e.Name, err)
+		}
+	}
+	return nil
+}
+
+var _ emulator.Router = (*edge)(nil)
+var _ emulator.History = history{}
+var _ emulator.Logs = follower{}
+var _ api.Emulator = (*emulator.Engine)(nil)

@@ -1,0 +1,223 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/acalocal/acalocal/ingress"
+	"github.com/acalocal/acalocal/logsink"
+)
+
+// The ports the edge takes when nobody asked for others.
+const (
+	defaultPort     = 8080
+	defaultAppPorts = 8081
+	appPortRange    = 200
+)
+
+// edge is the ingress and its listeners.
+type edge struct {
+	*ingress.Ingress
+	bind     string
+	addr     string
+	appPorts int
+	logs     *logsink.Store
+	log      zerolog.Logger
+	records  chan ingress.Record
+	lost     bool
+
+	mu   sync.Mutex
+	apps map[string]appPort // guarded by mu
+	down bool               // guarded by mu
+}
+
+type appPort struct {
+	listener net.Listener
+	port     int
+}
+
+func newEdge(o Options, dial func(context.Context, ingress.Endpoint) (net.Conn, error), logs *logsink.Store) (*edge, error) {
+	e := &edge{
+		bind: o.Bind, appPorts: o.AppPorts, logs: logs, log: o.Log,
+		records: make(chan ingress.Record, 4096),
+		apps:    map[string]appPort{},
+	}
+	if e.appPorts == 0 {
+		e.appPorts = defaultAppPorts
+	}
+	var err error
+	if e.Ingress, err = ingress.New(ingress.Options{Dial: dial, TimeScale: o.TimeScale, OnRecord: e.record}); err != nil {
+		return nil, err
+	}
+	l, err := e.listenMain(o.Port)
+	if err != nil {
+		return nil, err
+	}
+	e.addr = l.Addr().String()
+	e.serve(l, ingress.ListenSpec{Kind: ingress.HTTP})
+	return e, nil
+}
+
+// listenMain opens the listener that stands for port 80.
+func (e *edge) listenMain(port int) (net.Listener, error) {
+	if port != 0 {
+		return e.listen(port)
+	}
+	l, err := e.listen(defaultPort)
+	if err != nil {
+		l, err = e.listen(0)
+	}
+	return l, err
+}
+
+func (e *edge) listen(port int) (net.Listener, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort(e.bind, strconv.Itoa(port)))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("port %d on %s is already in use: stop what uses it, or choose another port", port, e.bind)
+	}
+	return l, err
+}
+
+// serve answers on a listener until it is closed.
+func (e *edge) serve(l net.Listener, spec ingress.ListenSpec) {
+	go func() { // ends with the listener: Unlisten, or Shutdown, which waits for it
+		if err := e.Serve(l, spec); err != nil && !errors.Is(err, net.ErrClosed) {
+			e.log.Error().Err(err).Str("addr", l.Addr().String()).Msg("listener of the edge failed")
+		}
+	}()
+}
+
+// Apply publishes a routing table.
+func (e *edge) Apply(t ingress.Table) error {
+	_, err := e.Ingress.Apply(t)
+	return err
+}
+
+// Addr is the address of the listener that stands for port 80.
+func (e *edge) Addr() string { return e.addr }
+
+// Listen opens the loopback port that stands for an app's https address, or
+// keeps the one it has.
+func (e *edge) Listen(app string, port int) (int, error) {
+	e.mu.Lock()
+	have, ok := e.apps[app]
+	e.mu.Unlock()
+	if ok && (port == 0 || port == have.port) {
+		return have.port, nil
+	}
+	l, err := e.listenApp(port)
+	if err != nil {
+		return 0, err
+	}
+	got := l.Addr().(*net.TCPAddr).Port
+	e.mu.Lock()
+	e.apps[app] = appPort{l, got}
+	e.mu.Unlock()
+	if ok {
+		_ = have.listener.Close() // nobody may connect there any more
+	}
+	e.serve(l, ingress.ListenSpec{Kind: ingress.AppPort, App: app})
+	return got, nil
+}
+
+// listenApp opens the wanted port, or the first free one of the range.
+func (e *edge) listenApp(port int) (net.Listener, error) {
+	if port != 0 {
+		return e.listen(port)
+	}
+	for p := e.appPorts; p < e.appPorts+appPortRange && p < 1<<16; p++ {
+		if l, err := e.listen(p); err == nil {
+			return l, nil
+		}
+	}
+	return e.listen(0)
+}
+
+// Unlisten closes the loopback port of an app.
+func (e *edge) Unlisten(app string) {
+	e.mu.Lock()
+	have, ok := e.apps[app]
+	delete(e.apps, app)
+	e.mu.Unlock()
+	if ok {
+		_ = have.listener.Close() // nobody may connect there any more
+	}
+}
+
+// record keeps an access record for the log store; it must not block, so
+// records are dropped when the store cannot keep up.
+func (e *edge) record(r ingress.Record) {
+	select {
+	case e.records <- r:
+	default:
+		e.lost = true
+	}
+}
+
+// run stores access records, many at a time, until ctx is done.
+func (e *edge) run(ctx context.Context) {
+	for {
+		select {
+		case r := <-e.records:
+			e.store(e.batch(r))
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (e *edge) batch(first ingress.Record) []logsink.Request {
+	batch := []logsink.Request{request(first)}
+	for len(batch) < 512 {
+		select {
+		case r := <-e.records:
+			batch = append(batch, request(r))
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+func (e *edge) store(batch []logsink.Request) {
+	if err := e.logs.AppendRequests(batch); err != nil {
+		e.log.Warn().Err(err).Int("requests", len(batch)).Msg("access records are lost")
+	}
+}
+
+func request(r ingress.Record) logsink.Request {
+	return logsink.Request{
+		StartTime: r.Time, Duration: r.Total,
+		App: r.App, Revision: r.Revision, Replica: r.Replica,
+		Method: r.Method, Path: r.Path, Authority: r.Host, Protocol: r.Protocol,
+		UserAgent: r.UserAgent, RequestID: r.RequestID,
+		StatusCode: r.Status, BytesReceived: r.BytesReceived, BytesSent: r.BytesSent,
+		ResponseFlags: r.Flag, ResponseCodeDetails: r.Reason,
+		UpstreamRequestAttemptCount: r.Tries,
+		Held:                        r.Hold, FirstByte: r.FirstByte,
+	}
+}
+
+// close stops listening and ends what is in flight; it may be called again.
+func (e *edge) close() {
+	e.mu.Lock()
+	down := e.down
+	e.down = true
+	e.mu.Unlock()
+	if down {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := e.Shutdown(ctx); err != nil {
+		e.log.Debug().Err(err).Msg("requests were cut off at shutdown")
+	}
+}

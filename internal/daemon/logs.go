@@ -1,0 +1,83 @@
+package daemon
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/ingress"
+	"github.com/acalocal/acalocal/internal/container"
+	"github.com/acalocal/acalocal/internal/core"
+	"github.com/acalocal/acalocal/logsink"
+	"github.com/acalocal/acalocal/logsink/kql"
+)
+
+// follower moves output from the container engine into the log store.
+type follower struct {
+	store   *logsink.Store
+	runtime container.Runtime
+}
+
+// Follow stores a container's output to its end. The engine repeats what was
+// printed at the moment the cursor names; the store recognises it.
+func (f follower) Follow(ctx context.Context, source emulator.LogSource) error {
+	reader, err := f.runtime.Logs(ctx, source.ID, f.store.Cursor(string(source.ID)).Since)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	from := logsink.Container{
+		App: source.Key.App, Revision: source.Key.Revision, Replica: source.Key.Replica, ReplicaID: guid(source.Key.Replica),
+		Name: source.Key.Container, ID: string(source.ID), Image: source.Image,
+	}
+	return f.store.Ingest(ctx, from, func() (logsink.Entry, error) {
+		e, err := reader.Next()
+		entry := logsink.Entry{Time: e.Time, Data: e.Data}
+		if e.Stderr {
+			entry.Stream = logsink.Stderr
+		}
+		return entry, err
+	})
+}
+
+// Append stores one row of the platform.
+func (f follower) Append(r core.SystemLog) error {
+	e := logsink.Event{
+		Time: r.Time, App: r.App, Revision: r.Revision, Replica: r.Replica,
+		Reason: r.Reason, Source: r.Source, Msg: r.Msg, Count: r.Count,
+	}
+	if r.Warning {
+		e.Type = logsink.Warning
+	}
+	return f.store.AppendEvent(e)
+}
+
+// queries is the log store as the API asks it.
+type queries struct{ *logsink.Store }
+
+// Query runs a query over the rows of a time span.
+func (q queries) Query(ctx context.Context, text string, from, to time.Time) (*kql.Result, error) {
+	return nil, errors.New("this build cannot query yet")
+}
+
+// guid is a stable identifier in the form ACA gives replicas.
+func guid(name string) string {
+	h := sha256.Sum256([]byte(name))
+	return fmt.Sprintf("%x-%x-%x-%x-%x", h[0:4], h[4:6], h[6:8], h[8:10], h[10:16])
+}
+
+func workspaceID(env string) string { return guid("workspace " + env) }
+
+// dial opens a connection to a replica for the edge: directly where its
+// address can be reached, else through the agent inside it.
+func (d *Daemon) dial(ctx context.Context, e ingress.Endpoint) (net.Conn, error) {
+	if e.Addr != "" {
+		var dialer net.Dialer
+		return dialer.DialContext(ctx, "tcp", net.JoinHostPort(e.Addr, fmt.Sprint(e.Port)))
+	}
+	return d.Engine.Dial(ctx, e.Replica, e.Port)
+}
