@@ -202,7 +202,7 @@ func (l *listener) httpServer() *http.Server {
 		ReadHeaderTimeout: headTimeout,
 		IdleTimeout:       clientIdle,
 		MaxHeaderBytes:    maxHeadBytes,
-		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 256},
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 256, MaxReadFrameSize: 16 << 10},
 		ConnContext:       l.connContext,
 		ErrorLog:          discardLog,
 	}
