@@ -71,6 +71,16 @@ func (s *server) shutdown(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	keepLogs, err := boolParam(r, "keepLogs")
+	if err != nil {
+		return err
+	}
+	if keepLogs && s.KeepLogs == nil {
+		return badContent("keepLogs", "This environment cannot keep its logs.")
+	}
+	if keepLogs {
+		s.KeepLogs()
+	}
 	s.Shutdown(remove)
 	w.WriteHeader(http.StatusAccepted)
 	return nil

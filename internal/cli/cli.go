@@ -34,6 +34,8 @@ const (
 
 // commands lists every command of the program: one file and one line each.
 var commands = []func(Streams) *cobra.Command{
+	newUpCommand,
+	newDownCommand,
 	newStatusCommand,
 	newAppCommand,
 	newRevisionCommand,
@@ -43,6 +45,7 @@ var commands = []func(Streams) *cobra.Command{
 	newRestartCommand,
 	newEdgeCommand,
 	newVersionCommand,
+	newDaemonCommand,
 }
 
 // Main runs the command named by args and returns the exit code.

@@ -80,12 +80,22 @@ func (c *Client) Restart(ctx context.Context, app, revision string) error {
 	return c.call(ctx, http.MethodPost, own("restart", params("app", app, "revision", revision)), nil, nil)
 }
 
-// Shutdown asks the daemon to end; with remove it drains and removes
-// everything first. It returns at once: Gone tells when it is done.
-func (c *Client) Shutdown(ctx context.Context, remove bool) error {
+// ShutdownOptions say what a daemon does before it ends. The zero value leaves
+// everything running for the next daemon.
+type ShutdownOptions struct {
+	Remove   bool // drain and remove everything first
+	KeepLogs bool // with Remove, keep the stored logs
+}
+
+// Shutdown asks the daemon to end. It returns at once: Gone tells when it is
+// done.
+func (c *Client) Shutdown(ctx context.Context, o ShutdownOptions) error {
 	q := url.Values{}
-	if remove {
+	if o.Remove {
 		q.Set("remove", "true")
+	}
+	if o.KeepLogs {
+		q.Set("keepLogs", "true")
 	}
 	return c.call(ctx, http.MethodPost, own("shutdown", q), nil, nil)
 }

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/acalocal/acalocal/internal/daemon"
+	"github.com/acalocal/acalocal/internal/docker"
+	"github.com/acalocal/acalocal/internal/home"
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+)
+
+// logLevelVariable sets what the daemon writes into its log: debug, info
+// (default), warn or error.
+const logLevelVariable = "ACALOCAL_LOG_LEVEL"
+
+// newDaemonCommand is what "up -d" starts in the background.
+func newDaemonCommand(s Streams) *cobra.Command {
+	return &cobra.Command{
+		Use:    "daemon",
+		Short:  "Run an environment; started by \"acalocal up\"",
+		Hidden: true,
+		Args:   maximumNArgs(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			h, err := home.Open()
+			if err != nil {
+				return err
+			}
+			name, err := namedEnvironment(cmd)
+			if err != nil {
+				return err
+			}
+			report, ok := s.Out.(io.WriteCloser)
+			if !ok {
+				return errors.New("bug: the daemon's stdout cannot be closed")
+			}
+			// Leave what runs for the next daemon: this is how a machine that
+			// shuts down ends a background process.
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM)
+			defer stop()
+			d, err := startDaemon(ctx, h, name, s.Err)
+			if reportErr := reportStart(report, err); err == nil {
+				err = reportErr
+			}
+			if err != nil {
+				return errSilent // the process that started this one says it
+			}
+			return d.wait()
+		},
+	}
+}
+
+// runningDaemon is an environment that runs in this process.
+type runningDaemon struct {
+	engine *docker.Engine
+	ended  chan error // receives Run's error, once
+}
+
+// startDaemon runs the environment called name in this process until ctx is
+// done, which leaves its apps running, or until it is asked to shut down. It
+// returns when the control socket answers.
+func startDaemon(ctx context.Context, h home.Home, name string, log io.Writer) (*runningDaemon, error) {
+	logger := newLogger(log)
+	engine, err := docker.New(ctx, docker.Options{Log: logger})
+	if err != nil {
+		return nil, err
+	}
+	d, err := daemon.New(daemon.Options{Environment: name, Home: h, Runtime: engine, Log: logger})
+	if err != nil {
+		_ = engine.Close() // nothing is under way
+		return nil, explainStart(err, name)
+	}
+	ready := make(chan struct{})
+	r := &runningDaemon{engine: engine, ended: make(chan error, 1)}
+	go func() { r.ended <- d.Run(ctx, func() { close(ready) }) }() // waited for by wait
+	select {
+	case <-ready:
+		return r, nil
+	case err := <-r.ended:
+		_ = engine.Close() // nothing is under way
+		if err == nil {
+			err = ctx.Err()
+		}
+		return nil, err
+	}
+}
+
+// wait returns when the environment has ended.
+func (r *runningDaemon) wait() error {
+	err := <-r.ended
+	if closeErr := r.engine.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// explainStart says what to do about a daemon that cannot start.
+func explainStart(err error, name string) error {
+	if errors.Is(err, daemon.ErrRunning) {
+		return failed(err, fmt.Sprintf("see it with \"acalocal status --env %s\", end it with \"acalocal down --env %s\"", name, name))
+	}
+	return err
+}
+
+func newLogger(w io.Writer) zerolog.Logger {
+	level, err := zerolog.ParseLevel(os.Getenv(logLevelVariable))
+	if err != nil || level == zerolog.NoLevel {
+		level = zerolog.InfoLevel
+	}
+	return zerolog.New(w).Level(level).With().Timestamp().Logger()
+}

@@ -1,0 +1,216 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/config"
+	"github.com/acalocal/acalocal/internal/container"
+)
+
+// images makes the images of a definition present: it builds those that are
+// built here and pulls those that are missing.
+type images struct {
+	engine interface {
+		container.Builder
+		Pull(ctx context.Context, s container.PullSpec, progress func(container.PullProgress)) (container.Image, error)
+	}
+	environment string
+	progress    io.Writer // stderr
+	terminal    bool      // progress is a terminal
+}
+
+// prepare makes the images of one app present, puts the names of built ones
+// into its template and returns them.
+func (im *images) prepare(ctx context.Context, app *config.App) (built []string, err error) {
+	t := &app.Properties.Template
+	for _, list := range [][]aca.Container{t.InitContainers, t.Containers} {
+		for i := range list {
+			c := &list[i]
+			b, build := app.Builds[c.Name]
+			if !build {
+				if err := im.pull(ctx, app, c.Image); err != nil {
+					return nil, err
+				}
+				continue
+			}
+			if c.Image, err = im.build(ctx, app.Name, c, b); err != nil {
+				return nil, err
+			}
+			built = append(built, c.Image)
+		}
+	}
+	return built, nil
+}
+
+// pull fetches an image unless the engine has it.
+func (im *images) pull(ctx context.Context, app *config.App, image string) error {
+	spec := container.PullSpec{Image: image, Policy: container.PullNever}
+	_, err := im.engine.Pull(ctx, spec, nil)
+	if container.CodeOf(err) != container.CodeNotFound {
+		return err
+	}
+	spec.Policy, spec.Credentials = container.PullMissing, credentialsFor(app, image)
+	fmt.Fprintf(im.progress, "pulling %s\n", image)
+	begin := time.Now()
+	bar := &pullBar{out: im.progress, on: im.terminal, image: image}
+	_, err = im.engine.Pull(ctx, spec, bar.show)
+	bar.clear()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(im.progress, "pulled %s in %s\n", image, seconds(time.Since(begin)))
+	return nil
+}
+
+// credentialsFor returns what the app's own registries say about an image, or
+// nil, which means the user's credentials.
+func credentialsFor(app *config.App, image string) *container.Credentials {
+	server, _, ok := strings.Cut(image, "/")
+	if !ok {
+		return nil
+	}
+	for _, r := range app.Properties.Configuration.Registries {
+		if !strings.EqualFold(r.Server, server) || r.Username == "" {
+			continue
+		}
+		password, ok := app.SecretValue(r.PasswordSecretRef)
+		if !ok {
+			continue
+		}
+		return &container.Credentials{Server: r.Server, Username: r.Username, Password: password.Reveal()}
+	}
+	return nil
+}
+
+// build builds the image of a container and returns the name it goes by: that
+// of the definition with a tag made of the image's digest. So each content has
+// its own name, and another content makes another revision, as a new tag would
+// on Azure. The name is only known after the build; giving it is a second
+// build that the engine answers from its cache.
+func (im *images) build(ctx context.Context, app string, c *aca.Container, b config.Build) (string, error) {
+	secrets, remove, err := secretFiles(b.Secrets)
+	if err != nil {
+		return "", fmt.Errorf("build %s: %w", c.Name, err)
+	}
+	defer remove()
+	dockerfile, err := filepath.Rel(b.Context, b.Dockerfile)
+	if err != nil {
+		return "", fmt.Errorf("build %s: %w", c.Name, err)
+	}
+	spec := container.BuildSpec{
+		Context: b.Context, Dockerfile: dockerfile, Target: b.Target, Args: b.Args, Secrets: secrets,
+		Tag:      fmt.Sprintf("acalocal/%s-%s:build", app, c.Name),
+		Labels:   map[string]string{container.LabelEnv: im.environment, container.LabelSchema: container.SchemaVersion},
+		Progress: im.progress, Terminal: im.terminal,
+	}
+	fmt.Fprintf(im.progress, "building %s from %s\n", c.Image, b.Dockerfile)
+	begin := time.Now()
+	image, err := im.engine.Build(ctx, spec)
+	if err != nil {
+		return "", fmt.Errorf("build %s: %w", c.Image, err)
+	}
+	name := contentName(c.Image, image.ID)
+	if err := im.name(ctx, spec, name); err != nil {
+		return "", fmt.Errorf("name the image built for %s: %w", c.Image, err)
+	}
+	fmt.Fprintf(im.progress, "built %s in %s\n", name, seconds(time.Since(begin)))
+	return name, nil
+}
+
+// name gives the image that was just built another name, unless it has it.
+func (im *images) name(ctx context.Context, spec container.BuildSpec, name string) error {
+	_, err := im.engine.Pull(ctx, container.PullSpec{Image: name, Policy: container.PullNever}, nil)
+	if container.CodeOf(err) != container.CodeNotFound {
+		return err
+	}
+	spec.Tag, spec.Progress, spec.Terminal = name, io.Discard, false
+	_, err = im.engine.Build(ctx, spec)
+	return err
+}
+
+// contentName is the name of an image of this content: "reg/web:v1" and a
+// digest give "reg/web:v1-3f2a9c1d0b7e".
+func contentName(image, id string) string {
+	image, _, _ = strings.Cut(image, "@")
+	slash := strings.LastIndexByte(image, '/')
+	if !strings.Contains(image[slash+1:], ":") {
+		image += ":latest"
+	}
+	digest := id[strings.IndexByte(id, ':')+1:]
+	return image + "-" + digest[:min(12, len(digest))]
+}
+
+// secretFiles gives each secret of a build a file: its own, or a temporary one
+// that only this user can read. remove deletes the temporary ones.
+func secretFiles(secrets []config.BuildSecret) (files map[string]string, remove func(), err error) {
+	dir := ""
+	remove = func() {
+		if dir != "" {
+			_ = os.RemoveAll(dir) // what is left in the temporary directory is readable by its owner only
+		}
+	}
+	files = map[string]string{}
+	for _, s := range secrets {
+		if s.File != "" {
+			files[s.ID] = s.File
+			continue
+		}
+		value, ok := os.LookupEnv(s.Env)
+		if !ok {
+			remove()
+			return nil, nil, failed(fmt.Errorf("secret %s: the variable %s is not set", s.ID, s.Env), "export it, or change the secret in acalocal.yaml")
+		}
+		if dir == "" {
+			if dir, err = os.MkdirTemp("", "acalocal-secrets-"); err != nil {
+				return nil, nil, err
+			}
+		}
+		path := filepath.Join(dir, fmt.Sprint(len(files)))
+		if err := os.WriteFile(path, []byte(value), 0o600); err != nil {
+			remove()
+			return nil, nil, err
+		}
+		files[s.ID] = path
+	}
+	return files, remove, nil
+}
+
+// pullBar shows how far a pull is, on a terminal, in one line.
+type pullBar struct {
+	out   io.Writer
+	on    bool
+	image string
+	drawn bool
+	last  time.Time
+}
+
+func (b *pullBar) show(p container.PullProgress) {
+	if !b.on || time.Since(b.last) < 100*time.Millisecond {
+		return
+	}
+	b.drawn, b.last = true, time.Now()
+	fmt.Fprintf(b.out, "\r\x1b[K%s  %s of %s", b.image, megabytes(p.Done), megabytes(p.Total))
+}
+
+func (b *pullBar) clear() {
+	if b.drawn {
+		fmt.Fprint(b.out, "\r\x1b[K")
+	}
+}
+
+func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
+
+// seconds is a duration as progress shows it.
+func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
+
+// sortedNames returns the keys of a map in order.
+func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

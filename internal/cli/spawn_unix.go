@@ -1,0 +1,12 @@
+//go:build !windows
+
+package cli
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// detach puts a child into a session of its own, so that neither the end of
+// the terminal nor Ctrl-C in it reach it.
+func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }

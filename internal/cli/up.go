@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/acalocal/acalocal/internal/config"
+	"github.com/spf13/cobra"
+)
+
+// upOptions are the flags of "up".
+type upOptions struct {
+	path      string
+	detach    bool
+	asJSON    bool
+	timeout   time.Duration
+	overrides config.Overrides
+}
+
+func newUpCommand(s Streams) *cobra.Command {
+	var o upOptions
+	cmd := &cobra.Command{
+		Use:   "up [FILE|DIR]",
+		Short: "Run apps as Azure Container Apps would",
+		Long: `Run the apps that a file or directory defines: an ACA YAML as "az containerapp
+create --yaml" takes it, an acalocal.yaml that names such files, or a Dockerfile
+alone. Images with a Dockerfile are built, others are pulled when missing.
+
+In the foreground, up shows what happens until the apps are ready, then what
+they print. Ctrl-C drains and removes everything; a second one does so at once.
+With --detach it ends when the apps are ready, with exit code 1 when they do
+not become so; the environment keeps running either way.`,
+		Example: `  acalocal up
+  acalocal up examples/python-flask
+  acalocal up -d containerapp.yaml
+  acalocal up --image nginx:alpine --ingress external --target-port 80 --port 9000`,
+		Args: maximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				o.path = args[0]
+			}
+			if o.asJSON && !o.detach {
+				return misuse(errors.New("--json is for --detach"), fmt.Sprintf("write %q", "acalocal up --detach --json"))
+			}
+			name, err := namedEnvironment(cmd)
+			if err != nil {
+				return err
+			}
+			o.overrides.Environment = name
+			return runUp(cmd.Context(), s, o)
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVarP(&o.detach, "detach", "d", false, "run in the background; return when the apps are ready")
+	f.DurationVar(&o.timeout, "wait-timeout", time.Minute, "with --detach, how long to wait for the apps")
+	f.BoolVar(&o.asJSON, "json", false, "with --detach, print the apps as JSON")
+	bindOverrides(cmd, &o.overrides)
+	return cmd
+}

@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/acalocal/acalocal/internal/config"
+	"github.com/spf13/cobra"
+)
+
+// bindOverrides adds the flags of "az containerapp create" that change a
+// definition, under az's names.
+func bindOverrides(cmd *cobra.Command, o *config.Overrides) {
+	f := cmd.Flags()
+	f.StringVarP(&o.Name, "name", "n", "", "the app the following flags are about (default: the only one)")
+	f.StringP("resource-group", "g", "", "accepted for az's sake and ignored")
+	f.StringVarP(&o.Image, "image", "i", "", "run this image instead of the definition's")
+	f.StringVar(&o.Ingress, "ingress", "", "external, internal or disabled")
+	f.Var(optional[int]{&o.TargetPort, strconv.Atoi, "port"}, "target-port", "the port the container listens on")
+	f.StringVar(&o.Transport, "transport", "", "auto, http, http2 or tcp")
+	f.StringArrayVar(&o.EnvVars, "env-vars", nil, "NAME=value or NAME=secretref:SECRET; may be repeated")
+	f.StringArrayVar(&o.Secrets, "secrets", nil, "NAME=value; may be repeated")
+	f.Var(optional[float64]{&o.CPU, parseFloat, "cores"}, "cpu", "cores of the main container, such as 0.5")
+	f.StringVar(&o.Memory, "memory", "", "memory of the main container, such as 1Gi")
+	f.Var(optional[int]{&o.MinReplicas, strconv.Atoi, "n"}, "min-replicas", "the least number of replicas")
+	f.Var(optional[int]{&o.MaxReplicas, strconv.Atoi, "n"}, "max-replicas", "the largest number of replicas")
+	f.Var((*wordsFlag)(&o.Command), "command", "replaces the image's entrypoint, split into words")
+	f.Var((*wordsFlag)(&o.Args), "args", "replaces the image's command, split into words")
+	f.StringVar(&o.Suffix, "revision-suffix", "", "the new revision is called APP--SUFFIX")
+	f.IntVarP(&o.HostPort, "port", "p", 0, "the loopback port that stands for the app's https address (default: a free one)")
+	completeWords(cmd, "ingress", "external", "internal", "disabled")
+	completeWords(cmd, "transport", "auto", "http", "http2", "tcp")
+}
+
+func parseFloat(s string) (float64, error) { return strconv.ParseFloat(s, 64) }
+
+// optional is a flag that is nil unless given.
+type optional[T any] struct {
+	value **T
+	parse func(string) (T, error)
+	kind  string
+}
+
+// Set implements pflag.Value.
+func (o optional[T]) Set(s string) error {
+	v, err := o.parse(s)
+	if err != nil {
+		return fmt.Errorf("%q is not a number", s)
+	}
+	*o.value = &v
+	return nil
+}
+
+// String implements pflag.Value.
+func (o optional[T]) String() string {
+	if o.value == nil || *o.value == nil {
+		return ""
+	}
+	return fmt.Sprint(**o.value)
+}
+
+// Type implements pflag.Value.
+func (o optional[T]) Type() string { return o.kind }
+
+// wordsFlag is a flag that is split as a shell splits words. An empty text is
+// an empty list, which is not the same as none.
+type wordsFlag []string
+
+// Set implements pflag.Value.
+func (w *wordsFlag) Set(s string) error {
+	words, err := splitWords(s)
+	if err != nil {
+		return err
+	}
+	*w = append([]string{}, words...)
+	return nil
+}
+
+// String implements pflag.Value.
+func (w *wordsFlag) String() string {
+	if w == nil || *w == nil {
+		return ""
+	}
+	return fmt.Sprint([]string(*w))
+}
+
+// Type implements pflag.Value.
+func (w *wordsFlag) Type() string { return "words" }

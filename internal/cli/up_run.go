@@ -1,0 +1,270 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/internal/client"
+	"github.com/acalocal/acalocal/internal/config"
+	"github.com/acalocal/acalocal/internal/docker"
+	"github.com/acalocal/acalocal/internal/home"
+)
+
+// upRun is one "up" under way.
+type upRun struct {
+	s      Streams
+	o      upOptions
+	user   *interrupts
+	home   home.Home
+	env    home.Environment
+	def    *config.Definition
+	client *client.Client
+	begin  time.Time
+	// own is the daemon when it runs in this process.
+	own *runningDaemon
+	// started says that this "up" has started the daemon, here or apart.
+	started bool
+	roll    *rollout
+}
+
+// runUp loads the definition, makes its images present, starts the environment
+// unless it runs, and applies the apps.
+func runUp(ctx context.Context, s Streams, o upOptions) error {
+	user := watchInterrupts(ctx)
+	defer user.stop()
+	u := &upRun{s: s, o: o, user: user, begin: time.Now()}
+	u.roll = newRollout(s.Err, u.begin)
+	if err := u.load(user.first); err != nil {
+		return u.interrupted(err)
+	}
+	built, err := u.prepareImages(user.first)
+	if err != nil {
+		return u.interrupted(err)
+	}
+	if o.detach {
+		return u.interrupted(u.runDetached(user.first, built))
+	}
+	return u.runAttached(ctx, built)
+}
+
+// interrupted replaces what Ctrl-C has made of an error by what has become of
+// the environment.
+func (u *upRun) interrupted(err error) error {
+	switch {
+	case err == nil || u.user.first.Err() == nil:
+		return err
+	case u.client != nil && isRunning(context.Background(), u.env):
+		return failed(fmt.Errorf("interrupted; environment %s keeps running", u.env.Name), fmt.Sprintf("end it with %q", "acalocal down --env "+u.env.Name))
+	}
+	return errors.New("interrupted; nothing was started")
+}
+
+// load reads the definition and says what is odd about it.
+func (u *upRun) load(ctx context.Context) error {
+	def, problems := config.Load(ctx, u.o.path, u.o.overrides)
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	if len(problems) > 0 {
+		fmt.Fprintf(u.s.Err, "%s\n\n", problems)
+	}
+	h, err := home.Open()
+	if err != nil {
+		return err
+	}
+	if err := checkEnvironmentName(def.Environment.Name); err != nil {
+		return err
+	}
+	u.def, u.home, u.env = def, h, h.Environment(def.Environment.Name)
+	u.client = client.New(u.env)
+	return nil
+}
+
+// prepareImages builds and pulls before anything else is touched: a build that
+// fails leaves what runs as it is.
+func (u *upRun) prepareImages(ctx context.Context) (built map[string][]string, err error) {
+	engine, err := docker.New(ctx, docker.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer engine.Close()
+	im := &images{engine: engine, environment: u.env.Name, progress: u.s.Err, terminal: wantsColour(u.s.Err)}
+	built = map[string][]string{}
+	for i := range u.def.Apps {
+		app := &u.def.Apps[i]
+		if built[app.Name], err = im.prepare(ctx, app); err != nil {
+			return nil, err
+		}
+	}
+	return built, nil
+}
+
+// applyAll hands every app to the environment.
+func (u *upRun) applyAll(ctx context.Context, built map[string][]string) error {
+	for i := range u.def.Apps {
+		app := &u.def.Apps[i]
+		applied, err := u.client.Apply(ctx, applyRequest(app, built[app.Name]))
+		if err != nil {
+			return fmt.Errorf("apply %s: %w", app.Name, err)
+		}
+		u.roll.want(app.Name, applied.Revision)
+		u.sayApplied(app.Name, applied)
+	}
+	return nil
+}
+
+// applyRequest is an app as the emulator wants it, secrets filled in from this
+// machine.
+func applyRequest(app *config.App, built []string) emulator.ApplyRequest {
+	definition := *app.Clone()
+	secrets := definition.Properties.Configuration.Secrets
+	for i := range secrets {
+		if value, ok := app.SecretValue(secrets[i].Name); ok {
+			secrets[i].Value = value.Reveal()
+		}
+	}
+	return emulator.ApplyRequest{App: definition, HostPort: app.Local.HostPort, LocalImages: built}
+}
+
+// sayApplied prints what the emulator is about to do and why.
+func (u *upRun) sayApplied(app string, applied emulator.Applied) {
+	what := "is unchanged; no new revision"
+	if applied.NewRevision {
+		what = "gets the revision " + applied.Revision
+	}
+	fmt.Fprintf(u.s.Err, "%6s  %s %s\n", seconds(time.Since(u.begin)), app, what)
+	for line := range strings.Lines(applied.Plan) {
+		fmt.Fprintf(u.s.Err, "          %s\n", strings.TrimRight(line, "\n"))
+	}
+}
+
+// undo takes back an environment that this "up" has started, when applying to
+// it failed and it runs nothing.
+func (u *upRun) undo() {
+	if !u.started {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	snap, err := u.client.Snapshot(ctx)
+	if err != nil || len(snap.Apps) > 0 {
+		return
+	}
+	if err := u.client.Shutdown(ctx, client.ShutdownOptions{Remove: true}); err != nil {
+		fmt.Fprintf(u.s.Err, "acalocal: remove the empty environment: %v\nhint: \"acalocal down\" removes it\n", err)
+		return
+	}
+	if err := u.client.Gone(ctx); err != nil {
+		fmt.Fprintf(u.s.Err, "acalocal: the empty environment does not end: %v\nhint: \"acalocal down\" removes it\n", err)
+	}
+}
+
+// runDetached makes sure of a daemon in the background, applies, and waits for
+// the roll-out.
+func (u *upRun) runDetached(ctx context.Context, built map[string][]string) error {
+	if !isRunning(ctx, u.env) {
+		if err := spawnDaemon(u.env); err != nil {
+			return err
+		}
+		u.started = true
+	}
+	if err := u.applyAll(ctx, built); err != nil {
+		u.undo()
+		return err
+	}
+	return u.awaitRollout(ctx)
+}
+
+// awaitRollout waits until the apps are ready or plainly are not.
+func (u *upRun) awaitRollout(ctx context.Context) error {
+	waiting, cancel := context.WithTimeout(ctx, u.o.timeout)
+	defer cancel()
+	v, snap, err := u.roll.await(u.client.Watch(waiting))
+	switch {
+	case v == rolledOut:
+		return u.sayReady(snap)
+	case v == failing:
+		return failed(errors.New(strings.Join(u.roll.unready(snap), "\nacalocal: ")), howToLook(sortedNames(u.roll.wanted)))
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case waiting.Err() != nil:
+		return failed(fmt.Errorf("not ready after %s: %s", u.o.timeout, strings.Join(u.roll.unready(snap), "\nacalocal: ")),
+			howToLook(sortedNames(u.roll.wanted)))
+	case err != nil:
+		return err
+	}
+	return u.daemonEnded()
+}
+
+// daemonEnded is the error for a daemon that went away by itself.
+func (u *upRun) daemonEnded() error {
+	return failed(errors.New("the daemon has ended"), fmt.Sprintf("its last words are in %s; \"acalocal up\" takes up what runs", u.env.LogFile()))
+}
+
+// sayReady prints where to reach the apps: the answer of "up".
+func (u *upRun) sayReady(snap *emulator.Snapshot) error {
+	var apps []emulator.App
+	for _, name := range sortedNames(u.roll.wanted) {
+		if app := snap.App(name); app != nil {
+			apps = append(apps, *app)
+		}
+	}
+	if u.o.asJSON {
+		return writeJSON(u.s.Out, orEmpty(apps))
+	}
+	return writeReady(u.s.Out, snap, apps)
+}
+
+func writeReady(w io.Writer, snap *emulator.Snapshot, apps []emulator.App) error {
+	for i := range apps {
+		if _, err := fmt.Fprintln(w, apps[i].Name+" "+whereTo(snap, &apps[i])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// whereTo says how to reach an app that is ready.
+func whereTo(snap *emulator.Snapshot, app *emulator.App) string {
+	in := app.Properties.Configuration.Ingress
+	byName := ""
+	if in != nil && in.Fqdn != "" {
+		byName = "http://" + in.Fqdn + portOf(snap.Edge)
+	}
+	switch {
+	case in == nil:
+		return "is ready; it has no ingress"
+	case app.Local.URL == "":
+		return "is ready for other apps of the environment, at " + orDash(byName)
+	case byName == "":
+		return "is ready at " + app.Local.URL
+	}
+	return "is ready at " + app.Local.URL + " and " + byName
+}
+
+// portOf is the ":port" of an address; "" for port 80.
+func portOf(address string) string {
+	i := strings.LastIndexByte(address, ':')
+	if i < 0 || address[i:] == ":80" {
+		return ""
+	}
+	return address[i:]
+}
+
+// daemonLog opens the file a daemon in this process writes its log to.
+func (u *upRun) daemonLog() (*os.File, error) {
+	if err := u.env.Create(); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(u.env.LogFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the daemon's log: %w", err)
+	}
+	return f, nil
+}
