@@ -1,6 +1,7 @@
 package logsink
 
 import (
+	"bytes"
 	"slices"
 	"time"
 )
@@ -15,27 +16,27 @@ type Cursor struct {
 	Since time.Time
 }
 
-// slack is how far before its last entry a stream is asked for again. The
+// slack is how far before its newest entry a stream is asked for again. The
 // engine stamps the two streams of a container in two goroutines, so an entry
-// can follow one that is slightly younger.
+// can follow one that is slightly younger, and some engines leave out every
+// entry that is older than what was asked for.
 const slack = 2 * time.Second
 
-// mark is the position in one stream of a container up to which it is stored.
+// mark is a place in the log of a container: behind an entry.
 //
-// Entries are told apart by their time and their order. As engines stamp with
-// the wall clock, which can be set back, older entries may carry later times
-// than newer ones: then back holds, for each time the clock was set back, the
-// highest time reached before, as long as a replay from time would repeat it.
+// Entries are told apart by their time and their order. Engines stamp with the
+// wall clock, which can be set back, so older entries may carry later times
+// than newer ones: back holds the times from which it went down and which no
+// entry since has passed, oldest first. A log read again from before the mark
+// repeats each of them.
 type mark struct {
-	time  int64   // unix nanoseconds of the last stored entry
-	count int     // how many entries at exactly that time are stored
-	skip  int     // how many bytes of the entry after them are stored
-	back  []int64 // see above; oldest first
+	time  int64 // unix nanoseconds of the entry
+	count int   // how many entries there are at that time, since the last of back
+	back  []int64
 }
 
-// advance notes that one more entry, stamped t, is stored whole.
+// advance moves the mark behind one more entry, stamped t.
 func (m *mark) advance(t int64) {
-	m.skip = 0
 	switch {
 	case m.count > 0 && t == m.time:
 		m.count++
@@ -49,57 +50,99 @@ func (m *mark) advance(t int64) {
 	m.time, m.count = t, 1
 }
 
-// position is how far a container's two streams are stored.
+// position is what has become of a container's log: all entries up to a mark
+// have been seen, and are in rows but for the last few of each stream, which
+// belong to a line whose end has not come.
 type position struct {
-	last    int64 // unix nanoseconds of the entry stored last, of either stream
-	pending int64 // time of the oldest entry seen but not stored whole; 0: none
+	mark    mark
+	oldest  int64 // time of the oldest entry that is not in rows whole; 0: none
 	tick    int64 // time_t of the container's newest row
 	seen    int64 // unix seconds of the last change, for forgetting old ones
-	streams [2]mark
+	streams [2]pending
+}
+
+// pending is the end of a stream that is not in rows.
+type pending struct {
+	entries int // how many of its last entries
+	skip    int // how many bytes of the first of them are in rows
 }
 
 func (p position) cursor() Cursor {
-	if p.last == 0 {
+	if p.mark.count == 0 {
 		return Cursor{}
 	}
-	since := p.last
-	if p.pending != 0 {
-		since = min(since, p.pending)
+	since := p.mark.time
+	if p.oldest != 0 {
+		since = min(since, p.oldest)
 	}
 	return Cursor{Since: time.Unix(0, since).Add(-slack).UTC()}
 }
 
-// replay recognises, at the beginning of a stream that was taken up again, the
-// entries that are stored.
+// replay recognises, when a log is taken up again before a position, the
+// entries that have been seen, and keeps those of them that are not in rows.
 type replay struct {
-	to   mark
-	back int   // how often the clock must still be seen set back
-	prev int64 // time of the entry before
-	at   int   // entries met at exactly to.time
+	to   position
+	back []int64 // of the mark: those still to come
+	high int64   // no seen entry is later
+	prev int64   // time of the entry before
+	at   int     // entries met at exactly the mark's time
 	done bool
+	kept [2][]Entry
 }
 
-func newReplay(to mark) replay {
-	return replay{to: to, back: len(to.back), done: to.count == 0}
-}
-
-// stored reports whether the entry stamped t is stored; if it is not, skip is
-// how many of its first bytes are. Once it said no, it says no for ever.
-func (r *replay) stored(t int64) (yes bool, skip int) {
-	if r.done {
-		return false, 0
+func newReplay(to position) *replay {
+	return &replay{
+		to: to, back: to.mark.back, done: to.mark.count == 0,
+		high: slices.Max(append([]int64{to.mark.time}, to.mark.back...)),
 	}
-	if r.back > 0 && t < r.prev {
-		r.back--
+}
+
+// seen reports whether e has been seen. Once it said no, or met the last entry
+// that has been, it is done.
+func (r *replay) seen(e Entry) bool {
+	if r.done {
+		return false
+	}
+	t := e.Time.UnixNano()
+	if len(r.back) > 0 && t < r.prev && r.prev == r.back[0] {
+		r.back = r.back[1:]
 	}
 	r.prev = t
 	switch {
-	case r.back > 0, t < r.to.time:
-		return true, 0
-	case t == r.to.time && r.at < r.to.count:
+	case t > r.high, len(r.back) == 0 && t > r.to.mark.time:
+		r.done = true // what was to come before is gone from the engine's log
+		return false
+	case len(r.back) == 0 && t == r.to.mark.time:
 		r.at++
-		return true, 0
+		r.done = r.at == r.to.mark.count
 	}
-	r.done = true
-	return false, r.to.skip
+	r.keep(e)
+	return true
+}
+
+// keep remembers e if it may be one of its stream's last.
+func (r *replay) keep(e Entry) {
+	k := &r.kept[e.Stream&1]
+	n := r.to.streams[e.Stream&1].entries
+	if n == 0 {
+		return
+	}
+	if len(*k) == n {
+		*k = slices.Delete(*k, 0, 1)
+	}
+	e.Data = bytes.Clone(e.Data)
+	*k = append(*k, e)
+}
+
+// pending returns the entries that were seen and are not in rows, without the
+// bytes that are.
+func (r *replay) pending() []Entry {
+	var list []Entry
+	for i, k := range r.kept {
+		if len(k) > 0 && len(k) == r.to.streams[i].entries {
+			k[0].Data = k[0].Data[min(r.to.streams[i].skip, len(k[0].Data)):]
+		}
+		list = append(list, k...)
+	}
+	return list
 }

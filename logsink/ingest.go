@@ -95,7 +95,7 @@ func (src *source) readAll(ctx context.Context, pos position, limit int, next fu
 			}
 			return errors.Join(err, src.flush(ctx))
 		}
-		r.entry(e)
+		r.take(e)
 		if err := src.waitRoom(ctx); err != nil {
 			return err
 		}

@@ -6,14 +6,12 @@ import (
 )
 
 // joiner turns the entries of one stream of a container into lines: it joins
-// entries without line end to the next, cuts lines that are too long, and
-// keeps the mark of what has become of the entries.
+// entries without line end to the next and cuts lines that are too long.
 type joiner struct {
-	limit  int // longest line
-	replay replay
-	mark   mark
+	limit  int     // longest line
 	buf    []byte  // the beginning of a line whose end has not come
-	parts  []piece // the entries whose bytes are in buf, oldest first
+	pieces []piece // the entries whose bytes are in buf, oldest first
+	skip   int     // how many bytes of the first piece's entry are in rows
 }
 
 // emitter takes a line, without its end, and the time it began. The bytes are
@@ -26,25 +24,14 @@ type piece struct {
 	left int
 }
 
-func newJoiner(limit int, at mark) joiner {
-	return joiner{limit: limit, replay: newReplay(at), mark: at}
-}
-
 // add takes the next entry and emits the lines it completes, each with the
-// time of the entry it begins in. It reports false if the entry is one that
-// was stored before.
-func (j *joiner) add(t int64, data []byte, emit emitter) bool {
-	stored, skip := j.replay.stored(t)
-	if stored {
-		return false
-	}
-	data = data[min(skip, len(data)):]
+// time of the entry it begins in.
+func (j *joiner) add(t int64, data []byte, emit emitter) {
 	if j.whole(data) {
 		emit(t, trimEnd(data), false)
-		j.mark.advance(t)
-		return true
+		return
 	}
-	j.parts = append(j.parts, piece{t, len(data)})
+	j.pieces = append(j.pieces, piece{t, len(data)})
 	for len(data) > 0 {
 		i := bytes.IndexByte(data, '\n') + 1
 		if i == 0 {
@@ -58,13 +45,12 @@ func (j *joiner) add(t int64, data []byte, emit emitter) bool {
 		}
 	}
 	j.consume(0)
-	return true
 }
 
 // whole reports whether data is one line on its own, which nearly all are.
 func (j *joiner) whole(data []byte) bool {
 	n := len(data) - 1
-	return len(j.parts) == 0 && n >= 0 && n <= j.limit && bytes.IndexByte(data, '\n') == n
+	return len(j.pieces) == 0 && n >= 0 && n <= j.limit && bytes.IndexByte(data, '\n') == n
 }
 
 // flushLong emits what is certainly more than a line may have.
@@ -91,7 +77,7 @@ func (j *joiner) end(emit emitter) {
 
 // flush emits the first n bytes of buf as a line.
 func (j *joiner) flush(n int, partial bool, emit emitter) {
-	emit(j.parts[0].time, trimEnd(j.buf[:n]), partial)
+	emit(j.pieces[0].time, trimEnd(j.buf[:n]), partial)
 	j.consume(n)
 	rest := copy(j.buf, j.buf[n:])
 	if j.buf = j.buf[:rest]; rest == 0 && cap(j.buf) > 4096 {
@@ -101,23 +87,26 @@ func (j *joiner) flush(n int, partial bool, emit emitter) {
 
 // consume notes that n more bytes have become rows.
 func (j *joiner) consume(n int) {
-	for len(j.parts) > 0 && j.parts[0].left <= n {
-		n -= j.parts[0].left
-		j.mark.advance(j.parts[0].time)
-		j.parts = j.parts[1:]
+	for len(j.pieces) > 0 && j.pieces[0].left <= n {
+		n -= j.pieces[0].left
+		j.pieces = j.pieces[1:]
+		j.skip = 0
 	}
 	if n > 0 {
-		j.parts[0].left -= n
-		j.mark.skip += n
+		j.pieces[0].left -= n
+		j.skip += n
 	}
 }
 
-// pending returns the time of the oldest entry that is not in rows whole, or 0.
-func (j *joiner) pending() int64 {
-	if len(j.parts) == 0 {
-		return 0
+// pending returns what of the stream is not in rows, and the time of its
+// oldest entry, or 0.
+func (j *joiner) pending() (p pending, oldest int64) {
+	for _, q := range j.pieces {
+		if oldest == 0 || q.time < oldest {
+			oldest = q.time
+		}
 	}
-	return j.parts[0].time
+	return pending{entries: len(j.pieces), skip: j.skip}, oldest
 }
 
 // trimEnd removes one line end, as the container runtime does.

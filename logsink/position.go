@@ -3,6 +3,7 @@ package logsink
 import (
 	"encoding/binary"
 	"maps"
+	"math"
 	"slices"
 	"time"
 )
@@ -11,7 +12,7 @@ import (
 // kept. Engines forget the logs of removed containers at once.
 const forgetAfter = 60 * 24 * time.Hour
 
-// positions maps container ids to how far their streams are stored.
+// positions maps container ids to how far their logs are stored.
 type positions map[string]position
 
 // appendPositions appends all of p, in the order of their ids.
@@ -25,17 +26,18 @@ func appendPositions(b []byte, p positions) []byte {
 }
 
 func appendPosition(b []byte, p position) []byte {
-	for _, v := range []int64{p.last, p.pending, p.tick, p.seen} {
-		b = binary.AppendVarint(b, v)
+	b = binary.AppendVarint(b, p.mark.time)
+	b = binary.AppendUvarint(b, uint64(p.mark.count))
+	b = binary.AppendUvarint(b, uint64(len(p.mark.back)))
+	for _, t := range p.mark.back {
+		b = binary.AppendVarint(b, t)
 	}
-	for _, m := range p.streams {
-		b = binary.AppendVarint(b, m.time)
-		b = binary.AppendUvarint(b, uint64(m.count))
-		b = binary.AppendUvarint(b, uint64(m.skip))
-		b = binary.AppendUvarint(b, uint64(len(m.back)))
-		for _, t := range m.back {
-			b = binary.AppendVarint(b, t)
-		}
+	b = binary.AppendVarint(b, p.oldest)
+	b = binary.AppendVarint(b, p.tick)
+	b = binary.AppendVarint(b, p.seen)
+	for _, s := range p.streams {
+		b = binary.AppendUvarint(b, uint64(s.entries))
+		b = binary.AppendUvarint(b, uint64(s.skip))
 	}
 	return b
 }
@@ -53,17 +55,26 @@ func (p positions) readInto(d *decoder) {
 }
 
 func readPosition(d *decoder) (p position) {
-	p.last, p.pending, p.tick, p.seen = d.varint(), d.varint(), d.varint(), d.varint()
+	p.mark.time = d.varint()
+	p.mark.count = d.int()
+	for range d.count(1) {
+		p.mark.back = append(p.mark.back, d.varint())
+	}
+	p.oldest, p.tick, p.seen = d.varint(), d.varint(), d.varint()
 	for i := range p.streams {
-		m := &p.streams[i]
-		m.time = d.varint()
-		m.count = int(d.uvarint())
-		m.skip = int(d.uvarint())
-		for range d.count(1) {
-			m.back = append(m.back, d.varint())
-		}
+		p.streams[i] = pending{d.int(), d.int()}
 	}
 	return p
+}
+
+// int reads a number that fits in 31 bits.
+func (d *decoder) int() int {
+	v := d.uvarint()
+	if v > math.MaxInt32 {
+		d.fail()
+		return 0
+	}
+	return int(v)
 }
 
 // forget drops the positions of containers silent since long before now.

@@ -72,6 +72,17 @@ var requestDef = &tableDef{
 	texts: []string{"path", "userAgent", "xForwardedFor", "requestID", "connectionID", "traceID"},
 }
 
+// Numbers of requestDef; durations are in nanoseconds.
+const (
+	requestDuration = 1 + iota
+	requestStatus
+	requestReceived
+	requestSent
+	requestAttempts
+	requestHeld
+	requestFirstByte
+)
+
 // ticksToUnix is the number of 100 ns ticks from 0001-01-01, where datetimes
 // count from, to 1970-01-01.
 const ticksToUnix = 621355968000000000

@@ -34,6 +34,13 @@ type lineBatch struct {
 	moved bool // pos is newer than what the table knows
 }
 
+func (b *lineBatch) add(tick int64, kind lineKind, line []byte) {
+	b.ticks = append(b.ticks, tick)
+	b.kinds = append(b.kinds, kind)
+	b.data = append(b.data, line...)
+	b.ends = append(b.ends, uint32(len(b.data)))
+}
+
 func (b *lineBatch) full() bool { return len(b.ticks) >= batchRows || len(b.data) >= batchBytes }
 
 // reset empties b; a burst's memory is not kept.
@@ -71,24 +78,13 @@ func newSource(t *table, c Container) *source {
 	}
 }
 
-// add appends a line to the batch being filled.
-func (s *source) add(tick int64, kind lineKind, line []byte) {
+// update lets change add lines to the batch being filled and move its
+// position, in one step, and queues the source if it is not.
+func (s *source) update(change func(b *lineBatch)) {
 	s.mu.Lock()
-	b := s.cur
-	b.ticks = append(b.ticks, tick)
-	b.kinds = append(b.kinds, kind)
-	b.data = append(b.data, line...)
-	b.ends = append(b.ends, uint32(len(b.data)))
-	s.mu.Unlock()
-}
-
-// move notes the position that the lines added so far lead to, and queues them
-// if they are not.
-func (s *source) move(pos position) {
-	s.mu.Lock()
-	s.cur.pos, s.cur.moved = pos, true
-	push := !s.queued
-	s.queued = true
+	change(s.cur)
+	push := s.cur.moved && !s.queued
+	s.queued = s.queued || push
 	s.mu.Unlock()
 	if push && !s.table.queue.push(s) {
 		s.fed(ErrClosed)
@@ -203,40 +199,85 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// reader applies a container's entries to its source.
+// reader turns a container's entries into lines of its source.
 type reader struct {
 	*source
+	replay  *replay // nil when it is over
 	joiners [2]joiner
-	emit    [2]emitter
 	pos     position
+	batch   *lineBatch // being filled, during update
+	entry   Entry      // being taken, during update
+	emit    [2]emitter
+	taking  func(b *lineBatch)
 }
 
 func newReader(s *source, pos position, limit int) *reader {
-	r := &reader{source: s, pos: pos}
+	r := &reader{source: s, pos: pos, replay: newReplay(pos)}
+	r.taking = r.takeEntry
 	for i := range r.joiners {
-		r.joiners[i] = newJoiner(limit, pos.streams[i])
+		r.joiners[i].limit = limit
 		r.emit[i] = r.emitter(Stream(i))
 	}
 	return r
 }
 
-// entry takes the next entry of the stream.
-func (r *reader) entry(e Entry) {
-	t := e.Time.UnixNano()
-	stream := e.Stream & 1
-	taken := r.joiners[stream].add(t, e.Data, r.emit[stream])
-	if taken {
-		r.pos.last = t
-		r.moved()
+// take takes the next entry of the log.
+func (r *reader) take(e Entry) {
+	if r.replay != nil {
+		seen := r.replay.seen(e)
+		if r.replay.done {
+			r.resume()
+		}
+		if seen {
+			return
+		}
 	}
+	r.entry = e
+	r.update(r.taking)
+}
+
+func (r *reader) takeEntry(b *lineBatch) {
+	t := r.entry.Time.UnixNano()
+	r.add(b, t, r.entry)
+	r.pos.mark.advance(t)
+	r.settle(b)
+}
+
+// resume puts back in place what was pending.
+func (r *reader) resume() {
+	r.update(func(b *lineBatch) {
+		for _, e := range r.replay.pending() {
+			r.add(b, e.Time.UnixNano(), e)
+		}
+		for i := range r.joiners {
+			if j := &r.joiners[i]; len(j.pieces) == r.pos.streams[i].entries {
+				j.skip = r.pos.streams[i].skip
+			}
+		}
+		if len(b.ticks) > 0 { // the longest line allowed is shorter now
+			r.settle(b)
+		}
+	})
+	r.replay = nil
 }
 
 // end takes the end of both streams.
 func (r *reader) end() {
-	for i := range r.joiners {
-		r.joiners[i].end(r.emit[i])
+	if r.replay != nil {
+		r.resume()
 	}
-	r.moved()
+	r.update(func(b *lineBatch) {
+		r.batch = b
+		for i := range r.joiners {
+			r.joiners[i].end(r.emit[i])
+		}
+		r.settle(b)
+	})
+}
+
+func (r *reader) add(b *lineBatch, t int64, e Entry) {
+	r.batch = b
+	r.joiners[e.Stream&1].add(t, e.Data, r.emit[e.Stream&1])
 }
 
 // emitter adds a stream's lines as rows. A row's time is that of its entry, or
@@ -248,19 +289,19 @@ func (r *reader) emitter(stream Stream) emitter {
 			kind |= 2
 		}
 		r.pos.tick = max(toTicks(t), r.pos.tick+1)
-		r.add(r.pos.tick, kind, line)
+		r.batch.add(r.pos.tick, kind, line)
 	}
 }
 
-// moved tells the source where the streams are now.
-func (r *reader) moved() {
-	pending := int64(0)
+// settle notes in the batch where the log is now.
+func (r *reader) settle(b *lineBatch) {
+	r.pos.oldest = 0
 	for i := range r.joiners {
-		r.pos.streams[i] = r.joiners[i].mark
-		if t := r.joiners[i].pending(); t != 0 && (pending == 0 || t < pending) {
-			pending = t
+		p, oldest := r.joiners[i].pending()
+		r.pos.streams[i] = p
+		if oldest != 0 && (r.pos.oldest == 0 || oldest < r.pos.oldest) {
+			r.pos.oldest = oldest
 		}
 	}
-	r.pos.pending = pending
-	r.move(r.pos)
+	b.pos, b.moved = r.pos, true
 }

@@ -16,6 +16,7 @@ type Store struct {
 	problems *problems
 	closing  chan struct{}
 	closed   sync.Once
+	views    []*view
 
 	console, system, request *table
 
@@ -38,7 +39,7 @@ func open(opts Options, create fileMaker) (*Store, error) {
 	}
 	s := &Store{
 		opts: opts, problems: &problems{report: opts.Report},
-		closing: make(chan struct{}), sources: map[string]*source{},
+		closing: make(chan struct{}), sources: map[string]*source{}, views: views(opts),
 	}
 	if s.lock, err = lockDir(opts.Dir); err != nil {
 		return nil, err

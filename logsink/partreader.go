@@ -1,0 +1,333 @@
+package logsink
+
+import (
+	"github.com/acalocal/acalocal/logsink/kql"
+)
+
+// partReader turns parts into the blocks a plan asks for. It is used by one
+// goroutine.
+type partReader struct {
+	lower []byte // scratch
+
+	plan *scanPlan
+	part part
+	sel  []int32 // rows to keep, nil for all
+	rows int
+
+	ints   map[int][]int64
+	tuples map[int]tuples
+	texts  map[int]texts
+}
+
+// read returns the rows of q that may pass, nil if there are none.
+func (r *partReader) read(plan *scanPlan, q part) (*kql.Block, error) {
+	r.plan, r.part, r.sel, r.rows = plan, q, nil, q.rows
+	r.ints, r.tuples, r.texts = map[int][]int64{}, map[int]tuples{}, map[int]texts{}
+	if err := r.choose(); err != nil || r.rows == 0 {
+		return nil, err
+	}
+	b := &kql.Block{Rows: r.rows, Columns: make([]*kql.Vector, len(plan.view.columns))}
+	for _, c := range plan.columns {
+		v, err := r.vector(plan.view.columns[c])
+		if err != nil {
+			return nil, err
+		}
+		b.Columns[c] = v
+	}
+	return b, nil
+}
+
+// choose finds the rows to keep, cheap tests first.
+func (r *partReader) choose() error {
+	sel := fullBitmap(r.rows)
+	if n := r.plan.end - r.part.first; n < uint64(r.rows) {
+		clearFrom(sel, int(n))
+	}
+	if err := r.byNames(sel); err != nil {
+		return err
+	}
+	if err := r.byNumbers(sel); err != nil {
+		return err
+	}
+	if err := r.byTexts(sel); err != nil {
+		return err
+	}
+	r.keep(sel)
+	return nil
+}
+
+func (r *partReader) byNames(sel kql.Bitmap) error {
+	for i := range r.plan.names {
+		t := &r.plan.names[i]
+		allowed, all := t.allowed(r.part)
+		if all {
+			continue
+		}
+		col, err := r.tuplesOf(t.col)
+		if err != nil {
+			return err
+		}
+		for i, code := range col.codes[:r.part.rows] {
+			if !allowed[code] {
+				sel[i>>6] &^= 1 << (i & 63)
+			}
+		}
+	}
+	return nil
+}
+
+func (r *partReader) byNumbers(sel kql.Bitmap) error {
+	tests := r.plan.numbers
+	if r.part.min < r.plan.min || r.part.max > r.plan.max {
+		tests = append([]numberTest{{0, r.plan.min, r.plan.max}}, tests...)
+	}
+	for _, t := range tests {
+		values, err := r.intsOf(t.col)
+		if err != nil {
+			return err
+		}
+		for i, v := range values {
+			if v < t.min || v > t.max {
+				sel[i>>6] &^= 1 << (i & 63)
+			}
+		}
+	}
+	return nil
+}
+
+func (r *partReader) byTexts(sel kql.Bitmap) error {
+	var scratch textScratch
+	last := -1
+	for i := range r.plan.texts {
+		t := &r.plan.texts[i]
+		if isZero(sel) {
+			return nil
+		}
+		col, err := r.textsOf(t.col)
+		if err != nil {
+			return err
+		}
+		if t.col != last {
+			scratch, last = textScratch{lower: r.lower}, t.col
+		}
+		ascii := r.part.block != nil && r.part.block.texts[t.col].ascii || isASCII(col.data)
+		t.rows(&scratch, col, ascii, sel)
+		r.lower = scratch.lower
+	}
+	return nil
+}
+
+// keep turns the bits left into row numbers.
+func (r *partReader) keep(sel kql.Bitmap) {
+	rows := make([]int32, 0, r.rows)
+	for i := range r.rows {
+		if sel.Get(i) {
+			rows = append(rows, int32(i))
+		}
+	}
+	if len(rows) < r.rows {
+		r.sel, r.rows = rows, len(rows)
+	}
+}
+
+func (r *partReader) intsOf(col int) ([]int64, error) {
+	if v, ok := r.ints[col]; ok {
+		return v, nil
+	}
+	v, err := r.part.ints(col)
+	r.ints[col] = v
+	return v, err
+}
+
+func (r *partReader) tuplesOf(col int) (tuples, error) {
+	if v, ok := r.tuples[col]; ok {
+		return v, nil
+	}
+	v, err := r.part.tuples(col)
+	r.tuples[col] = v
+	return v, err
+}
+
+func (r *partReader) textsOf(col int) (texts, error) {
+	if v, ok := r.texts[col]; ok {
+		return v, nil
+	}
+	v, err := r.part.texts(col)
+	r.texts[col] = v
+	return v, err
+}
+
+// vector makes the values of a view's column for the rows kept.
+func (r *partReader) vector(c viewColumn) (*kql.Vector, error) {
+	switch c.origin {
+	case fromTuple:
+		return r.names(c)
+	case fromText:
+		return r.strings(c)
+	case fromTime, fromUnix, fromEvent:
+		times, err := r.intsOf(0)
+		if err != nil {
+			return nil, err
+		}
+		return ofTime(c, pick(times, r.sel)), nil
+	case fromInt:
+		values, err := r.intsOf(c.col)
+		if err != nil {
+			return nil, err
+		}
+		return ofInts(c, pick(values, r.sel)), nil
+	case fromSeq:
+		return r.seqs(), nil
+	}
+	if c.Type == kql.Real {
+		return &kql.Vector{Type: kql.Real, Reals: make([]float64, r.rows)}, nil
+	}
+	return &kql.Vector{Type: kql.String, Codes: make([]uint32, r.rows), Dict: []string{c.text}}, nil
+}
+
+// names makes a vector in dictionary form. Tuples that differ in other fields
+// only become one entry.
+func (r *partReader) names(c viewColumn) (*kql.Vector, error) {
+	col, err := r.tuplesOf(c.col)
+	if err != nil {
+		return nil, err
+	}
+	v := &kql.Vector{Type: kql.String, Codes: pick(col.codes[:r.part.rows], r.sel)}
+	index := map[string]uint32{}
+	mapped := make([]uint32, col.count())
+	for i := range mapped {
+		s := col.values[i*col.width+c.field]
+		code, ok := index[s]
+		if !ok {
+			code = uint32(len(v.Dict))
+			index[s] = code
+			v.Dict = append(v.Dict, s)
+		}
+		mapped[i] = code
+	}
+	if len(v.Dict) == len(mapped) {
+		return v, nil
+	}
+	codes := make([]uint32, len(v.Codes))
+	for i, code := range v.Codes {
+		codes[i] = mapped[code]
+	}
+	v.Codes = codes
+	return v, nil
+}
+
+func (r *partReader) strings(c viewColumn) (*kql.Vector, error) {
+	col, err := r.textsOf(c.col)
+	if err != nil {
+		return nil, err
+	}
+	strs := make([]string, r.rows)
+	if r.sel == nil {
+		from := uint32(0)
+		all := asString(col.data)
+		for i, end := range col.ends[:r.rows] {
+			strs[i] = all[from:end]
+			from = end
+		}
+	} else {
+		for k, i := range r.sel {
+			strs[k] = col.at(int(i))
+		}
+	}
+	return &kql.Vector{Type: kql.String, Strs: strs}, nil
+}
+
+func (r *partReader) seqs() *kql.Vector {
+	v := &kql.Vector{Type: kql.Real, Reals: make([]float64, r.rows)}
+	for k := range v.Reals {
+		i := k
+		if r.sel != nil {
+			i = int(r.sel[k])
+		}
+		v.Reals[k] = float64(r.part.first + uint64(i))
+	}
+	return v
+}
+
+// ofTime makes a column from the rows' times.
+func ofTime(c viewColumn, times []int64) *kql.Vector {
+	v := &kql.Vector{Type: c.Type}
+	switch c.origin {
+	case fromUnix:
+		v.Reals = make([]float64, len(times))
+		for i, t := range times {
+			v.Reals[i] = float64(t-ticksToUnix) / 1e7
+		}
+	case fromEvent:
+		v.Strs = make([]string, len(times))
+		for i, t := range times {
+			v.Strs[i] = fromTicks(t).Format(layoutEvent)
+		}
+	default:
+		v.Ints = times
+	}
+	return v
+}
+
+// ofInts makes a column from stored numbers.
+func ofInts(c viewColumn, values []int64) *kql.Vector {
+	v := &kql.Vector{Type: c.Type}
+	if c.Type == kql.Real {
+		v.Reals = make([]float64, len(values))
+		for i, n := range values {
+			v.Reals[i] = float64(n / c.scale)
+		}
+		return v
+	}
+	if c.scale == 1 {
+		v.Ints = values
+		return v
+	}
+	v.Ints = make([]int64, len(values))
+	for i, n := range values {
+		v.Ints[i] = n / c.scale
+	}
+	return v
+}
+
+// pick returns the chosen values, all of them if sel is nil.
+func pick[T any](values []T, sel []int32) []T {
+	if sel == nil {
+		return values
+	}
+	out := make([]T, len(sel))
+	for i, j := range sel {
+		out[i] = values[j]
+	}
+	return out
+}
+
+func fullBitmap(n int) kql.Bitmap {
+	b := kql.NewBitmap(n)
+	for i := range b {
+		b[i] = ^uint64(0)
+	}
+	clearFrom(b, n)
+	return b
+}
+
+// clearFrom clears the bits from n on.
+func clearFrom(b kql.Bitmap, n int) {
+	for w := range b {
+		switch {
+		case n <= w*64:
+			b[w] = 0
+		case n < w*64+64:
+			b[w] &= 1<<(n&63) - 1
+		}
+	}
+}
+
+func isZero(b kql.Bitmap) bool {
+	for _, w := range b {
+		if w != 0 {
+			return false
+		}
+	}
+	return true
+}
