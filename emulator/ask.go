@@ -179,13 +179,29 @@ func (e *Engine) build() *Snapshot {
 		for _, rv := range v.Revisions {
 			rev := Revision{Revision: rv.Resource, Serving: rv.Serving}
 			for _, r := range rv.Replicas {
-				rev.Replicas = append(rev.Replicas, Replica{Replica: r.Resource, Ready: r.Ready, Draining: r.Draining})
+				rev.Replicas = append(rev.Replicas, Replica{Replica: r.Resource, Ready: r.Ready, Draining: r.Draining, Local: localReplica(r)})
 			}
 			a.Revisions = append(a.Revisions, rev)
 		}
 		s.Apps = append(s.Apps, a)
 	}
 	return s
+}
+
+func localReplica(v core.ReplicaView) LocalReplica {
+	var out LocalReplica
+	for _, l := range v.Listeners {
+		out.Listening = append(out.Listening, Listener(l))
+	}
+	for _, c := range v.Containers {
+		lc := LocalContainer{Name: c.Name, OOMKills: c.OOMKills}
+		if c.Last != nil {
+			end := End(*c.Last)
+			lc.LastEnd = &end
+		}
+		out.Containers = append(out.Containers, lc)
+	}
+	return out
 }
 
 // Exec runs a command in a running container and returns its exit code.

@@ -237,7 +237,10 @@ func (e *Engine) readHints(ctx context.Context) {
 		}
 		delay = 0
 		e.askListing()
-		for range hints {
+		for hint := range hints {
+			if hint.OOM {
+				e.post(core.OOMSeen{Key: hint.Key})
+			}
 			e.askListing()
 		}
 	}

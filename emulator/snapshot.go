@@ -1,6 +1,10 @@
 package emulator
 
-import "github.com/acalocal/acalocal/emulator/aca"
+import (
+	"time"
+
+	"github.com/acalocal/acalocal/emulator/aca"
+)
 
 // Snapshot is one immutable view of all state, as of one generation. Readers
 // share it and must not change it.
@@ -54,7 +58,49 @@ type Replica struct {
 	// Ready says that all containers are started and ready.
 	Ready bool `json:"ready"`
 	// Draining says that the replica is on its way out.
-	Draining bool `json:"draining"`
+	Draining bool         `json:"draining"`
+	Local    LocalReplica `json:"local"`
+}
+
+// LocalReplica is what the emulator knows of a replica beyond what ACA shows.
+type LocalReplica struct {
+	// Listening are the TCP sockets its processes listened on when last
+	// looked at, by port. They are looked at when a container starts, when a
+	// probe fails, and when the replica becomes ready.
+	Listening []Listener `json:"listening,omitempty"`
+	// Containers tell of ends and of memory, init containers first.
+	Containers []LocalContainer `json:"containers"`
+}
+
+// Listener is one listening TCP socket of a replica.
+type Listener struct {
+	Port int `json:"port"`
+	// Loopback says that only the replica itself can connect.
+	Loopback bool `json:"loopback,omitempty"`
+}
+
+// LocalContainer is the past of one container of a replica.
+type LocalContainer struct {
+	Name string `json:"name"`
+	// OOMKills counts processes of the container that the kernel killed for
+	// memory, its first process or others. ACA shows neither.
+	OOMKills int `json:"oomKills,omitempty"`
+	// LastEnd is how the last attempt ended; nil before the first end.
+	LastEnd *End `json:"lastEnd,omitempty"`
+}
+
+// End is one end of a container.
+type End struct {
+	Time time.Time `json:"time"`
+	// Reason is ACA's: ProcessExited, ProbeFailure, ManuallyStopped,
+	// ImagePullFailure, ContainerCreateFailure or VolumeMountFailure.
+	Reason   string `json:"reason"`
+	ExitCode int    `json:"exitCode"`
+	// Detail is the engine's or the registry's own words, "" for a plain exit.
+	Detail string `json:"detail,omitempty"`
+	// Forced says that the container ignored its stop signal and was killed
+	// when the grace period was over.
+	Forced bool `json:"forced,omitempty"`
 }
 
 // App returns the app of that name, or nil.

@@ -27,16 +27,20 @@ func (e *Error) Error() string {
 type Severity int
 
 // The severities. A definition with an Error is refused, as Azure would; a
-// Warning is accepted and said aloud.
+// Warning is accepted and said aloud; a Note is advice.
 const (
 	SeverityError Severity = iota
 	SeverityWarning
+	SeverityNote
 )
 
-// String is "error" or "warning".
+// String is "error", "warning" or "note".
 func (s Severity) String() string {
-	if s == SeverityWarning {
+	switch s {
+	case SeverityWarning:
 		return "warning"
+	case SeverityNote:
+		return "note"
 	}
 	return "error"
 }
@@ -49,6 +53,10 @@ type Problem struct {
 	Code     string // ARM's code, "" when Azure has none
 	Message  string // ACA's own words where they are known
 	Hint     string // what to do about it, "" when the message says it
+
+	// Replace is what the key (OnKey) or value must be replaced by, when there
+	// is only one answer; "" when there is none.
+	Replace string
 }
 
 // Err is the problem as the error the API answers with.

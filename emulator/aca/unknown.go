@@ -50,6 +50,11 @@ func (d *decoder) unknownKey(path Path, key string, t reflect.Type) {
 	p := d.errorf(path, codeInvalidSchema, "unknown key %q", clip(key))
 	p.OnKey = true
 	p.Hint = adviseKey(key, t, ours)
+	for _, f := range Fields(t) {
+		if !f.ReadOnly && foldKey(f.Name) == foldKey(key) {
+			p.Replace = f.Name // target_port can only mean targetPort
+		}
+	}
 }
 
 // adviseKey says what to write instead of a key that t does not have; ours is

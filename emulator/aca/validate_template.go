@@ -113,14 +113,19 @@ func (v *validator) resources(c *Container, at Path) {
 		return
 	}
 	if _, err := ParseMemory(c.Resources.Memory); err != nil {
-		v.errorf(at.Field("memory"), "ContainerAppInvalidMemoryResource", "Container with name '%s' has an invalid memory resource request: '%s'. "+
+		p := v.errorf(at.Field("memory"), "ContainerAppInvalidMemoryResource", "Container with name '%s' has an invalid memory resource request: '%s'. "+
 			"The 'memory' field for each container, if provided, must contain a decimal value to no more than two decimal places followed by 'Gi'. "+
-			"Example: '0.5Gi'.", c.Name, clip(c.Resources.Memory)).Hint = memoryHint(c.Resources.Memory)
+			"Example: '0.5Gi'.", c.Name, clip(c.Resources.Memory))
+		if p.Replace = inGi(c.Resources.Memory); p.Replace != "" {
+			p.Hint = "write " + p.Replace
+		} else {
+			p.Hint = "only the unit Gi is understood"
+		}
 	}
 }
 
-// memoryHint turns a quantity in another unit into Gi.
-func memoryHint(s string) string {
+// inGi turns a quantity in another unit into Gi; "" when it is none.
+func inGi(s string) string {
 	units := []struct {
 		suffix string
 		gi     float64
@@ -132,10 +137,10 @@ func memoryHint(s string) string {
 		}
 		n, err := strconv.ParseFloat(number, 64)
 		if gi := math.Round(n*u.gi*100) / 100; err == nil && gi > 0 && gi <= 1000 {
-			return "write " + strconv.FormatFloat(gi, 'f', -1, 64) + "Gi"
+			return strconv.FormatFloat(gi, 'f', -1, 64) + "Gi"
 		}
 	}
-	return "only the unit Gi is understood"
+	return ""
 }
 
 func formatCPU(cpu float64) string {

@@ -89,6 +89,7 @@ type SavedApp struct {
 	Made      int              `json:"made"`
 	Serving   string           `json:"serving,omitempty"`
 	Secrets   string           `json:"secrets,omitempty"` // digest of the values
+	Removed   bool             `json:"removed,omitempty"` // it is being taken down
 	Revisions []SavedRevision  `json:"revisions"`
 }
 

@@ -32,21 +32,22 @@ func backoff(step int) time.Duration {
 // end notes that the current attempt of a container ended.
 func (s *State) end(m *member, st container.Status) {
 	m.ended = true
-	m.exit = st.ExitCode
 	m.startup, m.ready = false, false
+	end := &End{Time: st.FinishedAt, Reason: "ProcessExited", ExitCode: st.ExitCode}
+	m.last = end
 	switch {
 	case m.killed: // its row was written when the kill began
 		m.retryAt = m.again
-		if st.ExitCode == 137 {
+		end.Reason, end.Forced = "ProbeFailure", st.ExitCode == 137
+		if end.Forced {
 			s.warnRow(m.rep, "ProcessExited", fmt.Sprintf("Container '%s' was terminated with exit code '137'", m.spec.Name))
 		}
 		return
 	case m.rep.leave != staying || m.stopRow:
-		m.reason = "ManuallyStopped"
+		end.Reason, end.Forced = "ManuallyStopped", st.ExitCode == 137
 		return
 	}
-	m.reason = "ProcessExited"
-	s.terminatedRow(m, fmt.Sprint(st.ExitCode), m.reason, "")
+	s.terminatedRow(m, fmt.Sprint(st.ExitCode), end.Reason, "")
 	if m.key.Role == container.RoleInit && st.ExitCode == 0 {
 		m.done = true
 		return
@@ -69,7 +70,7 @@ func (s *State) backOff(m *member, extra time.Duration) {
 func (s *State) kill(m *member) {
 	m.killed = true
 	m.startup, m.ready = false, false
-	m.reason = "ProbeFailure"
+	m.last = &End{Time: s.now, Reason: "ProbeFailure"}
 	row := probes.KilledRow(m.spec.Name)
 	s.row(m.rep, row.Type == "Warning", row.Reason, row.Text)
 	st := s.observed[m.key]
@@ -92,12 +93,11 @@ func (s *State) stepKill(m *member) {
 // given up; the next one waits somewhat longer than a restart does.
 func (s *State) createFailed(m *member, err error) {
 	m.ended = true
-	m.reason, m.exit = "ContainerCreateFailure", 1
 	reason, detail := "ContainerCreateFailure", `. Status(StatusCode="Unknown", Detail="`+err.Error()+`")`
 	if container.CodeOf(err) == container.CodeMount {
 		reason, detail = "VolumeMountFailure", ". "+err.Error()
-		m.reason = reason
 	}
+	m.last = &End{Time: s.now, Reason: reason, ExitCode: 1, Detail: err.Error()}
 	s.terminatedRow(m, "1", reason, detail)
 	s.backOff(m, createBackoff)
 }
@@ -105,7 +105,7 @@ func (s *State) createFailed(m *member, err error) {
 // pullFailed notes that the image could not be had. Nothing was created, so
 // the attempt stays.
 func (s *State) pullFailed(m *member, err error) {
-	m.reason = "ImagePullFailure"
+	m.last = &End{Time: s.now, Reason: "ImagePullFailure", Detail: err.Error()}
 	detail := ""
 	switch container.CodeOf(err) {
 	case container.CodeUnauthorized:
@@ -121,6 +121,12 @@ func (s *State) pullFailed(m *member, err error) {
 func (s *State) terminatedRow(m *member, code, reason, detail string) {
 	s.warnRow(m.rep, "ContainerTerminated",
 		fmt.Sprintf("Container '%s' was terminated with exit code '%s' and reason '%s'%s", m.spec.Name, code, reason, detail))
+}
+
+func (e OOMSeen) apply(s *State) {
+	if m := s.owned()[e.Key]; m != nil {
+		m.oomKills++
+	}
 }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

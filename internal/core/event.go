@@ -55,6 +55,10 @@ type ListenersSeen struct {
 	Err       error
 }
 
+// OOMSeen says that the kernel killed a process of a container for memory. The
+// container itself may go on.
+type OOMSeen struct{ Key container.Key }
+
 // DrainFinished says that no request is in flight to a replica that left the
 // table.
 type DrainFinished struct{ Replica string }

@@ -199,6 +199,7 @@ func (s *State) recover(saved SavedApp) *app {
 			made:     saved.Made,
 			serving:  saved.Serving,
 			secrets:  saved.Secrets,
+			removed:  saved.Removed,
 		}
 		for _, image := range saved.Local {
 			a.local[image] = true

@@ -146,6 +146,7 @@ func (e ProbeReported) apply(s *State) {
 		m.startup = true
 	case e.Report.Edge == probes.Passed && key.Kind == probes.Readiness:
 		m.ready = true
+		m.rep.nextScan = s.now
 	case e.Report.Edge == probes.Failed && key.Kind == probes.Readiness:
 		m.ready = false
 	case e.Report.Edge == probes.Failed:
@@ -173,10 +174,11 @@ func (s *State) replica(name string) *replica {
 	return nil
 }
 
-// scanWhenNeeded asks for the listening sockets of a replica while its target
-// port is not known, or does not answer the probes.
+// scanWhenNeeded asks for the listening sockets of a replica: when a container
+// started, a probe failed or the replica became ready, and again and again
+// while its target port is to be detected.
 func (s *State) scanWhenNeeded(r *replica) {
-	if r.scanning || r.nextScan.IsZero() || s.now.Before(r.nextScan) || s.ready(r) || targetPort(r.rev.app) == 0 && r.port != 0 {
+	if r.scanning || r.nextScan.IsZero() || s.now.Before(r.nextScan) {
 		return
 	}
 	r.scanning = true
@@ -210,11 +212,11 @@ func (e ListenersSeen) apply(s *State) {
 	in := r.rev.app.spec.Properties.Configuration.Ingress
 	switch {
 	case in == nil:
-	case want == 0:
+	case want == 0 && r.port == 0:
 		if r.port = detectedPort(r.listeners); r.port == 0 {
 			r.nextScan = s.now.Add(250 * time.Millisecond)
 		}
-	default:
+	case want != 0 && !s.ready(r):
 		s.noteMismatch(r, want)
 	}
 }

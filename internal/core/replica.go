@@ -58,10 +58,19 @@ type member struct {
 	again    time.Time // of a killed one: when its back-off ends
 	backoffs int       // back-off steps taken in a row
 	waiting  string    // reason while waiting, as in state details
-	exit     int
-	reason   string // of the last end, "" before
-	startup  bool   // the startup probe passed, or there is none
-	ready    bool   // the readiness probe passes, or there is none
+	last     *End
+	oomKills int
+	startup  bool // the startup probe passed, or there is none
+	ready    bool // the readiness probe passes, or there is none
+}
+
+// End is how an attempt of a container ended.
+type End struct {
+	Time     time.Time
+	Reason   string
+	ExitCode int
+	Detail   string
+	Forced   bool // killed when the grace of its stop was over
 }
 
 func (m *member) restarts() int { return m.key.Attempt - 1 }
@@ -230,7 +239,7 @@ func (s *State) stepMember(m *member, cause string) {
 	st, exists := s.observed[m.key]
 	switch {
 	case !exists && m.started:
-		s.end(m, container.Status{ExitCode: 137}) // removed by hand
+		s.end(m, container.Status{ExitCode: 137, FinishedAt: s.now}) // removed by hand
 	case !exists:
 		spec, err := s.memberSpec(m)
 		if err != nil {

@@ -109,6 +109,7 @@ func (a *app) mode() aca.RevisionsMode {
 func (e SpecRemoved) apply(s *State) {
 	if a := s.apps[e.App]; a != nil {
 		a.removed = true
+		s.save(a)
 	}
 }
 
@@ -126,8 +127,9 @@ func (e RestartRequested) apply(s *State) {
 
 func (ShutdownRequested) apply(s *State) {
 	s.closing = true
-	for _, a := range s.apps {
+	for _, a := range s.sortedApps() {
 		a.removed = true
+		s.save(a)
 	}
 }
 
@@ -142,19 +144,28 @@ func (s *State) reconcileApp(a *app) {
 		s.stepRevision(rev)
 	}
 	s.purge(a)
-	if a.removed && a.replicas() == 0 {
+	if a.removed && !s.remains(a) {
 		delete(s.apps, a.spec.Name)
 		s.forgetCounts(a.spec.Name)
 		s.emit(ForgetApp{a.spec.Name})
 	}
 }
 
-func (a *app) replicas() int {
-	n := 0
+// remains says that something of an app is still there. Until nothing is, the
+// app is remembered as removed: a daemon that finds a holder of an app it never
+// heard of takes the app for wanted.
+func (s *State) remains(a *app) bool {
 	for _, rev := range a.revisions {
-		n += len(rev.replicas)
+		if len(rev.replicas) > 0 {
+			return true
+		}
 	}
-	return n
+	for key := range s.observed {
+		if key.App == a.spec.Name {
+			return true
+		}
+	}
+	return false
 }
 
 // chooseActive applies the revision mode. In single mode the latest revision
@@ -168,6 +179,9 @@ func (s *State) chooseActive(a *app) {
 		return
 	}
 	latest := a.latest()
+	if a.serving != "" && a.revision(a.serving) == nil {
+		a.serving = "" // it was known to a history that is lost
+	}
 	if a.mode() != aca.Single {
 		// Back in single mode the latest ready one stays.
 		if latest != nil {
@@ -176,7 +190,7 @@ func (s *State) chooseActive(a *app) {
 		return
 	}
 	if a.serving == "" && latest != nil {
-		s.serve(a, latest.name)
+		s.serve(a, s.trafficRevision(a, aca.TrafficWeight{LatestRevision: true}))
 	}
 	if latest != nil && a.serving != latest.name && s.provisioned(latest) {
 		s.switchTo(a, latest)

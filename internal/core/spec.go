@@ -200,6 +200,7 @@ func (a *app) saved() SavedApp {
 		Made:     a.made,
 		Serving:  a.serving,
 		Secrets:  a.secrets,
+		Removed:  a.removed,
 	}
 	for _, rev := range a.revisions {
 		out.Revisions = append(out.Revisions, rev.saved())
@@ -222,8 +223,4 @@ func (s *State) label(r *replica) string {
 	return string(text)
 }
 
-func (s *State) save(a *app) {
-	if !a.removed {
-		s.emit(SaveApp{a.saved()})
-	}
-}
+func (s *State) save(a *app) { s.emit(SaveApp{a.saved()}) }

@@ -28,9 +28,18 @@ type RevisionView struct {
 
 // ReplicaView is one replica as it is now.
 type ReplicaView struct {
-	Resource aca.Replica
-	Ready    bool
-	Draining bool
+	Resource   aca.Replica
+	Ready      bool
+	Draining   bool
+	Listeners  []container.Listener // when last looked at
+	Containers []MemberView
+}
+
+// MemberView is the past of one container.
+type MemberView struct {
+	Name     string
+	OOMKills int
+	Last     *End // nil before the first end
 }
 
 // View is all state in the words users know, apps sorted by name. It shares
@@ -185,7 +194,7 @@ func (s *State) revisionState(rev *revision) words {
 func (s *State) failing(rev *revision) *member {
 	for _, r := range rev.replicas {
 		for _, m := range r.members() {
-			if r.leave == staying && m.reason != "" && !m.done && m.waiting != "PullingImage" && !s.recovered(m) {
+			if r.leave == staying && m.last != nil && !m.done && m.waiting != "PullingImage" && !s.recovered(m) {
 				return m
 			}
 		}
@@ -201,7 +210,7 @@ func (s *State) recovered(m *member) bool {
 func (s *State) describeFailure(rev *revision, m *member, late bool, w *words) {
 	n := len(rev.replicas)
 	switch {
-	case m.reason == "ImagePullFailure":
+	case m.last.Reason == "ImagePullFailure":
 		w.details = fmt.Sprintf("%d/%d Pending:ImagePullBackOff on legion", n, n)
 		w.err = "Pending:ImagePullBackOff on legion"
 	default:
@@ -233,7 +242,10 @@ func (s *State) startedUp(rev *revision) bool {
 }
 
 func (s *State) viewReplica(r *replica) ReplicaView {
-	v := ReplicaView{Ready: s.ready(r), Draining: r.leave != staying}
+	v := ReplicaView{Ready: s.ready(r), Draining: r.leave != staying, Listeners: r.listeners}
+	for _, m := range r.members() {
+		v.Containers = append(v.Containers, MemberView{Name: m.spec.Name, OOMKills: m.oomKills, Last: m.last})
+	}
 	v.Resource = aca.Replica{
 		Name: r.name,
 		Type: "Microsoft.App/containerApps/revisions/replicas",
