@@ -29,8 +29,9 @@ var ErrLost = mux.ErrClosed
 
 // Accept takes a connection somebody has made to a port the agent listens on
 // for us. The addresses of c are those of the TCP connection in the replica's
-// namespace. It runs in a goroutine of its own and owns c.
-type Accept func(c net.Conn)
+// namespace. It runs in a goroutine of its own, owns c, and must return soon
+// after lost is closed, when c is of no use any more.
+type Accept func(c net.Conn, lost <-chan struct{})
 
 // Client is one session with an agent. It implements container.Agent.
 type Client struct {
@@ -79,7 +80,7 @@ func handler(accept Accept) mux.Handler {
 		}
 		st.SetAddrs(tcpAddr(words[1]), tcpAddr(words[2]))
 		if st.Accept(nil) == nil {
-			accept(st)
+			accept(st, st.Lost())
 		}
 	}
 }

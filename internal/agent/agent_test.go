@@ -220,7 +220,7 @@ func TestCheckTellsALostAgentFromAFailure(t *testing.T) {
 
 func TestListenHandsConnectionsOver(t *testing.T) {
 	accepted := make(chan net.Conn, 1)
-	c := connect(t, func(conn net.Conn) { accepted <- conn })
+	c := connect(t, func(conn net.Conn, _ <-chan struct{}) { accepted <- conn })
 	port := closedPort(t)
 	l, err := c.Listen(t.Context(), []int{port})
 	if err != nil {

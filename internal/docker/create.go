@@ -115,33 +115,38 @@ func (e *Engine) resources(s container.Spec) apicontainer.Resources {
 	}
 }
 
-// holderOptions describes a holder: the agent in the environment's network,
-// with no more rights than it takes to listen on a port below 1024.
+// holderOptions describes a holder.
 func (e *Engine) holderOptions(ctx context.Context, name string, s container.Spec, labels map[string]string) (client.ContainerCreateOptions, error) {
 	image, err := e.ensureHolderImage(ctx)
 	if err != nil {
 		return client.ContainerCreateOptions{}, err
 	}
 	return client.ContainerCreateOptions{
-		Name:   name,
-		Config: holderConfig(image, s.Hostname, labels),
-		HostConfig: &apicontainer.HostConfig{
-			NetworkMode:    apicontainer.NetworkMode(networkName(s.Env)),
-			LogConfig:      apicontainer.LogConfig{Type: "none"}, // the stream carries traffic, not text
-			RestartPolicy:  apicontainer.RestartPolicy{Name: apicontainer.RestartPolicyDisabled},
-			CapDrop:        []string{"ALL"},
-			CapAdd:         []string{"NET_BIND_SERVICE"},
-			SecurityOpt:    []string{"no-new-privileges"},
-			ReadonlyRootfs: true,
-			// Engines from 20.10 on let everyone bind every port; on ACA a
-			// user that is not root gets EACCES below 1024, see
-			// azureossd.github.io/2024/06/10/Container-Apps-Ports-under-1024.
-			Sysctls: map[string]string{"net.ipv4.ip_unprivileged_port_start": "1024"},
-		},
+		Name:       name,
+		Config:     holderConfig(image, s.Hostname, labels),
+		HostConfig: holderHost(s.Env),
 		NetworkingConfig: &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{
 			networkName(s.Env): {Aliases: s.Aliases},
 		}},
 	}, nil
+}
+
+// holderHost puts an agent into the environment's network, with no more rights
+// than it takes to listen on a port below 1024.
+func holderHost(env string) *apicontainer.HostConfig {
+	return &apicontainer.HostConfig{
+		NetworkMode:    apicontainer.NetworkMode(networkName(env)),
+		LogConfig:      apicontainer.LogConfig{Type: "none"}, // the stream carries traffic, not text
+		RestartPolicy:  apicontainer.RestartPolicy{Name: apicontainer.RestartPolicyDisabled},
+		CapDrop:        []string{"ALL"},
+		CapAdd:         []string{"NET_BIND_SERVICE"},
+		SecurityOpt:    []string{"no-new-privileges"},
+		ReadonlyRootfs: true,
+		// Engines from 20.10 on let everyone bind every port; on ACA a user
+		// that is not root gets EACCES below 1024, see
+		// azureossd.github.io/2024/06/10/Container-Apps-Ports-under-1024.
+		Sysctls: map[string]string{"net.ipv4.ip_unprivileged_port_start": "1024"},
+	}
 }
 
 // holderConfig keeps standard input open for whoever attaches next.

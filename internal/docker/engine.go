@@ -47,6 +47,7 @@ type Engine struct {
 	options  Options
 	log      zerolog.Logger
 	agents   agentPool
+	gates    gateSet
 	exited   statusCache
 	reach    reachability
 	binary   []byte     // guarded by holderMu; the agent, once it was needed
@@ -101,6 +102,7 @@ func (e *Engine) greet(ctx context.Context) error {
 // runs any more. It touches no container. Contexts of calls under way must be
 // cancelled by their owners.
 func (e *Engine) Close() error {
+	e.gates.close()
 	e.agents.close()
 	return e.client.Close()
 }

@@ -137,7 +137,7 @@ func tarOf(path string, content []byte) (io.Reader, error) {
 // removeUnusedHolderImages removes our image when no environment is left.
 func (e *Engine) removeUnusedHolderImages(ctx context.Context) error {
 	networks, err := e.client.NetworkList(ctx, client.NetworkListOptions{
-		Filters: make(client.Filters).Add("label", container.LabelEnv),
+		Filters: ours(),
 	})
 	if err != nil {
 		return e.wrap(err, "list networks")

@@ -69,6 +69,9 @@ func (st *Stream) Refuse(reason string) error {
 	return st.session.send(kindRefuse, st.id, []byte(reason))
 }
 
+// Lost is closed when the session of the stream has ended.
+func (st *Stream) Lost() <-chan struct{} { return st.session.done }
+
 // SetAddrs sets what LocalAddr and RemoteAddr return. Call it before the
 // stream is shared.
 func (st *Stream) SetAddrs(local, remote net.Addr) { st.local, st.remote = local, remote }

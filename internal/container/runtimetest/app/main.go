@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command app is a containertest.Program come true: it does in a container
 // what the program in its first argument, as JSON, says. Beyond that it can be
 // asked to do something at once, for tests of a real engine: app do WORD...

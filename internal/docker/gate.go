@@ -1,0 +1,256 @@
+package docker
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/containerd/errdefs"
+	apicontainer "github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
+
+	"github.com/acalocal/acalocal/internal/agent"
+	"github.com/acalocal/acalocal/internal/container"
+	"github.com/acalocal/acalocal/internal/version"
+)
+
+var _ container.Gate = (*Engine)(nil)
+
+// OpenGate implements container.Gate with a container of its own in the
+// environment's network: the engine's DNS makes the names lead to it, and the
+// agent in it hands its connections over. It cannot be one of the replicas: an
+// agent that listened on port 80 in a replica would take that port from the
+// app.
+func (e *Engine) OpenGate(ctx context.Context, s container.GateSpec) (net.Listener, error) {
+	id, err := e.ensureGate(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	g := &gate{
+		engine: e, id: id, ports: s.Ports,
+		conns:  make(chan net.Conn),
+		closed: make(chan struct{}),
+		ended:  make(chan struct{}),
+	}
+	g.link = &link{engine: e, id: id, accept: g.handOver, turn: make(chan struct{}, 1)}
+	listening, err := g.listen(ctx)
+	if err != nil {
+		return nil, errors.Join(err, g.remove())
+	}
+	if err := e.gates.add(g); err != nil {
+		g.link.close()
+		return nil, err
+	}
+	go g.keep(listening)
+	return g, nil
+}
+
+// gateName names a gate after what it is for, so that it is found again.
+func gateName(s container.GateSpec) string {
+	names, ports := slices.Sorted(slices.Values(s.Names)), slices.Sorted(slices.Values(s.Ports))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %v", names, ports))
+	return "acalocal-" + s.Env + "-gate-" + hex.EncodeToString(sum[:])[:8]
+}
+
+// ensureGate returns the running container of a gate.
+func (e *Engine) ensureGate(ctx context.Context, s container.GateSpec) (container.ID, error) {
+	name := gateName(s)
+	image, err := e.ensureHolderImage(ctx)
+	if err != nil {
+		return "", err
+	}
+	labels := map[string]string{
+		container.LabelSchema:  container.SchemaVersion,
+		container.LabelVersion: version.Version,
+		container.LabelEnv:     s.Env,
+		container.LabelRole:    roleHelper,
+	}
+	_, err = e.client.ContainerCreate(ctx, client.ContainerCreateOptions{
+		Name:       name,
+		Config:     holderConfig(image, "", labels),
+		HostConfig: holderHost(s.Env),
+		NetworkingConfig: &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{
+			networkName(s.Env): {Aliases: s.Names},
+		}},
+	})
+	if err != nil && !errdefs.IsConflict(err) {
+		return "", e.wrap(err, "make gate %s", name)
+	}
+	r, err := e.client.ContainerInspect(ctx, name, client.ContainerInspectOptions{})
+	if err != nil {
+		return "", e.wrap(err, "make gate %s", name)
+	}
+	id := container.ID(r.Container.ID)
+	if !isHelper(r.Container.Config.Labels) {
+		return "", container.Errorf(container.CodeConflict, fmt.Sprintf(`remove it with "docker rm -f %s"`, name),
+			"make gate %s: the name is taken by another container", name)
+	}
+	if r.Container.State.Status == apicontainer.StateExited { // after a restart of the engine
+		if err := e.Remove(ctx, id); err != nil {
+			return "", err
+		}
+		return e.ensureGate(ctx, s)
+	}
+	return id, e.Start(ctx, id)
+}
+
+// gate is an open gate. It implements net.Listener.
+type gate struct {
+	engine *Engine
+	id     container.ID
+	ports  []int
+	link   *link
+	conns  chan net.Conn
+	closed chan struct{} // closed by Close
+	ended  chan struct{} // closed when keep has returned
+	once   sync.Once
+}
+
+// listen makes the agent listen in the current session, attaching if need be,
+// and returns what is closed when that session has ended.
+func (g *gate) listen(ctx context.Context) (<-chan struct{}, error) {
+	return use(ctx, g.link, func(c *agent.Client) (<-chan struct{}, error) {
+		_, err := c.Listen(ctx, g.ports) // ends with the session
+		return c.Done(), err
+	})
+}
+
+// Pauses between attempts to open a gate again.
+const (
+	gateRetry    = 200 * time.Millisecond
+	gateRetryMax = 5 * time.Second
+)
+
+// keep listens again whenever the session has ended, until the gate is closed.
+func (g *gate) keep(listening <-chan struct{}) {
+	defer close(g.ended)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		select {
+		case <-g.closed:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	for {
+		select {
+		case <-g.closed:
+			return
+		case <-listening:
+		}
+		if listening = g.listenAgain(ctx); listening == nil {
+			return
+		}
+	}
+}
+
+// listenAgain tries until it succeeds or ctx is done; it returns nil then.
+func (g *gate) listenAgain(ctx context.Context) <-chan struct{} {
+	for pause := gateRetry; ; pause = min(2*pause, gateRetryMax) {
+		listening, err := g.listen(ctx)
+		if err == nil {
+			return listening
+		}
+		g.engine.log.Debug().Err(err).Dur("pause", pause).Msg("gate not open, trying again")
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// handOver gives a connection to Accept.
+func (g *gate) handOver(c net.Conn, lost <-chan struct{}) {
+	select {
+	case g.conns <- c:
+	case <-lost:
+	case <-g.closed:
+		_ = c.Close() // nobody takes it
+	}
+}
+
+// Accept implements net.Listener.
+func (g *gate) Accept() (net.Conn, error) {
+	select {
+	case c := <-g.conns:
+		return c, nil
+	case <-g.closed:
+		return nil, &net.OpError{Op: "accept", Net: "gate", Addr: g.Addr(), Err: net.ErrClosed}
+	}
+}
+
+// Addr implements net.Listener.
+func (g *gate) Addr() net.Addr { return gateAddr(g.ports) }
+
+type gateAddr []int
+
+func (gateAddr) Network() string { return "gate" }
+func (a gateAddr) String() string {
+	return strings.Trim(strings.Join(strings.Fields(fmt.Sprint([]int(a))), ","), "[]")
+}
+
+// Close implements net.Listener. It takes the names away.
+func (g *gate) Close() error {
+	g.stop()
+	g.engine.gates.forget(g)
+	return g.remove()
+}
+
+// stop ends what serves the gate and leaves the container.
+func (g *gate) stop() {
+	g.once.Do(func() { close(g.closed) })
+	<-g.ended
+	g.link.close()
+}
+
+// removeWithin bounds the removal of a gate, which has no context of its own.
+const removeWithin = 10 * time.Second
+
+func (g *gate) remove() error {
+	ctx, cancel := context.WithTimeout(context.Background(), removeWithin)
+	defer cancel()
+	return g.engine.Remove(ctx, g.id)
+}
+
+// gateSet holds the open gates, for Close of the engine.
+type gateSet struct {
+	mu     sync.Mutex
+	open   []*gate // guarded by mu
+	closed bool    // guarded by mu
+}
+
+func (s *gateSet) add(g *gate) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return errEngineClosed
+	}
+	s.open = append(s.open, g)
+	return nil
+}
+
+func (s *gateSet) forget(g *gate) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open = slices.DeleteFunc(s.open, func(o *gate) bool { return o == g })
+}
+
+func (s *gateSet) close() {
+	s.mu.Lock()
+	open := s.open
+	s.open, s.closed = nil, true
+	s.mu.Unlock()
+	for _, g := range open {
+		g.stop()
+	}
+}
