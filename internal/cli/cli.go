@@ -36,6 +36,9 @@ const (
 var commands = []func(Streams) *cobra.Command{
 	newUpCommand,
 	newDownCommand,
+	newCheckCommand,
+	newConfigCommand,
+	newSchemaCommand,
 	newStatusCommand,
 	newAppCommand,
 	newRevisionCommand,

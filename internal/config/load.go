@@ -232,17 +232,12 @@ func (l *loader) readEnvironment(source *source, t *tree) {
 func (l *loader) locate(a *App, found []aca.Problem) Problems {
 	var located Problems
 	for _, p := range found {
-		origin, ok := a.origin.set[strings.ToLower(p.Path)]
-		switch {
-		case ok && origin.Kind == OriginLocal && l.local != nil && origin.Position.File == l.local.source.file:
-			lp := l.local.source.problem(origin.Position, 1, p)
+		lp := a.Locate(p)
+		if l.local != nil && lp.Position.File == l.local.source.file {
+			lp = l.local.source.problem(lp.Position, 1, p)
 			lp.App = a.Name
-			located = append(located, lp)
-		case ok || a.origin.tree == nil:
-			located = append(located, Problem{Position: Position{File: origin.Position.File}, App: a.Name, Problem: p})
-		default:
-			located = append(located, a.origin.source.locate(a.origin.tree, a.Name, []aca.Problem{p})...)
 		}
+		located = append(located, lp)
 	}
 	return located
 }

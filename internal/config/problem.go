@@ -41,8 +41,8 @@ func (p Problem) String() string {
 	if p.Position.File != "" {
 		fmt.Fprintf(&b, "%s: ", p.Position)
 	}
-	if p.Severity == aca.SeverityWarning {
-		b.WriteString("warning: ")
+	if p.Severity != aca.SeverityError {
+		b.WriteString(p.Severity.String() + ": ")
 	}
 	b.WriteString(p.Message)
 	if p.Code != "" && !genericCode[p.Code] {

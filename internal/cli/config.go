@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/config"
+	"github.com/spf13/cobra"
+)
+
+func newConfigCommand(s Streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Look at the definition of apps as acalocal reads it",
+		Args:  noSubcommand,
+		RunE:  showHelp,
+	}
+	cmd.AddCommand(newConfigShowCommand(s))
+	return cmd
+}
+
+func newConfigShowCommand(s Streams) *cobra.Command {
+	var o config.Overrides
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "show [FILE|DIR]",
+		Short: "Print the definition after defaults, and where each value came from",
+		Example: "  acalocal config show\n" +
+			"  acalocal config show containerapp.yaml --min-replicas 1",
+		Args: maximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.SkipCommands = true
+			def, problems := config.Load(cmd.Context(), firstArg(args), o)
+			if err := reportProblems(s, problems); err != nil {
+				return err
+			}
+			reportDrift(s, def)
+			if asJSON {
+				return writeJSON(s.Out, effectiveApps(def))
+			}
+			return def.Render(s.Out, ".")
+		},
+	}
+	bindOverrides(cmd, &o)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the apps as JSON, without origins")
+	return cmd
+}
+
+func firstArg(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
+}
+
+func effectiveApps(def *config.Definition) []*aca.ContainerApp {
+	apps := make([]*aca.ContainerApp, len(def.Apps))
+	for i := range def.Apps {
+		apps[i] = def.Apps[i].Effective()
+	}
+	return apps
+}
+
+// reportProblems prints the problems of a definition and returns an error when
+// it cannot be used.
+func reportProblems(s Streams, problems config.Problems) error {
+	for _, p := range problems {
+		fmt.Fprintf(s.Err, "%s\n\n", p)
+	}
+	if problems.HasErrors() {
+		return failed(errors.New("the definition cannot be used"), "")
+	}
+	return nil
+}
+
+// reportDrift says which fields are not emulated as they stand.
+func reportDrift(s Streams, def *config.Definition) {
+	drift := def.Drift()
+	if len(drift) == 0 {
+		return
+	}
+	fmt.Fprintln(s.Err, "not as on Azure:")
+	for _, d := range drift {
+		fmt.Fprintf(s.Err, "  %s\n", d)
+	}
+}
