@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"path/filepath"
 
 	"github.com/containerd/errdefs"
 	apicontainer "github.com/moby/moby/api/types/container"
@@ -160,18 +159,4 @@ func holderConfig(image, hostname string, labels map[string]string) *apicontaine
 		AttachStdout: true,
 		AttachStderr: true,
 	}
-}
-
-// mountSet is the two ways in which the engine takes mounts.
-type mountSet struct {
-	binds  []string
-	mounts []mountSpec
-}
-
-// hostPath joins a path of the host and one below it.
-func hostPath(source, sub string) string {
-	if sub == "" {
-		return source
-	}
-	return filepath.Join(source, sub)
 }

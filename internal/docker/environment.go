@@ -58,7 +58,7 @@ func (e *Engine) RemoveEnvironment(ctx context.Context, env string) error {
 	defer e.envMu.Unlock()
 	return errors.Join(
 		e.removeContainers(ctx, env),
-		e.removeVolumes(ctx, env),
+		e.removeVolumes(ctx, envFilter(env)),
 		e.removeNetworks(ctx, env),
 		e.removeImages(ctx, env),
 		e.removeUnusedHolderImages(ctx),
@@ -78,21 +78,6 @@ func (e *Engine) removeContainers(ctx context.Context, env string) error {
 			if (c.Labels[container.LabelRole] == string(container.RoleHolder)) == holders {
 				errs = append(errs, e.Remove(ctx, container.ID(c.ID)))
 			}
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (e *Engine) removeVolumes(ctx context.Context, env string) error {
-	list, err := e.client.VolumeList(ctx, client.VolumeListOptions{Filters: envFilter(env)})
-	if err != nil {
-		return e.wrap(err, "list volumes")
-	}
-	var errs []error
-	for _, v := range list.Items {
-		_, err := e.client.VolumeRemove(ctx, v.Name, client.VolumeRemoveOptions{Force: true})
-		if err != nil && !errdefs.IsNotFound(err) {
-			errs = append(errs, e.wrap(err, "remove volume %s", v.Name))
 		}
 	}
 	return errors.Join(errs...)

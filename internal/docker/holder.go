@@ -134,17 +134,9 @@ func tarOf(path string, content []byte) (io.Reader, error) {
 	return &b, w.Close()
 }
 
-// removeUnusedHolderImages removes our image when no environment is left.
+// removeUnusedHolderImages removes our images that no container runs. Whoever
+// needs one makes it again.
 func (e *Engine) removeUnusedHolderImages(ctx context.Context) error {
-	networks, err := e.client.NetworkList(ctx, client.NetworkListOptions{
-		Filters: ours(),
-	})
-	if err != nil {
-		return e.wrap(err, "list networks")
-	}
-	if len(networks.Items) > 0 {
-		return nil
-	}
 	images, err := e.client.ImageList(ctx, client.ImageListOptions{
 		Filters: make(client.Filters).Add("label", labelRoleHolder),
 	})
@@ -153,7 +145,13 @@ func (e *Engine) removeUnusedHolderImages(ctx context.Context) error {
 	}
 	var errs []error
 	for _, i := range images.Items {
-		errs = append(errs, e.removeImage(ctx, i.ID))
+		users, err := e.client.ContainerList(ctx, client.ContainerListOptions{
+			All: true, Filters: make(client.Filters).Add("ancestor", i.ID),
+		})
+		if err == nil && len(users.Items) == 0 {
+			err = e.removeImage(ctx, i.ID)
+		}
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }

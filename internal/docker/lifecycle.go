@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -90,9 +91,24 @@ func (e *Engine) signal(ctx context.Context, id container.ID) error {
 // does not run, which the engine calls a conflict.
 func isGone(err error) bool { return errdefs.IsNotFound(err) || errdefs.IsConflict(err) }
 
-// Remove implements container.Runtime.
+// Remove implements container.Runtime. The volumes that were made for the
+// container go with it.
 func (e *Engine) Remove(ctx context.Context, id container.ID) error {
 	e.agents.drop(id)
+	r, err := e.client.ContainerInspect(ctx, string(id), client.ContainerInspectOptions{})
+	if errdefs.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return e.wrap(err, "remove container %s", short(id))
+	}
+	if err := e.removeContainer(ctx, id); err != nil {
+		return err
+	}
+	return e.removeVolumesOf(ctx, strings.TrimPrefix(r.Container.Name, "/"), r.Container.Config.Labels)
+}
+
+func (e *Engine) removeContainer(ctx context.Context, id container.ID) error {
 	_, err := e.client.ContainerRemove(ctx, string(id), client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 	switch {
 	case err == nil || errdefs.IsNotFound(err):

@@ -3,62 +3,81 @@ package docker
 import (
 	"context"
 	"path"
+	"path/filepath"
 
 	"github.com/moby/moby/api/types/mount"
-	"github.com/moby/moby/client"
 	"github.com/moby/moby/client/pkg/versions"
 
 	"github.com/acalocal/acalocal/internal/container"
 )
 
-type mountSpec = mount.Mount
+// mountSet is the two ways in which an engine takes mounts.
+type mountSet struct {
+	binds  []string
+	mounts []mount.Mount
+}
 
-// subpathVersion is the first API version that mounts a part of a volume.
-const subpathVersion = "1.45"
-
-// mounts translates the mounts of a container.
+// mounts translates the mounts of a container, and makes the volumes in them.
 func (e *Engine) mounts(ctx context.Context, s container.Spec) (mountSet, error) {
 	var set mountSet
-	for _, m := range s.Mounts {
-		switch m.Type {
-		case container.MountBind:
-			set.mounts = append(set.mounts, mountSpec{
-				Type: mount.TypeBind, Source: hostPath(m.Source, m.SubPath), Target: m.Target, ReadOnly: m.ReadOnly,
-			})
-		case container.MountTmpfs:
-			set.mounts = append(set.mounts, tmpfsMount(s, m))
-		case container.MountVolume:
-			if err := e.volumeMount(ctx, &set, s.Env, m); err != nil {
-				return mountSet{}, err
-			}
-		default:
-			return mountSet{}, container.Errorf(container.CodeMount, "", "mount %s: unknown type %q", m.Target, m.Type)
+	for i, m := range s.Mounts {
+		if err := e.addMount(ctx, &set, s, i, m); err != nil {
+			return mountSet{}, err
 		}
 	}
 	return set, nil
 }
 
-// volumeMount mounts a named volume, which the engine makes when it is missing,
-// with our label so that it goes with the environment.
-func (e *Engine) volumeMount(ctx context.Context, set *mountSet, env string, m container.Mount) error {
-	labels := map[string]string{container.LabelEnv: env, container.LabelSchema: container.SchemaVersion}
+func (e *Engine) addMount(ctx context.Context, set *mountSet, s container.Spec, i int, m container.Mount) error {
+	switch {
+	case m.Type == container.MountBind:
+		set.mounts = append(set.mounts, mount.Mount{
+			Type: mount.TypeBind, Source: filepath.Join(m.Source, filepath.FromSlash(m.SubPath)),
+			Target: m.Target, ReadOnly: m.ReadOnly,
+		})
+		return nil
+	case m.Type == container.MountVolume:
+		name := volumeName(s.Env, m.Source)
+		if err := e.ensureVolume(ctx, name, volumeLabels(s, m)); err != nil {
+			return err
+		}
+		return e.mountVolume(ctx, set, name, m)
+	case m.Type == container.MountTmpfs && len(m.Files) == 0:
+		set.mounts = append(set.mounts, mount.Mount{Type: mount.TypeTmpfs, Target: m.Target, ReadOnly: m.ReadOnly})
+		return nil
+	case m.Type == container.MountTmpfs:
+		name := filesVolume(s, i)
+		if err := e.fillFiles(ctx, name, fileLabels(s), m.Files); err != nil {
+			return err
+		}
+		return e.mountVolume(ctx, set, name, m)
+	}
+	return container.Errorf(container.CodeMount, "", "mount %s: unknown type %q", m.Target, m.Type)
+}
+
+// subpathVersion is the first API version that mounts a part of a volume.
+const subpathVersion = "1.45"
+
+// mountVolume mounts a volume that exists. What the image has in its place is
+// hidden, not copied, as on ACA.
+func (e *Engine) mountVolume(ctx context.Context, set *mountSet, name string, m container.Mount) error {
 	if m.SubPath == "" || versions.GreaterThanOrEqualTo(e.client.ClientVersion(), subpathVersion) {
-		set.mounts = append(set.mounts, mountSpec{
-			Type: mount.TypeVolume, Source: m.Source, Target: m.Target, ReadOnly: m.ReadOnly,
-			VolumeOptions: &mount.VolumeOptions{Labels: labels, Subpath: m.SubPath},
+		set.mounts = append(set.mounts, mount.Mount{
+			Type: mount.TypeVolume, Source: name, Target: m.Target, ReadOnly: m.ReadOnly,
+			VolumeOptions: &mount.VolumeOptions{NoCopy: true, Subpath: m.SubPath},
 		})
 		return nil
 	}
 	// An older engine mounts only whole volumes, but says where they lie.
-	v, err := e.client.VolumeCreate(ctx, client.VolumeCreateOptions{Name: m.Source, Labels: labels})
+	point, err := e.mountpoint(ctx, name)
 	if err != nil {
-		return e.wrap(err, "make volume %s", m.Source)
+		return err
 	}
-	if v.Volume.Mountpoint == "" {
+	if point == "" {
 		return container.Errorf(container.CodeMount, "upgrade Docker to 26 or later",
-			"mount %s: this engine cannot mount a part of volume %s", m.Target, m.Source)
+			"mount %s: this engine cannot mount a part of volume %s", m.Target, name)
 	}
-	bind := path.Join(v.Volume.Mountpoint, path.Join("/", m.SubPath)) + ":" + m.Target
+	bind := path.Join(point, path.Join("/", m.SubPath)) + ":" + m.Target
 	if m.ReadOnly {
 		bind += ":ro"
 	}

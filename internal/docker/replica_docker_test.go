@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -434,11 +435,65 @@ func TestGateOpensAgain(t *testing.T) {
 	}
 }
 
+func TestVolumesLiveAsLongAsWhatTheyAreFor(t *testing.T) {
+	e := newEngine(t)
+	r := newReplica(t, e)
+	volumes := func() (names []string) {
+		v, err := e.client.VolumeList(t.Context(), client.VolumeListOptions{Filters: envFilter(r.env)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range v.Items {
+			names = append(names, strings.TrimPrefix(v.Name, "acalocal-"+r.env+"-"))
+		}
+		slices.Sort(names)
+		return names
+	}
+	id := r.app("app", func(s *container.Spec) {
+		s.Mounts = []container.Mount{
+			{Type: container.MountVolume, Source: "web--r1-abc.scratch", Target: "/scratch"},
+			{Type: container.MountVolume, Source: "storage.share", Target: "/share", SubPath: "sub/dir"},
+			{Type: container.MountTmpfs, Target: "/secrets", ReadOnly: true, Files: map[string][]byte{"key": []byte("sesame"), "b": nil}},
+			{Type: container.MountTmpfs, Target: "/memory"},
+		}
+	}, "{}")
+	if code, out := do(t, e, id, "read", "/secrets/key"); code != 0 || out != "sesame" {
+		t.Errorf("a secret reads %q, code %d", out, code)
+	}
+	if code, out := do(t, e, id, "write", "/secrets/key", "0"); code == 0 || !strings.Contains(out, "read-only") {
+		t.Errorf("a secret was written: code %d, %s", code, out)
+	}
+	for _, file := range []string{"/scratch/f", "/memory/f"} {
+		if code, out := do(t, e, id, "write", file, "1000"); code != 0 {
+			t.Errorf("uid 1000 writes %s: code %d, %s", file, code, out)
+		}
+	}
+	if code, out := do(t, e, id, "write", "/share/f", "0"); code != 0 {
+		t.Errorf("root writes the share: code %d, %s", code, out)
+	}
+	want := []string{"storage.share", "web--r1-abc.app.app.1.files2", "web--r1-abc.scratch"}
+	if diff := cmp.Diff(want, volumes()); diff != "" {
+		t.Errorf("volumes (-want +got):\n%s", diff)
+	}
+	if err := e.Remove(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"storage.share", "web--r1-abc.scratch"}, volumes()); diff != "" {
+		t.Errorf("volumes after the container (-want +got):\n%s", diff)
+	}
+	if err := e.Remove(t.Context(), r.holder); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"storage.share"}, volumes()); diff != "" {
+		t.Errorf("volumes after the replica (-want +got):\n%s", diff)
+	}
+}
+
 func TestEnvironmentsFindLeftovers(t *testing.T) {
 	e := newEngine(t)
 	r := newReplica(t, e)
 	r.app("app", func(s *container.Spec) {
-		s.Mounts = []container.Mount{{Type: container.MountVolume, Source: r.env + "-data", Target: "/data"}}
+		s.Mounts = []container.Mount{{Type: container.MountVolume, Source: "storage.data", Target: "/data"}}
 	}, "{}")
 	all, err := e.Environments(t.Context())
 	if err != nil {
@@ -447,7 +502,7 @@ func TestEnvironmentsFindLeftovers(t *testing.T) {
 	for _, env := range all {
 		if env.Name == r.env {
 			want := Environment{Name: r.env, Schema: "1", Containers: 2, Running: 2,
-				Networks: []string{"acalocal-" + r.env}, Volumes: []string{r.env + "-data"}}
+				Networks: []string{"acalocal-" + r.env}, Volumes: []string{"acalocal-" + r.env + "-storage.data"}}
 			if diff := cmp.Diff(want, env); diff != "" {
 				t.Errorf("environment (-want +got):\n%s", diff)
 			}

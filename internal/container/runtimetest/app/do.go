@@ -19,6 +19,7 @@ func do(word string, args []string) int {
 		"exit":     exit,
 		"cat":      cat,
 		"read":     read,
+		"write":    write,
 		"bind":     bind,
 		"eat":      eat,
 		"hostname": hostname,
@@ -68,6 +69,18 @@ func read(args []string) int {
 	}
 	fmt.Print(string(b))
 	return 0
+}
+
+// write writes a file as a user: write FILE UID.
+func write(args []string) int {
+	uid, err := strconv.Atoi(args[1])
+	if err != nil {
+		return fail(err)
+	}
+	if err := syscall.Setuid(uid); err != nil {
+		return fail(err)
+	}
+	return failIf(os.WriteFile(args[0], []byte("written\n"), 0o644))
 }
 
 // bind listens on a port as a user: bind PORT UID.
