@@ -30,9 +30,9 @@ type Options struct {
 	// CacheDir keeps an agent that had to be built; "" is the user's own
 	// cache directory.
 	CacheDir string
-	// SignalAll makes Stop signal every process of a container and not only
-	// the first one, as ACA does.
-	SignalAll bool
+	// StopFirstOnly makes Stop signal only the first process of a container,
+	// as the docker CLI does. ACA signals all of them.
+	StopFirstOnly bool
 	// Log receives what is worth knowing and has no caller to return it to.
 	// The zero value discards it.
 	Log zerolog.Logger

@@ -19,7 +19,6 @@ import (
 
 	"github.com/acalocal/acalocal/internal/agent"
 	"github.com/acalocal/acalocal/internal/container"
-	"github.com/acalocal/acalocal/internal/version"
 )
 
 var _ container.Gate = (*Engine)(nil)
@@ -67,15 +66,9 @@ func (e *Engine) ensureGate(ctx context.Context, s container.GateSpec) (containe
 	if err != nil {
 		return "", err
 	}
-	labels := map[string]string{
-		container.LabelSchema:  container.SchemaVersion,
-		container.LabelVersion: version.Version,
-		container.LabelEnv:     s.Env,
-		container.LabelRole:    roleHelper,
-	}
 	_, err = e.client.ContainerCreate(ctx, client.ContainerCreateOptions{
 		Name:       name,
-		Config:     holderConfig(image, "", labels),
+		Config:     holderConfig(image, "", helperLabels(s.Env)),
 		HostConfig: holderHost(s.Env),
 		NetworkingConfig: &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{
 			networkName(s.Env): {Aliases: s.Names},
@@ -213,9 +206,7 @@ func (g *gate) stop() {
 	g.link.close()
 }
 
-// removeWithin bounds the removal of a gate, which has no context of its own.
-const removeWithin = 10 * time.Second
-
+// remove removes the container; Close has no context of its own.
 func (g *gate) remove() error {
 	ctx, cancel := context.WithTimeout(context.Background(), removeWithin)
 	defer cancel()

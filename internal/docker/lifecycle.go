@@ -73,20 +73,6 @@ func (e *Engine) waitEnd(ctx context.Context, id container.ID) <-chan error {
 	return ended
 }
 
-// signal sends the container's stop signal.
-func (e *Engine) signal(ctx context.Context, id container.ID) error {
-	r, err := e.client.ContainerInspect(ctx, string(id), client.ContainerInspectOptions{})
-	if err != nil {
-		return err
-	}
-	signal := "SIGTERM"
-	if c := r.Container.Config; c != nil && c.StopSignal != "" {
-		signal = c.StopSignal
-	}
-	_, err = e.client.ContainerKill(ctx, string(id), client.ContainerKillOptions{Signal: signal})
-	return err
-}
-
 // isGone says that there is nothing left to stop: no container, or one that
 // does not run, which the engine calls a conflict.
 func isGone(err error) bool { return errdefs.IsNotFound(err) || errdefs.IsConflict(err) }

@@ -164,6 +164,34 @@ func TestSignalIsTheImages(t *testing.T) {
 	}
 }
 
+func TestSignalReachesEveryProcess(t *testing.T) {
+	for name, c := range map[string]struct {
+		firstOnly bool
+		want      string
+	}{
+		"all":        {false, "child ready\nchild got terminated\nchild ended 0\n"},
+		"first only": {true, "child ready\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEngine(t, func(o *Options) { o.StopFirstOnly = c.firstOnly })
+			r := newReplica(t, e)
+			// The first process takes the signal and passes nothing on.
+			id := r.app("app", nil, "do", "fork")
+			waitOutput(t, e, id, "child ready")
+			grace := 20 * time.Second
+			if c.firstOnly {
+				grace = 500 * time.Millisecond
+			}
+			if err := e.Stop(t.Context(), id, grace); err != nil {
+				t.Fatal(err)
+			}
+			if out := text(t, e, id); out != c.want {
+				t.Errorf("output %q, want %q", out, c.want)
+			}
+		})
+	}
+}
+
 // waitOutput waits until a container has written a line.
 func waitOutput(t *testing.T, e *Engine, id container.ID, line string) {
 	t.Helper()

@@ -87,10 +87,8 @@ func (e *Engine) fillVolume(ctx context.Context, name string, labels map[string]
 	if err != nil {
 		return err
 	}
-	helper := maps.Clone(labels)
-	helper[container.LabelRole] = roleHelper
 	c, err := e.client.ContainerCreate(ctx, client.ContainerCreateOptions{
-		Config: &apicontainer.Config{Image: image, Labels: helper},
+		Config: &apicontainer.Config{Image: image, Labels: helperLabels(labels[container.LabelEnv])},
 		HostConfig: &apicontainer.HostConfig{
 			NetworkMode: "none",
 			Mounts:      []mount.Mount{{Type: mount.TypeVolume, Source: name, Target: fillRoot}},
@@ -99,11 +97,7 @@ func (e *Engine) fillVolume(ctx context.Context, name string, labels map[string]
 	if err != nil {
 		return err
 	}
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeWithin)
-		defer cancel()
-		err = errors.Join(err, e.Remove(ctx, container.ID(c.ID)))
-	}()
+	defer e.removeHelper(ctx, container.ID(c.ID))
 	archive, err := directory(mode, files)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 // Command agent is the program in the holder container of every replica. It
 // works for the daemon at the other end of its standard streams and ends with
-// SIGTERM.
+// SIGTERM. As "agent signal N" it sends signal N to all other processes of its
+// namespace but the first, and ends at once.
 package main
 
 import (
@@ -13,6 +14,13 @@ import (
 )
 
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == "signal" {
+		if err := holder.SignalOthers(os.Args[2]); err != nil {
+			complain(err)
+			os.Exit(1)
+		}
+		return
+	}
 	// As process 1 nothing ends us that we do not ask for.
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
@@ -24,6 +32,8 @@ func main() {
 // outlive them.
 func serve() {
 	if err := holder.Serve(os.Stdin, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "acalocal agent:", err)
+		complain(err)
 	}
 }
+
+func complain(err error) { fmt.Fprintln(os.Stderr, "acalocal agent:", err) }

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package holder
+
+import "errors"
+
+// SignalOthers is for the systems agents run on.
+func SignalOthers(string) error { return errors.ErrUnsupported }
