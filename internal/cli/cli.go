@@ -36,6 +36,7 @@ const (
 var commands = []func(Streams) *cobra.Command{
 	newUpCommand,
 	newDownCommand,
+	newInitCommand,
 	newCheckCommand,
 	newConfigCommand,
 	newSchemaCommand,
