@@ -14,13 +14,14 @@ import (
 // costs it nothing: it lists again for the ones it has.
 const hintBuffer = 64
 
-// Events implements container.Runtime.
+// Events implements container.Runtime. An engine that refuses is an error, or a
+// channel that is closed at once: the client does not always know in time.
 func (e *Engine) Events(ctx context.Context, env string) (<-chan container.Hint, error) {
 	filters := envFilter(env).Add("type", string(apievents.ContainerEventType))
 	ctx, cancel := context.WithCancel(ctx)
 	stream := e.client.Events(ctx, client.EventsListOptions{Filters: filters})
 	select {
-	case err := <-stream.Err: // not even begun
+	case err := <-stream.Err:
 		cancel()
 		return nil, e.wrap(err, "follow events")
 	default:

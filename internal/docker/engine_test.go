@@ -1,0 +1,168 @@
+package docker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/acalocal/acalocal/internal/container"
+)
+
+// playEngine answers as an engine would, and returns its DOCKER_HOST.
+func playEngine(t *testing.T, apiVersion, osType string, handlers map[string]http.HandlerFunc) (server *httptest.Server, host string) {
+	t.Helper()
+	dockerHome(t, "{}")
+	mux := http.NewServeMux()
+	mux.HandleFunc("/_ping", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Api-Version", apiVersion) })
+	mux.HandleFunc("/v"+apiVersion+"/info", func(w http.ResponseWriter, _ *http.Request) {
+		if err := json.NewEncoder(w).Encode(map[string]any{"OSType": osType, "Architecture": "x86_64", "NCPU": 4}); err != nil {
+			t.Error(err)
+		}
+	})
+	for path, h := range handlers {
+		mux.HandleFunc("/v"+apiVersion+path, h)
+	}
+	server = httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server, "tcp://" + strings.TrimPrefix(server.URL, "http://")
+}
+
+func TestUnsuitableEnginesAreNamed(t *testing.T) {
+	for _, c := range []struct {
+		api, os, want string
+		code          container.Code
+	}{
+		{"1.30", "linux", "is too old", container.CodeUnreachable},
+		{"1.41", "windows", "runs windows containers", container.CodePlatform},
+	} {
+		_, host := playEngine(t, c.api, c.os, nil)
+		_, err := New(t.Context(), Options{Host: host})
+		if err == nil || !strings.Contains(err.Error(), c.want) || container.CodeOf(err) != c.code {
+			t.Errorf("API %s on %s: %v (code %q)", c.api, c.os, err, container.CodeOf(err))
+		}
+	}
+}
+
+func TestNewestCommonVersionIsSpoken(t *testing.T) {
+	for _, api := range []string{"1.41", "1.47"} {
+		_, host := playEngine(t, api, "linux", nil)
+		e, err := New(t.Context(), Options{Host: host})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := e.client.ClientVersion(); got != api {
+			t.Errorf("speaks %s to an engine of %s", got, api)
+		}
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestEventsEndWithTheEngine(t *testing.T) {
+	key := container.Key{App: "web", Role: container.RoleApp, Attempt: 1}
+	server, host := playEngine(t, "1.41", "linux", map[string]http.HandlerFunc{
+		"/events": func(w http.ResponseWriter, r *http.Request) {
+			if f := r.URL.Query().Get("filters"); !strings.Contains(f, "dev.acalocal.environment=dev") {
+				t.Errorf("filters %s", f)
+			}
+			labels, err := json.Marshal(container.EncodeLabels("dev", key))
+			if err != nil {
+				t.Error(err)
+			}
+			fmt.Fprintf(w, `{"Type":"container","Action":"die","Actor":{"Attributes":%s}}`+"\n", labels)
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		},
+	})
+	e, err := New(t.Context(), Options{Host: host})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	hints, err := e.Events(t.Context(), "dev")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h := <-hints; h.Key != key {
+		t.Errorf("hint %+v", h)
+	}
+	server.CloseClientConnections()
+	if h, open := <-hints; open {
+		t.Errorf("hint %+v after the engine has gone", h)
+	}
+}
+
+// TestRefusedEventsEnd takes either way to say so: the client may learn of the
+// refusal before or after it returns.
+func TestRefusedEventsEnd(t *testing.T) {
+	_, host := playEngine(t, "1.41", "linux", map[string]http.HandlerFunc{
+		"/events": func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, `{"message":"no"}`, http.StatusInternalServerError)
+		},
+	})
+	e, err := New(t.Context(), Options{Host: host})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	hints, err := e.Events(t.Context(), "dev")
+	if err != nil {
+		return
+	}
+	if h, open := <-hints; open {
+		t.Errorf("hint %+v of an engine that refuses", h)
+	}
+}
+
+func TestHangingEngineIsLeftInTime(t *testing.T) {
+	release := make(chan struct{})
+	defer close(release)
+	_, host := playEngine(t, "1.41", "linux", map[string]http.HandlerFunc{
+		"/containers/json": func(http.ResponseWriter, *http.Request) { <-release },
+	})
+	e, err := New(t.Context(), Options{Host: host})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := e.List(ctx, "dev"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+}
+
+func TestPullFailuresHaveCodes(t *testing.T) {
+	answer := ""
+	_, host := playEngine(t, "1.41", "linux", map[string]http.HandlerFunc{
+		"/images/create": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, answer) },
+		"/images/": func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, `{"message":"no such image"}`, http.StatusNotFound)
+		},
+	})
+	e, err := New(t.Context(), Options{Host: host})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	for _, c := range []struct {
+		image, answer, want string
+		code                container.Code
+	}{
+		{"web:1", `{"errorDetail":{"message":"manifest unknown"},"error":"manifest unknown"}`, "pull image web:1: manifest unknown", container.CodeImageMissing},
+		{"a//b", "", `pull image a//b: "a//b" is not the name of an image`, container.CodeImageMissing},
+	} {
+		answer = c.answer
+		_, err := e.Pull(t.Context(), container.PullSpec{Image: c.image}, nil)
+		if err == nil || err.Error() != c.want || container.CodeOf(err) != c.code {
+			t.Errorf("%v (code %q), want %s (code %q)", err, container.CodeOf(err), c.want, c.code)
+		}
+	}
+}
