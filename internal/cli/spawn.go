@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,8 +25,9 @@ type startReport struct {
 }
 
 // spawnDaemon starts a daemon for the environment in the background and
-// returns when it serves its control socket.
-func spawnDaemon(e home.Environment) error {
+// returns when it serves its control socket. When ctx ends first, it ends the
+// daemon.
+func spawnDaemon(ctx context.Context, e home.Environment) error {
 	if err := e.Create(); err != nil {
 		return err
 	}
@@ -49,18 +51,22 @@ func spawnDaemon(e home.Environment) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start the daemon: %w", err)
 	}
-	return awaitStart(cmd, report, e)
+	return awaitStart(ctx, cmd, report, e)
 }
 
 // awaitStart reads the daemon's report. A daemon that is ready is released:
 // it outlives this process. One that is not is waited for.
-func awaitStart(cmd *exec.Cmd, report io.Reader, e home.Environment) error {
+func awaitStart(ctx context.Context, cmd *exec.Cmd, report io.Reader, e home.Environment) error {
+	giveUp := context.AfterFunc(ctx, func() { terminate(cmd.Process) })
 	line, readErr := bufio.NewReader(report).ReadBytes('\n')
 	var r startReport
-	if readErr == nil && json.Unmarshal(line, &r) == nil && r.Ready {
+	if giveUp() && readErr == nil && json.Unmarshal(line, &r) == nil && r.Ready {
 		return cmd.Process.Release()
 	}
 	_ = cmd.Wait() // the report, or its absence, says more than the exit status
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if r.Error != "" {
 		return failed(errors.New(r.Error), r.Hint)
 	}

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -52,7 +54,7 @@ func TestStartOfAChildIsUnderstood(t *testing.T) {
 	e := home.At("/state").Environment("dev")
 	f := func(report, want, hint string) {
 		t.Helper()
-		err := awaitStart(child(t), strings.NewReader(report), e)
+		err := awaitStart(t.Context(), child(t), strings.NewReader(report), e)
 		if want == "" {
 			if err != nil {
 				t.Errorf("%q: %v", report, err)
@@ -67,4 +69,20 @@ func TestStartOfAChildIsUnderstood(t *testing.T) {
 	f(`{"ready":false,"error":"no engine","hint":"start it"}`+"\n", "no engine", "start it")
 	f("", "the daemon died while starting", "its last words are in "+e.LogFile())
 	f(`{"ready":tr`, "the daemon died while starting", "its last words are in "+e.LogFile())
+}
+
+func TestStartThatIsGivenUpEndsTheChild(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	report, silent := io.Pipe()
+	defer silent.Close()
+	cmd := child(t)
+	cancel()
+	go func() {
+		_, _ = cmd.Process.Wait() // the end of a daemon closes its pipe
+		silent.Close()
+	}()
+	err := awaitStart(ctx, cmd, report, home.At("/state").Environment("dev"))
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want context.Canceled", err)
+	}
 }

@@ -169,7 +169,7 @@ func (u *upRun) undo() {
 // the roll-out.
 func (u *upRun) runDetached(ctx context.Context, built map[string][]string) error {
 	if !isRunning(ctx, u.env) {
-		if err := spawnDaemon(u.env); err != nil {
+		if err := spawnDaemon(ctx, u.env); err != nil {
 			return err
 		}
 		u.started = true
@@ -230,22 +230,20 @@ func writeReady(w io.Writer, snap *emulator.Snapshot, apps []emulator.App) error
 	return nil
 }
 
-// whereTo says how to reach an app that is ready.
+// whereTo says how to reach an app that is ready. Plain http to its name is
+// only named where it is answered: without allowInsecure it is redirected to
+// https, as on Azure.
 func whereTo(snap *emulator.Snapshot, app *emulator.App) string {
 	in := app.Properties.Configuration.Ingress
-	byName := ""
-	if in != nil && in.Fqdn != "" {
-		byName = "http://" + in.Fqdn + portOf(snap.Edge)
-	}
 	switch {
 	case in == nil:
 		return "is ready; it has no ingress"
 	case app.Local.URL == "":
-		return "is ready for other apps of the environment, at " + orDash(byName)
-	case byName == "":
+		return "is ready for other apps of the environment"
+	case in.Fqdn == "" || !in.AllowInsecure:
 		return "is ready at " + app.Local.URL
 	}
-	return "is ready at " + app.Local.URL + " and " + byName
+	return "is ready at " + app.Local.URL + " and http://" + in.Fqdn + portOf(snap.Edge)
 }
 
 // portOf is the ":port" of an address; "" for port 80.

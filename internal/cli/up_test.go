@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"testing"
+
+	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/internal/api/apitest"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/acalocal/acalocal/internal/config"
+)
+
+func TestWhereToReachAnApp(t *testing.T) {
+	f := func(want string, edit func(*emulator.App)) {
+		t.Helper()
+		snap := apitest.OneApp()
+		app := &snap.Apps[0]
+		app.Properties.Configuration.Ingress.Fqdn = "web.dev.localhost"
+		edit(app)
+		if got := whereTo(snap, app); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	f("is ready at http://127.0.0.1:20080", func(*emulator.App) {})
+	f("is ready at http://127.0.0.1:20080 and http://web.dev.localhost:8080", func(a *emulator.App) {
+		a.Properties.Configuration.Ingress.AllowInsecure = true
+	})
+	f("is ready for other apps of the environment", func(a *emulator.App) { a.Local.URL = "" })
+	f("is ready; it has no ingress", func(a *emulator.App) { a.Properties.Configuration.Ingress = nil })
+}
+
+func TestOverridesAreNilUnlessGiven(t *testing.T) {
+	f := func(args []string, want config.Overrides) {
+		t.Helper()
+		var got config.Overrides
+		cmd := newUpCommand(Streams{})
+		cmd.ResetFlags()
+		bindOverrides(cmd, &got)
+		if err := cmd.ParseFlags(args); err != nil {
+			t.Errorf("%q: %v", args, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", args, diff)
+		}
+	}
+	zero, port, half := 0, 8000, 0.5
+	f(nil, config.Overrides{})
+	f([]string{"-n", "web", "-g", "rg", "-i", "web:1", "-p", "9000"}, config.Overrides{Name: "web", Image: "web:1", HostPort: 9000})
+	f([]string{"--target-port", "8000", "--min-replicas", "0", "--cpu", "0.5"}, config.Overrides{TargetPort: &port, MinReplicas: &zero, CPU: &half})
+	f([]string{"--command", "sh -c 'echo a'", "--args", ""}, config.Overrides{Command: []string{"sh", "-c", "echo a"}, Args: []string{}})
+	f([]string{"--env-vars", "A=1,2", "--env-vars", "B="}, config.Overrides{EnvVars: []string{"A=1,2", "B="}})
+}
+
+func TestOverridesRefuseWhatIsNoNumber(t *testing.T) {
+	cmd := newUpCommand(Streams{})
+	err := cmd.ParseFlags([]string{"--target-port", "http"})
+	want := `invalid argument "http" for "--target-port" flag: "http" is not a number`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
