@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -12,11 +13,15 @@ import (
 // first that exists is the one.
 var fileNames = []string{"containerapp.yaml", "containerapp.yml", "aca.yaml", "aca.yml", "containerapp.json"}
 
+// otherNames are the definitions of other tools, looked for when there is none
+// of ours.
+var otherNames = []string{"azure.yaml", "azure.yml", "compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"}
+
 // localNames are the names of acalocal.yaml.
 var localNames = []string{"acalocal.yaml", "acalocal.yml"}
 
 const discoverHint = "a directory needs containerapp.yaml (or another of " +
-	"containerapp.yml, aca.yaml, aca.yml, containerapp.json), a Dockerfile, or an acalocal.yaml with files:"
+	"containerapp.yml, aca.yaml, aca.yml, containerapp.json), azure.yaml, compose.yaml, a Dockerfile, or an acalocal.yaml with files:"
 
 // found is what a path turned out to hold.
 type found struct {
@@ -44,7 +49,7 @@ func discover(path string) (found, error) {
 		return found{}, err
 	}
 	if f.definitions = more; len(more) == 0 {
-		if file := first(path, []string{"Dockerfile"}); file != "" {
+		if file := first(path, slices.Concat(otherNames, []string{"Dockerfile"})); file != "" {
 			f.definitions = []string{file}
 		}
 	}

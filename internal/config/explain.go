@@ -16,10 +16,6 @@ func explainKind(k kind, t *tree) aca.Problem {
 			Hint:    "Azure Container Apps has its own format: type: Microsoft.App/containerApps with properties.configuration and properties.template; acalocal init writes one"}
 	case kindJob:
 		return aca.Problem{Path: "type", Message: "this is a Container Apps job; only apps are run here", Hint: "give the file of an app"}
-	case kindCompose:
-		return aca.Problem{Path: "services", OnKey: true, Message: "this is a compose file, not a container app", Hint: "acalocal init writes a containerapp.yaml to start from"}
-	case kindAzd:
-		return aca.Problem{Path: "services", OnKey: true, Message: "this is azd's azure.yaml, not a container app", Hint: "acalocal init writes a containerapp.yaml to start from"}
 	case kindARM:
 		return aca.Problem{Path: "resources", OnKey: true, Message: "this is an ARM template, not a container app", Hint: "give the YAML that az containerapp show -o yaml prints"}
 	default:

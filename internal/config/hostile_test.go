@@ -60,6 +60,8 @@ func FuzzLoad(f *testing.F) {
 	f.Add("type: Microsoft.App/managedEnvironments\nname: e\n---\nname: w\nproperties: {configuration: {secrets: [{name: s, value: |\n  x}]}}")
 	f.Add("a: &a [*a]\n<<: *a\n? [x]\n: y")
 	f.Add("apiVersion: v1\nkind: Pod")
+	f.Add("services:\n  web: {image: x, build: {args: [A]}, ports: [{target: 1}], command: [1], environment: [A=], deploy: {replicas: 2}, mem_limit: 1g}")
+	f.Add("name: x\nservices:\n  web: {host: containerapp, docker: {buildArgs: [A=1]}}")
 	f.Fuzz(func(t *testing.T, text string) {
 		if len(text) > 1<<16 {
 			return

@@ -167,6 +167,10 @@ func (l *loader) readDocument(source *source, doc *yaml.Node) {
 		l.readApp(source, t)
 	case kindEnvironment:
 		l.readEnvironment(source, t)
+	case kindCompose:
+		l.readCompose(source, t)
+	case kindAzd:
+		l.readAzd(source, t)
 	case kindEmpty:
 	default:
 		if !Problems(l.problems[before:]).HasErrors() {

@@ -46,6 +46,17 @@ func (t *tree) has(path string) bool {
 	return ok
 }
 
+// below is the part of the tree at a path, with places of its own.
+func (t *tree) below(path aca.Path) *tree {
+	places, prefix := map[string]place{}, strings.ToLower(string(path))
+	for at, p := range t.places {
+		if rest, ok := strings.CutPrefix(at, prefix); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+			places[at] = p
+		}
+	}
+	return &tree{places: places}
+}
+
 // move says that what stands at one path is read at another; the places of
 // both are known afterwards.
 func (t *tree) move(from, to string) {
