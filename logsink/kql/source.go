@@ -72,17 +72,17 @@ type PredicateOp uint8
 // The tests that are pushed down. Has means: the needle occurs with a term
 // boundary (anything but a letter or digit, Unicode) at both ends.
 const (
-	OpEqual       PredicateOp = iota // any of Values
-	OpHas                            // string has any of Values
-	OpHasAll                         // string has all of Values
-	OpHasPrefix                      // some term starts with Values[0]
-	OpContains                       // string contains Values[0]
-	OpStartsWith                     // string starts with Values[0]
-	OpEndsWith                       // string ends with Values[0]
-	OpGreater                        // > Values[0]
-	OpGreaterEqual                   // >= Values[0]
-	OpLess                           // < Values[0]
-	OpLessEqual                      // <= Values[0]
+	OpEqual        PredicateOp = iota // any of Values
+	OpHas                             // string has any of Values
+	OpHasAll                          // string has all of Values
+	OpHasPrefix                       // some term starts with Values[0]
+	OpContains                        // string contains Values[0]
+	OpStartsWith                      // string starts with Values[0]
+	OpEndsWith                        // string ends with Values[0]
+	OpGreater                         // > Values[0]
+	OpGreaterEqual                    // >= Values[0]
+	OpLess                            // < Values[0]
+	OpLessEqual                       // <= Values[0]
 )
 
 // Predicate is a test of one column against constants. Null never passes.

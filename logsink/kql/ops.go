@@ -1,0 +1,107 @@
+package kql
+
+import "sort"
+
+// opDef is one line of the operator table.
+type opDef struct {
+	parse func(p *parser, h opHead) operator
+	// generates says the operator may stand first: it makes rows, or names
+	// the tables it reads itself.
+	generates bool
+	// alias is the operator's proper name when this is another spelling.
+	alias string
+}
+
+// operatorTable is every operator by the words it is written with. It is
+// filled by init because parsing an operator may parse others.
+var operatorTable map[string]opDef
+
+func init() {
+	operatorTable = map[string]opDef{
+		"as":              {parse: parseAs},
+		"consume":         {parse: parseConsume},
+		"count":           {parse: parseCount},
+		"distinct":        {parse: parseDistinct},
+		"evaluate":        {parse: parseEvaluate, generates: true},
+		"extend":          {parse: parseExtend},
+		"facet":           {parse: parseFacet},
+		"filter":          {parse: parseWhere, alias: "where"},
+		"find":            {parse: parseFind, generates: true},
+		"fork":            {parse: parseFork},
+		"getschema":       {parse: parseGetSchema},
+		"invoke":          {parse: parseInvoke},
+		"join":            {parse: parseJoin},
+		"limit":           {parse: parseTake, alias: "take"},
+		"lookup":          {parse: parseLookup},
+		"make-series":     {parse: parseMakeSeries},
+		"mv-apply":        {parse: parseMvApply},
+		"mvapply":         {parse: parseMvApply, alias: "mv-apply"},
+		"mv-expand":       {parse: parseMvExpand},
+		"mvexpand":        {parse: parseMvExpand, alias: "mv-expand"},
+		"order":           {parse: parseSort, alias: "sort"},
+		"parse":           {parse: parseParse},
+		"parse-kv":        {parse: parseParseKV},
+		"parse-where":     {parse: parseParse},
+		"partition":       {parse: parsePartition},
+		"print":           {parse: parsePrint, generates: true},
+		"project":         {parse: parseProject},
+		"project-away":    {parse: parseProjectAway},
+		"project-keep":    {parse: parseProjectKeep},
+		"project-rename":  {parse: parseProjectRename},
+		"project-reorder": {parse: parseProjectReorder},
+		"range":           {parse: parseRange, generates: true},
+		"render":          {parse: parseRender},
+		"sample":          {parse: parseSample},
+		"sample-distinct": {parse: parseSampleDistinct},
+		"scan":            {parse: parseScan},
+		"search":          {parse: parseSearch, generates: true},
+		"serialize":       {parse: parseSerialize},
+		"sort":            {parse: parseSort},
+		"summarize":       {parse: parseSummarize},
+		"take":            {parse: parseTake},
+		"top":             {parse: parseTop},
+		"top-hitters":     {parse: parseTopHitters},
+		"top-nested":      {parse: parseTopNested},
+		"union":           {parse: parseUnion, generates: true},
+		"where":           {parse: parseWhere},
+	}
+}
+
+// unsupportedOperators are Kusto's operators this engine does not have.
+var unsupportedOperators = map[string]bool{
+	"externaldata": true, "external_data": true, "make-graph": true, "graph-match": true, "graph-to-table": true,
+	"graph-shortest-paths": true, "graph-mark-components": true, "macro-expand": true, "project-smart": true,
+	"partition-by": true, "reduce": true, "assert-schema": true, "execute-and-cache": true,
+}
+
+// OperatorNames returns the operators under their proper names, sorted.
+func OperatorNames() []string {
+	var out []string
+	for name, def := range operatorTable {
+		if def.alias == "" {
+			out = append(out, name)
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
+// unsupportedFunctions are functions of Kusto this engine names but lacks.
+var unsupportedFunctions = map[string]bool{}
+
+func init() {
+	for _, name := range []string{
+		"cluster", "database", "external_table", "extent_id", "extent_tags", "cursor_after", "cursor_before_or_at", "cursor_current",
+		"current_cluster_endpoint", "current_database", "current_principal", "current_principal_details", "current_principal_is_member_of",
+		"stored_query_result", "materialized_view", "entity_group", "series_decompose", "series_decompose_anomalies",
+		"series_decompose_forecast", "series_fft", "series_ifft", "series_fit_2lines", "series_fit_2lines_dynamic",
+		"series_fit_line_dynamic", "series_fit_poly", "series_periods_detect", "series_periods_validate", "series_seasonal",
+		"series_fit_line", "geo_distance_2points", "geo_distance_point_to_line", "geo_point_in_circle", "geo_point_in_polygon", "geo_point_to_geohash",
+		"geo_geohash_to_central_point", "geo_point_to_s2cell", "geo_s2cell_to_central_point", "geo_point_to_h3cell", "parse_user_agent",
+		"convert_angle", "convert_energy", "convert_force", "convert_length", "convert_mass", "convert_speed", "convert_temperature",
+		"convert_volume", "rank_tdigest", "punycode_from_string", "punycode_to_string", "punycode_domain_from_string",
+		"punycode_domain_to_string", "row_window_session_id", "database_name", "bag_pack_columns_all",
+	} {
+		unsupportedFunctions[name] = true
+	}
+}

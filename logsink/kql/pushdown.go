@@ -1,0 +1,149 @@
+package kql
+
+import "strings"
+
+// A condition carries the predicates it implies on single columns, in the
+// ordinals of the rows it is bound over. filtered hands them to the scan
+// below: they let it skip blocks; the filter itself still runs.
+
+// pushDown returns in with the predicates handed to its scan. Plans on the
+// way are copied: a let table may be read elsewhere without the condition.
+func pushDown(in plan, preds []Predicate) plan {
+	if len(preds) == 0 {
+		return in
+	}
+	switch p := in.(type) {
+	case *scanPlan:
+		scan := &scanPlan{table: p.table, schema: p.schema, req: p.req}
+		scan.req.Predicates = append([]Predicate(nil), p.req.Predicates...)
+		for _, pr := range preds {
+			scan.add(pr)
+		}
+		return scan
+	case *filterPlan:
+		return &filterPlan{in: pushDown(p.in, preds), pred: p.pred}
+	case *projectPlan:
+		var below []Predicate
+		for _, pr := range preds {
+			if e := p.exprs[pr.Column]; e.col >= 0 {
+				pr.Column = e.col
+				below = append(below, pr)
+			}
+		}
+		if len(below) > 0 {
+			return &projectPlan{in: pushDown(p.in, below), exprs: p.exprs, cols: p.cols}
+		}
+	}
+	return in
+}
+
+var pushOps = map[string]PredicateOp{
+	"==": OpEqual, "=~": OpEqual, "has": OpHas, "has_cs": OpHas, "hasprefix": OpHasPrefix, "hasprefix_cs": OpHasPrefix,
+	"contains": OpContains, "contains_cs": OpContains, "startswith": OpStartsWith, "startswith_cs": OpStartsWith,
+	"endswith": OpEndsWith, "endswith_cs": OpEndsWith,
+	">": OpGreater, ">=": OpGreaterEqual, "<": OpLess, "<=": OpLessEqual,
+}
+
+var flipped = map[string]string{">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "=="}
+
+// binaryPreds returns what an operation on l and r implies.
+func binaryPreds(op string, l, r *bound) []Predicate {
+	if op == "and" {
+		return append(append([]Predicate(nil), l.preds...), r.preds...)
+	}
+	if l.col < 0 {
+		f, ok := flipped[op]
+		if !ok {
+			return nil
+		}
+		op, l, r = f, r, l
+	}
+	p, ok := pushOps[op]
+	if !ok || l.col < 0 || r.val == nil {
+		return nil
+	}
+	text := p >= OpHas && p <= OpEndsWith
+	return columnPred(l, p, op == "=~" || text && !strings.HasSuffix(op, "_cs"), *r.val)
+}
+
+// betweenPreds returns what x between (lo .. hi) implies.
+func betweenPreds(x, lo, hi *bound) []Predicate {
+	if x.col < 0 || lo.val == nil || hi.val == nil {
+		return nil
+	}
+	return append(columnPred(x, OpGreaterEqual, false, *lo.val), columnPred(x, OpLessEqual, false, *hi.val)...)
+}
+
+// inPreds returns what a membership in constants implies.
+func inPreds(op string, x *bound, set *inList) []Predicate {
+	p, fold := OpEqual, strings.HasSuffix(op, "~")
+	switch op {
+	case "in", "in~":
+	case "has_any":
+		p, fold = OpHas, true
+	case "has_all":
+		p, fold = OpHasAll, true
+	default:
+		return nil
+	}
+	if x.col < 0 || set.rel != nil || !set.constant() {
+		return nil
+	}
+	vals, err := set.values(foldRun, nil)
+	if err != nil {
+		return nil
+	}
+	return columnPred(x, p, fold, vals...)
+}
+
+// columnPred makes a predicate if the values have the column's type.
+func columnPred(x *bound, op PredicateOp, fold bool, vals ...Value) []Predicate {
+	if len(vals) == 0 || x.typ == Dynamic {
+		return nil
+	}
+	out := make([]Value, len(vals))
+	for i, v := range vals {
+		switch {
+		case v.Null:
+			return nil
+		case v.Type == x.typ || v.Type.isNumeric() && x.typ.isNumeric():
+		case x.typ == String && op >= OpHas && op <= OpEndsWith:
+			v = stringValue(v.String())
+		default:
+			return nil
+		}
+		out[i] = v
+	}
+	return []Predicate{{Column: x.col, Op: op, IgnoreCase: fold, Values: out}}
+}
+
+// add records a predicate, and a time range when it is one on the time column.
+func (p *scanPlan) add(pr Predicate) {
+	if pr.Column == p.schema.TimeColumn() && len(pr.Values) == 1 {
+		p.limitTime(pr.Op, Ticks(pr.Values[0].Int))
+	}
+	p.req.Predicates = append(p.req.Predicates, pr)
+}
+
+// limitTime narrows the time range.
+func (p *scanPlan) limitTime(op PredicateOp, t Ticks) {
+	from, to := t, t
+	switch op {
+	case OpGreater:
+		from, to = t+1, 0
+	case OpGreaterEqual:
+		to = 0
+	case OpLess:
+		from, to = 0, t-1
+	case OpLessEqual:
+		from = 0
+	case OpEqual:
+	default:
+		return
+	}
+	r := &p.req.Time
+	r.From = max(r.From, from)
+	if op != OpGreater && op != OpGreaterEqual && (r.To == 0 || to < r.To) {
+		r.To = max(to, 1)
+	}
+}
