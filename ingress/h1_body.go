@@ -87,6 +87,11 @@ func (b *chunkedBody) Read(p []byte) (int, error) {
 	return total, nil
 }
 
+// ready reports whether the next Read returns without waiting.
+func (b *chunkedBody) ready() bool {
+	return b.done || b.left > 0 && b.r.Buffered() > 0 || b.left == 0 && b.lineBuffered()
+}
+
 // lineBuffered reports whether the end of this chunk and the next size line
 // can be read without waiting.
 func (b *chunkedBody) lineBuffered() bool {
@@ -182,7 +187,7 @@ func hexDigit(c byte) (byte, bool) {
 // readTrailer reads the trailer section. Fields that would frame, route or
 // authenticate are dropped.
 func (b *chunkedBody) readTrailer() error {
-	var h responseHead
+	h := responseHead{length: -1}
 	for range defaultHeaderCount {
 		line, err := b.line()
 		if err != nil {

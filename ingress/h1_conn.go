@@ -34,9 +34,19 @@ func newH1Conn(c net.Conn) *h1Conn {
 // answer.
 var errNoAnswer = errors.New("the app closed the connection without an answer")
 
+// versionPrefix is how an answer begins. An app that speaks HTTP/2 or TLS
+// begins otherwise, and need not send a line end ever.
+const versionPrefix = "HTTP/"
+
 // readHead reads and parses the head of an answer.
 func (c *h1Conn) readHead() error {
 	c.head = c.head[:0]
+	if start, err := c.r.Peek(len(versionPrefix)); len(start) == len(versionPrefix) && string(start) != versionPrefix {
+		return &protocolError{"the answer is not HTTP/1.1"}
+	} else if err != nil {
+		c.head = append(c.head, start...)
+		return c.headError(err)
+	}
 	for {
 		line, err := c.r.ReadSlice('\n')
 		c.head = append(c.head, line...)
@@ -51,9 +61,6 @@ func (c *h1Conn) readHead() error {
 		}
 		if len(line) == 2 && line[0] == '\r' {
 			return c.parsed.parse(string(c.head[:len(c.head)-2]))
-		}
-		if len(c.head) >= len(line) && len(line) < 2 {
-			return &protocolError{"a line of the head does not end in CR LF"}
 		}
 	}
 }

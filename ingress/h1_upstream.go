@@ -129,7 +129,14 @@ func (t *h1Talk) response() *response {
 	}
 }
 
-func (t *h1Talk) ready() bool { return t.c.r.Buffered() > 0 }
+// ready reports whether more of the body is there already. The bytes behind a
+// chunk say nothing about the next one.
+func (t *h1Talk) ready() bool {
+	if b, ok := t.body.(*chunkedBody); ok {
+		return b.ready()
+	}
+	return t.c.r.Buffered() > 0
+}
 
 func (t *h1Talk) trailer() http.Header {
 	if b, ok := t.body.(*chunkedBody); ok {

@@ -198,6 +198,9 @@ func (x *exchange) copyBody(res *response) error {
 	}
 	buf := getBuffer()
 	defer putBuffer(buf)
+	if err := x.flush(res); err != nil {
+		return err
+	}
 	for {
 		n, err := res.body.Read(*buf)
 		if n > 0 {
@@ -214,13 +217,21 @@ func (x *exchange) copyBody(res *response) error {
 		case err != nil:
 			return &copyError{err, false}
 		}
-		if x.rec.BytesSent == res.length || res.ready != nil && res.ready() {
-			continue
-		}
-		if err := http.NewResponseController(x.w).Flush(); err != nil {
-			return &copyError{err, true}
+		if err := x.flush(res); err != nil {
+			return err
 		}
 	}
+}
+
+// flush sends what has been written, unless more can be written at once.
+func (x *exchange) flush(res *response) error {
+	if x.rec.BytesSent == res.length || res.ready != nil && res.ready() {
+		return nil
+	}
+	if err := http.NewResponseController(x.w).Flush(); err != nil {
+		return &copyError{err, true}
+	}
+	return nil
 }
 
 // cutOff ends an answer that cannot be completed, so that the client does not
