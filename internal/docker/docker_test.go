@@ -44,7 +44,7 @@ func TestEngineKeepsTheContract(t *testing.T) {
 }
 
 // newEngine connects to the engine of this machine, when tests may use it.
-func newEngine(t *testing.T, change ...func(*Options)) *Engine {
+func newEngine(t testing.TB, change ...func(*Options)) *Engine {
 	t.Helper()
 	if os.Getenv("ACALOCAL_DOCKER") != "1" {
 		t.Skip("needs a Docker Engine: set ACALOCAL_DOCKER=1 to use the one of this machine")
@@ -67,7 +67,7 @@ func newEngine(t *testing.T, change ...func(*Options)) *Engine {
 
 // testEnv names an environment after the test's process, so that two runs on
 // one engine do not meet.
-func testEnv(t *testing.T) string {
+func testEnv(t testing.TB) string {
 	t.Helper()
 	return fmt.Sprintf("test%d-%d", os.Getpid(), envs.next())
 }
@@ -96,7 +96,7 @@ type images struct {
 var shared = images{made: map[string]bool{}}
 
 // programImage returns an image that runs one of the suite's programs.
-func programImage(t *testing.T, e *Engine, program string) string {
+func programImage(t testing.TB, e *Engine, program string) string {
 	t.Helper()
 	p, err := json.Marshal(runtimetest.Programs()[program])
 	if err != nil {
@@ -111,7 +111,7 @@ func programImage(t *testing.T, e *Engine, program string) string {
 
 // appImage returns an image that runs the test program with a command, and
 // further instructions of a Dockerfile.
-func appImage(t *testing.T, e *Engine, name string, command []string, changes ...string) string {
+func appImage(t testing.TB, e *Engine, name string, command []string, changes ...string) string {
 	t.Helper()
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
@@ -141,7 +141,7 @@ func appImage(t *testing.T, e *Engine, name string, command []string, changes ..
 }
 
 // appBinaryLocked builds the test program.
-func appBinaryLocked(t *testing.T) []byte {
+func appBinaryLocked(t testing.TB) []byte {
 	t.Helper()
 	if shared.app == nil {
 		file := filepath.Join(t.TempDir(), "app")

@@ -322,7 +322,7 @@ func TestAgentIsAttachedAgain(t *testing.T) {
 }
 
 // waitPort waits until a port is listened on.
-func waitPort(t *testing.T, a container.Agent, port int) {
+func waitPort(t testing.TB, a container.Agent, port int) {
 	t.Helper()
 	for {
 		all, err := a.Listeners(t.Context())

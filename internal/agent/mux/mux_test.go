@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -322,6 +323,37 @@ func eventually(t *testing.T, what string, cond func() bool) {
 		}
 		time.Sleep(time.Millisecond)
 	}
+}
+
+func TestFailedWriteEndsTheSession(t *testing.T) {
+	p := serve(t, echo)
+	w := &breakable{w: p.stdin}
+	p.stdin = w
+	a := dial(t, p, nil)
+	defer a.detach()
+	st := open(t, a.Session, "echo")
+	w.broken.Store(true)
+	if _, err := st.Write([]byte("x")); !errors.Is(err, ErrClosed) {
+		t.Errorf("write: %v", err)
+	}
+	select {
+	case <-a.Done(): // at once, not when the reader notices
+	default:
+		t.Error("the session lives on")
+	}
+}
+
+// breakable fails to write once it is broken.
+type breakable struct {
+	w      io.Writer
+	broken atomic.Bool
+}
+
+func (b *breakable) Write(p []byte) (int, error) {
+	if b.broken.Load() {
+		return 0, io.ErrClosedPipe
+	}
+	return b.w.Write(p)
 }
 
 func TestOpenEndsWithItsContext(t *testing.T) {

@@ -114,7 +114,7 @@ func (s *Session) close(cause error) {
 		return
 	}
 	s.err = ErrClosed
-	if cause != nil && !errors.Is(cause, io.EOF) {
+	if cause != nil && !errors.Is(cause, io.EOF) && !errors.Is(cause, ErrClosed) {
 		s.err = fmt.Errorf("%w: %w", ErrClosed, cause)
 	}
 	s.streams = nil
@@ -127,9 +127,12 @@ func (s *Session) stream(id uint32) *Stream {
 	return s.streams[id]
 }
 
+// send writes a frame. A session that cannot write has ended, even when its
+// reader has not noticed yet: whoever sees the failure must find it so.
 func (s *Session) send(k kind, id uint32, payload []byte) error {
 	if err := s.out.write(s, k, id, payload); err != nil {
-		return fmt.Errorf("%w: %w", ErrClosed, err)
+		s.close(err)
+		return s.closedErr()
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -70,11 +71,24 @@ func serve(p containertest.Program) {
 	}
 }
 
-// answer says who asks; /status/CODE answers with that status.
+// answer says who asks; /status/CODE answers with that status, /bytes/COUNT with
+// so many zero bytes.
 func answer(w http.ResponseWriter, r *http.Request) {
 	var code int
+	var count int64
+	if _, err := fmt.Sscanf(r.URL.Path, "/bytes/%d", &count); err == nil {
+		_, _ = io.CopyN(w, zero{}, count) // the reader counts
+		return
+	}
 	if _, err := fmt.Sscanf(r.URL.Path, "/status/%d", &code); err == nil {
 		w.WriteHeader(code)
 	}
 	fmt.Fprintf(w, "%s %s %s %s\n", r.Method, r.Host, r.URL.Path, r.UserAgent())
+}
+
+type zero struct{}
+
+func (zero) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
 }
