@@ -152,12 +152,13 @@ func (e *Engine) Watch(ctx context.Context, since uint64) (*Snapshot, error) {
 	}
 }
 
-// publish makes the state visible when it changed. Loop only.
+// publish makes the state visible when it changed, and the first time: that
+// generation 1 exists says that the environment runs. Loop only.
 func (e *Engine) publish() {
 	last := e.snapshot.Load()
 	next := e.build()
 	next.Generation = last.Generation
-	if reflect.DeepEqual(last, next) {
+	if last.Generation > 0 && reflect.DeepEqual(last, next) {
 		return
 	}
 	next.Generation++

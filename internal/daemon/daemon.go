@@ -68,14 +68,14 @@ var ErrRunning = errors.New("environment is already running")
 // New makes an environment ready to Run: it takes the environment's lock and
 // opens the log store, the edge's listener and the control socket. When it
 // fails, nothing is left open.
-func New(o Options) (d *Daemon, err error) {
+func New(o Options) (_ *Daemon, err error) {
 	if o.Environment == "" {
 		o.Environment = home.DefaultEnvironment
 	}
 	if o.Bind == "" {
 		o.Bind = "127.0.0.1"
 	}
-	d = &Daemon{o: o, files: o.Home.Environment(o.Environment), remove: make(chan struct{})}
+	d := &Daemon{o: o, files: o.Home.Environment(o.Environment), remove: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			d.close()
@@ -165,8 +165,6 @@ func (d *Daemon) Shutdown(remove bool) {
 // is called once, when the control socket answers. What Run removed is gone
 // when it returns, files included.
 func (d *Daemon) Run(ctx context.Context, ready func()) error {
-	ctx, d.stop = context.WithCancel(ctx)
-	defer d.stop()
 	defer d.close()
 	socket, err := api.Listen(d.files)
 	if err != nil {
@@ -175,6 +173,8 @@ func (d *Daemon) Run(ctx context.Context, ready func()) error {
 	d.server = &http.Server{Handler: d.Handler(""), ReadHeaderTimeout: 10 * time.Second}
 	var parts sync.WaitGroup
 	defer parts.Wait()
+	ctx, d.stop = context.WithCancel(ctx)
+	defer d.stop()
 	parts.Go(func() { _ = d.server.Serve(socket) }) // ends with Close below, which is no news
 	defer d.server.Close()
 	parts.Go(func() { d.edge.run(ctx) })

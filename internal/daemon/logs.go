@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -61,7 +60,14 @@ type queries struct{ *logsink.Store }
 
 // Query runs a query over the rows of a time span.
 func (q queries) Query(ctx context.Context, text string, from, to time.Time) (*kql.Result, error) {
-	return nil, errors.New("this build cannot query yet")
+	var span kql.TimeRange
+	if !from.IsZero() {
+		span.From = kql.TicksOf(from)
+	}
+	if !to.IsZero() {
+		span.To = kql.TicksOf(to)
+	}
+	return kql.Query(ctx, kql.Within(q.Catalog(), span), text, kql.Options{})
 }
 
 // guid is a stable identifier in the form ACA gives replicas.

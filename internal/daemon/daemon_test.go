@@ -1,0 +1,255 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/container/containertest"
+	"github.com/acalocal/acalocal/internal/home"
+	"github.com/acalocal/acalocal/logsink"
+)
+
+// machine is where daemons of one environment come and go: an engine in
+// memory, real sockets, real files.
+type machine struct {
+	*testing.T
+	runtime *containertest.Runtime
+	home    home.Home
+	daemon  *Daemon
+	ended   chan error
+	kill    context.CancelFunc
+}
+
+func newMachine(t *testing.T) *machine {
+	return &machine{T: t, home: home.At(t.TempDir()), runtime: containertest.NewRuntime(map[string]containertest.Program{
+		"web:1": {Listens: []int{8000}, Prints: []string{"hello"}},
+		"web:2": {Listens: []int{8000}},
+	})}
+}
+
+func (m *machine) options() Options {
+	return Options{Home: m.home, Runtime: m.runtime, Port: freePort(m.T), AppPorts: freePort(m.T), Log: zerolog.New(zerolog.NewTestWriter(m.T))}
+}
+
+// freePort is a port that was free just now.
+func freePort(t *testing.T) int {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// boot starts a daemon and waits until it answers.
+func (m *machine) boot() {
+	m.Helper()
+	d, err := New(m.options())
+	if err != nil {
+		m.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(m.Context())
+	m.daemon, m.kill, m.ended = d, cancel, make(chan error, 1)
+	ready := make(chan struct{})
+	go func() { m.ended <- d.Run(ctx, func() { close(ready) }) }()
+	m.Cleanup(cancel)
+	<-ready
+}
+
+// stop ends the daemon and leaves what runs.
+func (m *machine) stop() {
+	m.Helper()
+	m.kill()
+	if err := <-m.ended; err != nil {
+		m.Fatal(err)
+	}
+}
+
+func (m *machine) apply(image string) {
+	m.Helper()
+	app := aca.ContainerApp{Name: "web", Properties: aca.AppProperties{
+		Configuration: aca.Configuration{Ingress: &aca.Ingress{External: true, TargetPort: 8000}},
+		Template: aca.Template{Containers: []aca.Container{{Name: "app", Image: image, Probes: []aca.Probe{
+			{Type: aca.Startup, TCPSocket: &aca.TCPSocket{Port: 8000}},
+			{Type: aca.Readiness, TCPSocket: &aca.TCPSocket{Port: 8000}},
+		}}}},
+	}}
+	if _, err := m.daemon.Engine.Apply(m.Context(), emulator.ApplyRequest{App: app}); err != nil {
+		m.Fatal(err)
+	}
+}
+
+func (m *machine) waitFor(what string, cond func(*emulator.Snapshot) bool) *emulator.Snapshot {
+	m.Helper()
+	ctx, cancel := context.WithTimeout(m.Context(), 30*time.Second)
+	defer cancel()
+	s := m.daemon.Engine.Snapshot()
+	for !cond(s) {
+		var err error
+		if s, err = m.daemon.Engine.Watch(ctx, s.Generation); err != nil {
+			m.Fatalf("waited in vain until %s: %+v", what, m.daemon.Engine.Snapshot())
+		}
+	}
+	return s
+}
+
+func webReady(s *emulator.Snapshot) bool { return s.App("web") != nil && s.App("web").Local.Ready }
+
+func (m *machine) get(url, host string) string {
+	m.Helper()
+	req, err := http.NewRequestWithContext(m.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		m.Fatal(err)
+	}
+	req.Host = host
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		m.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		m.Fatal(err)
+	}
+	return resp.Status + " " + resp.Header.Get("Location") + string(body)
+}
+
+func TestRequestReachesTheAppThroughItsPortAndTheEdge(t *testing.T) {
+	m := newMachine(t)
+	m.boot()
+	m.apply("web:1")
+	s := m.waitFor("web is ready", webReady)
+	if got := m.get(s.App("web").Local.URL, ""); got != "200 OK web:1\n" {
+		t.Errorf("the app's port answers %q", got)
+	}
+	if got := m.get("http://"+s.Edge+"/x", "web.local.localhost"); !strings.HasPrefix(got, "301 Moved Permanently https://web.local.localhost") {
+		t.Errorf("the edge's port answers %q, want a redirect to https", got)
+	}
+	if got := m.get("http://"+s.Edge, "nobody.local.localhost"); !strings.HasPrefix(got, "404") {
+		t.Errorf("an unknown host answers %q", got)
+	}
+	m.stop()
+}
+
+func TestNextDaemonKeepsPortsReplicasAndLogs(t *testing.T) {
+	m := newMachine(t)
+	m.boot()
+	m.apply("web:1")
+	before := m.waitFor("web is ready", webReady)
+	m.waitLine("hello")
+	m.stop()
+	m.boot()
+	after := m.waitFor("web is ready again", webReady)
+	if got, want := after.App("web").Local.URL, before.App("web").Local.URL; got != want {
+		t.Errorf("the app moved from %s to %s", want, got)
+	}
+	if got, want := after.App("web").Revisions[0].Replicas[0].Name, before.App("web").Revisions[0].Replicas[0].Name; got != want {
+		t.Errorf("replica %s became %s", want, got)
+	}
+	if got := m.lines(); !slices.Equal(got, []string{"hello"}) {
+		t.Errorf("stored lines are %q, want hello once", got)
+	}
+	m.stop()
+}
+
+func (m *machine) lines() (out []string) {
+	for line, err := range m.daemon.Logs.TailConsole(m.Context(), logsink.Filter{App: "web"}, 100, false) {
+		if err != nil {
+			m.Fatal(err)
+		}
+		out = append(out, line.Text)
+	}
+	return out
+}
+
+// waitLine waits until a line is stored.
+func (m *machine) waitLine(text string) {
+	m.Helper()
+	ctx, cancel := context.WithTimeout(m.Context(), 10*time.Second)
+	defer cancel()
+	for line, err := range m.daemon.Logs.TailConsole(ctx, logsink.Filter{App: "web"}, 100, true) {
+		if err != nil {
+			m.Fatalf("no line %q: %v", text, err)
+		}
+		if line.Text == text {
+			return
+		}
+	}
+}
+
+func TestSecondDaemonOfAnEnvironmentIsRefused(t *testing.T) {
+	m := newMachine(t)
+	m.boot()
+	if _, err := New(m.options()); !errors.Is(err, ErrRunning) {
+		t.Errorf("got %v, want ErrRunning", err)
+	}
+	m.stop()
+	m.boot() // the lock is free again
+	m.stop()
+}
+
+func TestRemovedEnvironmentLeavesNoFiles(t *testing.T) {
+	m := newMachine(t)
+	m.boot()
+	m.apply("web:1")
+	m.waitFor("web is ready", webReady)
+	m.daemon.Shutdown(true)
+	if err := <-m.ended; err != nil {
+		t.Fatal(err)
+	}
+	if left := m.runtime.String(); left != "" {
+		t.Errorf("containers left behind:\n%s", left)
+	}
+	if _, err := os.Stat(m.home.Environment("local").Dir()); !os.IsNotExist(err) {
+		t.Errorf("the environment's directory is still there: %v", err)
+	}
+}
+
+func TestTakenPortIsAClearSentence(t *testing.T) {
+	m := newMachine(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	o := m.options()
+	o.Port = l.Addr().(*net.TCPAddr).Port
+	if _, err := New(o); err == nil || !strings.Contains(err.Error(), "is already in use") {
+		t.Errorf("got %v", err)
+	}
+	m.boot() // nothing was left locked
+	m.stop()
+}
+
+func TestHistoryKeepsNoSecretValues(t *testing.T) {
+	m := newMachine(t)
+	m.boot()
+	app := aca.ContainerApp{Name: "web", Properties: aca.AppProperties{
+		Configuration: aca.Configuration{
+			Ingress: &aca.Ingress{External: true, TargetPort: 8000},
+			Secrets: []aca.Secret{{Name: "password", Value: "hunter2-value"}},
+		},
+		Template: aca.Template{Containers: []aca.Container{{Name: "app", Image: "web:1", Env: []aca.EnvVar{{Name: "P", SecretRef: "password"}}}}},
+	}}
+	if _, err := m.daemon.Engine.Apply(t.Context(), emulator.ApplyRequest{App: app}); err != nil {
+		t.Fatal(err)
+	}
+	m.waitFor("web is ready", webReady)
+	text, err := os.ReadFile(history{dir: m.home.Environment("local").History()}.path("web"))
+	if err != nil || strings.Contains(string(text), "hunter2") {
+		t.Errorf("history holds %s %v", text, err)
+	}
+	m.stop()
+}
