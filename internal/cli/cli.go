@@ -48,6 +48,7 @@ var commands = []func(Streams) *cobra.Command{
 	newExecCommand,
 	newRestartCommand,
 	newEdgeCommand,
+	newKQLCommand,
 	newVersionCommand,
 	newDaemonCommand,
 }

@@ -143,7 +143,7 @@ func (b *binder) aggArgs(c *aggSite) bool {
 			return false
 		}
 	}
-	c.args = s.castArgs(c.args, c.ret)
+	c.args = s.castArgs(c.args)
 	return true
 }
 

@@ -1,12 +1,12 @@
 package kql
 
 var argAggs = []aggregateFn{
-	{name: "arg_max", sig: "orderable, any... -> 1", prefix: "max_", make: newArg(1), expand: expandArg},
-	{name: "arg_min", sig: "orderable, any... -> 1", prefix: "min_", make: newArg(-1), expand: expandArg},
-	{name: "argmax", sig: "orderable, any... -> 1", prefix: "max_", make: newArg(1), expand: expandArg},
-	{name: "argmin", sig: "orderable, any... -> 1", prefix: "min_", make: newArg(-1), expand: expandArg},
-	{name: "take_any", sig: "any... -> 1", make: newTakeAny, expand: expandAny},
-	{name: "any", sig: "any... -> 1", make: newTakeAny, expand: expandAny},
+	{name: "arg_max", sig: "orderable, any...? -> 1", prefix: "max_", make: newArg(1), expand: expandArg},
+	{name: "arg_min", sig: "orderable, any...? -> 1", prefix: "min_", make: newArg(-1), expand: expandArg},
+	{name: "argmax", sig: "orderable, any...? -> 1", prefix: "max_", make: newArg(1), expand: expandArg},
+	{name: "argmin", sig: "orderable, any...? -> 1", prefix: "min_", make: newArg(-1), expand: expandArg},
+	{name: "take_any", sig: "any...? -> 1", make: newTakeAny, expand: expandAny},
+	{name: "any", sig: "any...? -> 1", make: newTakeAny, expand: expandAny},
 	{name: "take_anyif", sig: "any, bool -> 1", make: newTakeAny, expand: expandAny},
 	{name: "anyif", sig: "any, bool -> 1", make: newTakeAny, expand: expandAny},
 }

@@ -282,7 +282,7 @@ func (b *binder) callFunction(f *scalarFn, n *callNode, args []*bound) *bound {
 		}
 	}
 	c := &callSite{b: b, node: n, ret: s.result(args)}
-	c.args = s.castArgs(args, c.ret)
+	c.args = s.castArgs(args)
 	k := f.make(c)
 	if k == nil {
 		return failed(n)
@@ -411,6 +411,11 @@ func (s *signature) result(args []*bound) Type {
 		}
 		return Dynamic
 	}
+	return s.shared(args)
+}
+
+// shared is the type the T parameters have in common.
+func (s *signature) shared(args []*bound) Type {
 	var types []Type
 	for i, a := range args {
 		if s.param(i).words[0] == "T" {
@@ -453,18 +458,21 @@ func commonType(types []Type) Type {
 }
 
 // castArgs converts arguments to the types their parameters want.
-func (s *signature) castArgs(args []*bound, ret Type) []*bound {
+func (s *signature) castArgs(args []*bound) []*bound {
+	t := s.shared(args)
 	out := make([]*bound, len(args))
 	for i, a := range args {
 		p := s.param(i)
 		switch {
 		case a.typ == NoType:
-			out[i] = cast(failedDynamic(a), p.target(ret))
+			out[i] = cast(failedDynamic(a), p.target(t))
 		case p.words[0] == "T":
-			out[i] = cast(a, ret)
-		case len(p.types) == len(p.words) && p.rank(a.typ) != exactMatch:
-			out[i] = cast(a, p.target(ret))
-		case p.words[0] == "integer" && a.typ == Int, p.words[0] == "integer" && a.typ == Dynamic:
+			out[i] = cast(a, t)
+		case p.rank(a.typ) == exactMatch:
+			out[i] = a
+		case len(p.types) == len(p.words):
+			out[i] = cast(a, p.target(t))
+		case p.words[0] == "integer" && a.typ == Dynamic:
 			out[i] = cast(a, Long)
 		case (p.words[0] == "number" || p.words[0] == "summable") && a.typ == Dynamic:
 			out[i] = cast(a, Real)
@@ -477,13 +485,13 @@ func (s *signature) castArgs(args []*bound, ret Type) []*bound {
 
 func failedDynamic(a *bound) *bound { y := *a; y.typ = Dynamic; return &y }
 
-func (p *paramSpec) target(ret Type) Type {
+func (p *paramSpec) target(shared Type) Type {
 	if len(p.types) > 0 {
 		return p.types[0]
 	}
 	switch p.words[0] {
 	case "T":
-		return ret
+		return shared
 	case "integer":
 		return Long
 	case "number", "summable":

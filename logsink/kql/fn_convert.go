@@ -89,6 +89,9 @@ func getType(a []Value) Value {
 		}
 		t = fromDynamic(t.Any)
 	}
+	if t.Null {
+		return stringValue("null")
+	}
 	return stringValue(t.Type.String())
 }
 

@@ -13,14 +13,6 @@ import (
 var hashFns = []scalarFn{
 	{name: "hash", sig: "any, integer? -> long", make: rows(hashMod)},
 	{name: "hash_xxhash64", sig: "any, integer? -> long", make: rows(hashMod)},
-	{name: "hash_many", sig: "any, any... -> long", make: rows(hashMany)},
-	{name: "hash_combine", sig: "integer, integer... -> long", make: rows(func(a []Value) Value {
-		h := uint64(a[0].Int)
-		for _, v := range a[1:] {
-			h = combineHash(h, uint64(v.Int))
-		}
-		return longValue(int64(h))
-	})},
 	{name: "hash_md5", sig: "any -> string", make: rows(func(a []Value) Value {
 		h := md5.Sum(hashText(a[0]))
 		return stringValue(hex.EncodeToString(h[:]))
@@ -67,19 +59,6 @@ func hashMod(a []Value) Value {
 	}
 	_, r := floorDiv(int64(h), a[1].Int)
 	return longValue(r)
-}
-
-func hashMany(a []Value) Value {
-	h := xxhash64(hashBytes(a[0]))
-	for _, v := range a[1:] {
-		h = combineHash(h, xxhash64(hashBytes(v)))
-	}
-	return longValue(int64(h))
-}
-
-// combineHash folds one hash into another, in the manner of boost.
-func combineHash(seed, h uint64) uint64 {
-	return seed ^ (h + 0x9e3779b97f4a7c15 + seed<<6 + seed>>2)
 }
 
 const (

@@ -100,7 +100,7 @@ func init() {
 		"geo_geohash_to_central_point", "geo_point_to_s2cell", "geo_s2cell_to_central_point", "geo_point_to_h3cell", "parse_user_agent",
 		"convert_angle", "convert_energy", "convert_force", "convert_length", "convert_mass", "convert_speed", "convert_temperature",
 		"convert_volume", "rank_tdigest", "punycode_from_string", "punycode_to_string", "punycode_domain_from_string",
-		"punycode_domain_to_string", "row_window_session_id", "database_name", "bag_pack_columns_all",
+		"punycode_domain_to_string", "row_window_session_id", "database_name", "hash_many", "hash_combine", // how the service combines hashes is not published
 	} {
 		unsupportedFunctions[name] = true
 	}

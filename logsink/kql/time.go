@@ -382,3 +382,9 @@ func makeDate(y, m, d int64) (Ticks, bool) {
 func daysIn(y, m int64) int {
 	return time.Date(int(y), time.Month(m)+1, 0, 0, 0, 0, 0, time.UTC).Day()
 }
+
+// ParseDateTime reads a datetime in any of the forms todatetime() takes.
+func ParseDateTime(s string) (Ticks, bool) { return parseDateTime(s) }
+
+// ParseTimeSpan reads a timespan in any of the forms totimespan() takes.
+func ParseTimeSpan(s string) (Span, bool) { return parseSpan(s) }

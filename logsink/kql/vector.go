@@ -277,3 +277,13 @@ func b2i(b bool) int64 {
 	}
 	return 0
 }
+
+// VectorOf makes a vector of type t from dynamic values (see Vector), each
+// converted as to<t>() does; nil is null.
+func VectorOf(t Type, items []any) *Vector {
+	out := newVector(t, len(items))
+	for i, d := range items {
+		out.set(i, len(items), convert(dynamicValue(d), t))
+	}
+	return out
+}

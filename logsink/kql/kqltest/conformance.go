@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/acalocal/acalocal/logsink/kql"
+	"github.com/acalocal/acalocal/logsink/kql/workspace"
 )
 
 // Case is one query with its result. See testdata/README.md for the fields.
@@ -291,7 +292,7 @@ const (
 
 // Run checks the text.
 func (r *Reject) Run() (Verdict, kql.Diagnostics, error) {
-	diags, err := kql.Check(Workspace(), r.Query, kql.Options{})
+	diags, err := kql.Check(workspace.Tables(), r.Query, kql.Options{})
 	if err != nil || len(diags) == 0 {
 		return Accepted, diags, err
 	}
@@ -313,7 +314,7 @@ func overlap(a, b kql.Diagnostic) bool {
 
 // Run checks the query: it must bind, or fail as its comment says.
 func (w *Wild) Run() error {
-	diags, err := kql.Check(Workspace(), w.Query, kql.Options{})
+	diags, err := kql.Check(workspace.Tables(), w.Query, kql.Options{})
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,7 @@
-package kqltest
+// Package workspace declares the tables of a Log Analytics workspace that
+// queries about Container Apps name, so that such queries can be checked
+// without a store.
+package workspace
 
 import (
 	"strings"
@@ -28,6 +31,17 @@ var tables = map[string]string{
 	"AppEvents":       insights + `Name`,
 	"AppExceptions": insights + `ProblemId HandledAt ExceptionType Assembly Method OuterType OuterMessage OuterAssembly OuterMethod
 		InnermostType InnermostMessage InnermostAssembly InnermostMethod SeverityLevel:int Message Details:dynamic`,
+	"ContainerAppHTTPLogs": `TenantId TimeGenerated:datetime ContainerAppName EnvironmentName RevisionName ReplicaName RequestMethod
+		RequestPath RequestHost RequestProtocol RequestDuration:long RequestBytes:long ResponseBytes:long StatusCode:int ResponseFlags
+		UpstreamHost UserAgent XForwardedFor RequestId Location OperationName SourceSystem Type _ResourceId _SubscriptionId
+		_BilledSize:real _IsBillable`,
+	"AzureMetrics": `TenantId TimeGenerated:datetime ResourceId OperationName OperationVersion Category ResultType ResultSignature
+		ResultDescription DurationMs:long CallerIPAddress CorrelationId ResourceGroup ResourceProvider Resource ResourceType
+		MetricName Total:real Count:real Maximum:real Minimum:real Average:real TimeGrain UnitName SubscriptionId SourceSystem
+		Type _ResourceId _SubscriptionId`,
+	"AzureActivity": `TenantId TimeGenerated:datetime OperationName OperationNameValue Level ActivityStatus ActivityStatusValue
+		ActivitySubstatusValue Caller CallerIpAddress Category CategoryValue CorrelationId Properties ResourceGroup
+		ResourceProviderValue Resource ResourceId SubscriptionId Authorization HTTPRequest Claims SourceSystem Type _ResourceId`,
 	"AppMetrics":   insights + `Name Sum:real Min:real Max:real ItemCount:int`,
 	"requests":     classic + `id source name url success:bool resultCode duration:real performanceBucket`,
 	"dependencies": classic + `id target type name data success:bool resultCode duration:real performanceBucket`,
@@ -53,8 +67,8 @@ const classic = `timestamp:datetime itemId itemType customDimensions:dynamic cus
 	client_Type client_Model client_OS client_IP client_City client_StateOrProvince client_CountryOrRegion client_Browser
 	cloud_RoleName cloud_RoleInstance appId appName iKey sdkVersion itemCount:int _ResourceId `
 
-// Workspace returns the tables, without rows.
-func Workspace() kql.Tables {
+// Tables returns the tables, without rows.
+func Tables() kql.Tables {
 	out := kql.Tables{}
 	for name, decl := range tables {
 		t := &kql.MemTable{}
