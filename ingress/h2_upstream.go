@@ -3,12 +3,14 @@ package ingress
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,21 +19,52 @@ import (
 type h2Upstream struct {
 	k upstreamKind
 	t *http.Transport
+	// spoke says that the app has sent an HTTP/2 frame once. An app that never
+	// did speaks something else, however its connections end.
+	spoke atomic.Bool
 }
 
 func newH2Upstream(kind upstreamKind, dial func(context.Context) (net.Conn, error)) *h2Upstream {
 	p := new(http.Protocols)
 	p.SetUnencryptedHTTP2(!kind.tls)
 	p.SetHTTP2(kind.tls)
-	return &h2Upstream{k: kind, t: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
+	u := &h2Upstream{k: kind}
+	u.spoke.Store(kind.tls) // encrypted: ALPN has settled it
+	u.t = &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			c, err := dial(ctx)
+			if err != nil || kind.tls {
+				return c, err
+			}
+			return &sniffedConn{Conn: c, spoke: &u.spoke}, nil
+		},
 		Protocols:   p,
 		// As on Azure, the certificate of an app is not verified.
 		TLSClientConfig:        &tls.Config{InsecureSkipVerify: true},
 		DisableCompression:     true,
 		IdleConnTimeout:        upstreamIdle,
 		MaxResponseHeaderBytes: maxHeadBytes,
-	}}
+	}
+	return u
+}
+
+// sniffedConn looks whether what comes first is a SETTINGS frame.
+type sniffedConn struct {
+	net.Conn
+	spoke *atomic.Bool
+	begun bool // only the one goroutine that reads looks at it
+}
+
+func (c *sniffedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if !c.begun && n > 0 {
+		c.begun = true
+		const settings, typeAt = 0x4, 3
+		if n > typeAt && p[typeAt] == settings {
+			c.spoke.Store(true)
+		}
+	}
+	return n, err
 }
 
 func (u *h2Upstream) kind() upstreamKind { return u.k }
@@ -48,7 +81,7 @@ func (u *h2Upstream) roundTrip(x *exchange) (*response, error) {
 	}
 	res, err := u.t.RoundTrip(u.request(x).WithContext(httptrace.WithClientTrace(x.ctx, trace)))
 	if err != nil {
-		return nil, err
+		return nil, u.explain(err)
 	}
 	return &response{
 		status: res.StatusCode, header: res.Header, length: res.ContentLength, body: res.Body,
@@ -56,6 +89,15 @@ func (u *h2Upstream) roundTrip(x *exchange) (*response, error) {
 		// A body of HTTP/2 that is not read to the end cancels its stream.
 		finish: func(bool) { _ = res.Body.Close() },
 	}, nil
+}
+
+// explain tells an app that does not speak HTTP/2 from one that broke off.
+func (u *h2Upstream) explain(err error) error {
+	var dial *dialError
+	if errors.As(err, &dial) || u.spoke.Load() {
+		return err
+	}
+	return &protocolError{"the app does not speak HTTP/2: " + err.Error()}
 }
 
 func (u *h2Upstream) request(x *exchange) *http.Request {

@@ -300,12 +300,11 @@ func TestAnswerThatBreaksOffIsNotCompleted(t *testing.T) {
 }
 
 func TestStaleConnectionIsReplacedWithoutARetry(t *testing.T) {
-	first := true
+	var answered atomic.Bool
 	ep := rawBackend(t, "web--a-1", func(c net.Conn) {
 		readHead(c)
 		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-		if first {
-			first = false
+		if answered.CompareAndSwap(false, true) {
 			readHead(c) // the second request, on the kept connection: close instead of answering
 		}
 	})

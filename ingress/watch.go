@@ -16,7 +16,7 @@ type watch struct {
 
 	began   time.Time
 	moved   atomic.Int64 // when something moved last, since began
-	request atomic.Int64 // when the request ended, since began; 0: not yet
+	request atomic.Int64 // one more than when the request ended, since began; 0: not yet
 	tunnel  atomic.Bool  // upgraded: no total limit
 
 	mu    sync.Mutex
@@ -36,7 +36,7 @@ func (w *watch) start(cancel context.CancelCauseFunc, idle, total time.Duration)
 func (w *watch) touch() { w.moved.Store(int64(time.Since(w.began))) }
 
 // requestEnded notes that the client has sent the whole request.
-func (w *watch) requestEnded() { w.request.CompareAndSwap(0, max(1, int64(time.Since(w.began)))) }
+func (w *watch) requestEnded() { w.request.CompareAndSwap(0, int64(time.Since(w.began))+1) }
 
 // unlimit takes the total limit away: an upgraded connection has none.
 func (w *watch) unlimit() { w.tunnel.Store(true) }
@@ -50,11 +50,12 @@ func (w *watch) check() {
 		return
 	}
 	if ended := time.Duration(w.request.Load()); ended != 0 && !w.tunnel.Load() {
-		if ended+w.total <= now {
+		limit := ended - 1 + w.total
+		if limit <= now {
 			w.cancel(errTotal)
 			return
 		}
-		next = min(next, ended+w.total)
+		next = min(next, limit)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
