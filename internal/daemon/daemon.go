@@ -178,6 +178,7 @@ func (d *Daemon) Run(ctx context.Context, ready func()) error {
 	parts.Go(func() { _ = d.server.Serve(socket) }) // ends with Close below, which is no news
 	defer d.server.Close()
 	parts.Go(func() { d.edge.run(ctx) })
+	parts.Go(func() { d.edge.gates.run(ctx) })
 	parts.Go(func() { d.waitRemove(ctx) })
 
 	running := make(chan error, 1)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,7 +33,8 @@ type edge struct {
 	logs     *logsink.Store
 	log      zerolog.Logger
 	records  chan ingress.Record
-	lost     bool
+	gates    *gates
+	lost     atomic.Int64 // records dropped since the last warning
 
 	mu   sync.Mutex
 	apps map[string]appPort // guarded by mu
@@ -57,6 +59,7 @@ func newEdge(o Options, dial func(context.Context, ingress.Endpoint) (net.Conn, 
 	if e.Ingress, err = ingress.New(ingress.Options{Dial: dial, TimeScale: o.TimeScale, OnRecord: e.record}); err != nil {
 		return nil, err
 	}
+	e.gates = newGates(o, e.serve)
 	l, err := e.listenMain(o.Port)
 	if err != nil {
 		return nil, err
@@ -97,8 +100,11 @@ func (e *edge) serve(l net.Listener, spec ingress.ListenSpec) {
 
 // Apply publishes a routing table.
 func (e *edge) Apply(t ingress.Table) error {
-	_, err := e.Ingress.Apply(t)
-	return err
+	if _, err := e.Ingress.Apply(t); err != nil {
+		return err
+	}
+	e.gates.set(t)
+	return nil
 }
 
 // Addr is the address of the listener that stands for port 80.
@@ -158,7 +164,7 @@ func (e *edge) record(r ingress.Record) {
 	select {
 	case e.records <- r:
 	default:
-		e.lost = true
+		e.lost.Add(1)
 	}
 }
 
@@ -188,6 +194,9 @@ func (e *edge) batch(first ingress.Record) []logsink.Request {
 }
 
 func (e *edge) store(batch []logsink.Request) {
+	if n := e.lost.Swap(0); n > 0 {
+		e.log.Warn().Int64("requests", n).Msg("access records were dropped: the log store cannot keep up")
+	}
 	if err := e.logs.AppendRequests(batch); err != nil {
 		e.log.Warn().Err(err).Int("requests", len(batch)).Msg("access records are lost")
 	}
