@@ -49,6 +49,7 @@ var commands = []func(Streams) *cobra.Command{
 	newRestartCommand,
 	newEdgeCommand,
 	newKQLCommand,
+	newDoctorCommand,
 	newVersionCommand,
 	newDaemonCommand,
 }
