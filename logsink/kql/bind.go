@@ -50,16 +50,18 @@ func (s *scope) lookup(name string) *binding {
 type rowScope struct {
 	cols   Schema
 	open   bool
-	right  Schema // join's right side, named through $right
-	join   bool
 	sorted bool
+	// arrival is the column ingestion_time() reads, "" if there is none.
+	arrival string
 	// states are the steps a scan condition can name: step.column.
 	states map[string]Schema
 	// stateCols maps "step.column" to a column of cols.
 	stateCols map[string]int
 }
 
-func (r *rel) rows() *rowScope { return &rowScope{cols: r.cols(), open: r.open, sorted: r.sorted} }
+func (r *rel) rows() *rowScope {
+	return &rowScope{cols: r.cols(), open: r.open, sorted: r.sorted, arrival: r.arrival}
+}
 
 func (b *binder) push() { b.scope = &scope{parent: b.scope, vars: map[string]*binding{}} }
 func (b *binder) pop()  { b.scope = b.scope.parent }
@@ -167,7 +169,14 @@ func (b *binder) any(n node) *bound {
 }
 
 func tableRel(name string, t Table) *rel {
-	return &rel{plan: &scanPlan{table: t, schema: t.Schema()}, name: name}
+	schema := t.Schema()
+	r := &rel{plan: &scanPlan{table: t, schema: schema}, name: name}
+	if timer, ok := t.(IngestionTimer); ok {
+		if i := timer.IngestionTimeColumn(); i >= 0 && i < len(schema) && schema[i].Type == DateTime {
+			r.arrival = schema[i].Name
+		}
+	}
+	return r
 }
 
 // tabular binds an expression that must be tabular.
@@ -271,7 +280,7 @@ func (b *binder) pipe(n *pipeNode) *rel {
 			r = openRel()
 		}
 		if r != nil && r.render != nil {
-			r = &rel{plan: r.plan, name: r.name, sorted: r.sorted, open: r.open, extra: r.extra}
+			r = r.with(r.plan)
 		}
 		next := op.bind(b, r)
 		if next == nil {

@@ -356,13 +356,11 @@ func ingestionTimeForm(b *binder, n *callNode) *bound {
 	if !b.count(n, 0, 0) {
 		return failed(n)
 	}
-	if b.row != nil {
-		for _, name := range []string{"_TimeReceived", "time_t", "TimeGenerated", "timestamp"} {
-			if i := b.row.cols.Index(name); i >= 0 && b.row.cols[i].Type == DateTime {
-				x := *columnRef(i, b.row.cols[i], n)
-				x.name, x.col = "", -1
-				return &x
-			}
+	if b.row != nil && b.row.arrival != "" {
+		if i := b.row.cols.Index(b.row.arrival); i >= 0 {
+			x := *columnRef(i, b.row.cols[i], n)
+			x.name, x.col = "", -1
+			return &x
 		}
 	}
 	x := derive(DateTime, n, func(*run, *Block) (*Vector, error) { return constVector(nullValue(DateTime)), nil })

@@ -126,7 +126,11 @@ func unionOf(parts []*rel, source string, inner bool) *rel {
 		p.parts = append(p.parts, part)
 	}
 	p.source = source != ""
-	return &rel{plan: p, open: open}
+	out := &rel{plan: p, open: open}
+	if len(parts) > 0 {
+		out.arrival = parts[0].arrival
+	}
+	return out
 }
 
 type unionPart struct {

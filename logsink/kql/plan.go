@@ -42,6 +42,8 @@ type rel struct {
 	// data to look at): every unknown name may exist.
 	open   bool
 	render *Visualization
+	// arrival is the column that tells when a row arrived, "" if none does.
+	arrival string
 	// extra are the further results of fork and facet.
 	extra []namedRel
 }
@@ -55,7 +57,7 @@ func (r *rel) cols() Schema { return r.plan.columns() }
 
 // with returns r's properties with another plan.
 func (r *rel) with(p plan) *rel {
-	return &rel{plan: p, name: r.name, sorted: r.sorted, open: r.open, extra: r.extra}
+	return &rel{plan: p, name: r.name, sorted: r.sorted, open: r.open, extra: r.extra, arrival: r.arrival}
 }
 
 // needs remembers what has been required of a plan.

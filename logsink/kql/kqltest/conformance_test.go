@@ -12,7 +12,14 @@ func TestCasesGiveTheDocumentedResult(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
-			if err := c.Run(); err != nil {
+			err := c.Run()
+			reason, known := Known[c.Name]
+			switch {
+			case known && err == nil:
+				t.Error("passes now; take it out of Known")
+			case known:
+				t.Skip(reason)
+			case err != nil:
 				t.Errorf("%s\n%v", c.Query, err)
 			}
 		})
