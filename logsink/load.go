@@ -25,7 +25,7 @@ func (t *table) loadSegments(walFirst uint64) error {
 }
 
 func (t *table) loadSegment(path string, last bool, walFirst uint64) error {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("read segment: %w", err)
 	}
@@ -42,15 +42,18 @@ func (t *table) loadSegment(path string, last bool, walFirst uint64) error {
 		}
 		return t.quarantine(path, "bad header", -1)
 	}
-	l := &loader{table: t, seg: seg, walFirst: walFirst, last: last}
-	if err := l.load(); err != nil {
-		return err
+	if last {
+		if seg.file, err = t.open(path); err != nil {
+			_ = f.Close() // the first error says more
+			return fmt.Errorf("open segment: %w", err)
+		}
 	}
 	t.state.segments = append(t.state.segments, seg)
 	if last {
 		t.active = seg
 	}
-	return nil
+	l := &loader{table: t, seg: seg, walFirst: walFirst, last: last}
+	return l.load()
 }
 
 // segmentHeader finds the size of a segment and checks its header.
@@ -113,13 +116,32 @@ func (l *loader) mayBeTorn(b *sealed) bool {
 	return l.last && b.first+uint64(b.rows) > l.walFirst
 }
 
-// cut removes the torn end of the newest segment.
+// cut removes the torn end of the newest segment. What it held is in the logs,
+// or else kept for inspection.
 func (l *loader) cut(off int64) error {
-	if err := l.seg.view.file.Truncate(off); err != nil {
+	if l.walFirst > l.table.sealedEnd() {
+		if err := l.keepEnd(off); err != nil {
+			return err
+		}
+	}
+	if err := l.seg.file.Truncate(off); err != nil {
 		return fmt.Errorf("cut torn segment: %w", err)
 	}
 	l.seg.size = off
 	return nil
+}
+
+// keepEnd puts a copy of the segment's end aside.
+func (l *loader) keepEnd(off int64) error {
+	path := l.seg.path + ".end"
+	end := make([]byte, l.seg.size-off)
+	if _, err := l.seg.view.file.ReadAt(end, off); err != nil {
+		return fmt.Errorf("put aside torn segment: %w", err)
+	}
+	if err := os.WriteFile(path, end, 0o600); err != nil {
+		return fmt.Errorf("put aside torn segment: %w", err)
+	}
+	return l.table.quarantine(path, fmt.Sprintf("what %s had from byte %d on", l.seg.path, off), -1)
 }
 
 // resync returns where the next good block begins, or -1.

@@ -37,7 +37,7 @@ func (t *table) begin(r *replayer, gen uint64, old []numbered) ([]*memView, erro
 	if len(r.blocks) > 0 {
 		first = r.blocks[0].first
 	}
-	t.wal, err = createWAL(t.dir, gen, t.def, first, r.positions, r.blocks, t.create)
+	t.wal, err = createWAL(t.dir, gen, t.def, first, r.positions, r.blocks, t.open)
 	if err != nil {
 		return nil, err
 	}

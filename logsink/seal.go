@@ -15,6 +15,11 @@ const retainEvery = time.Minute
 func (t *table) seal() {
 	tick := time.NewTicker(retainEvery)
 	defer tick.Stop()
+	defer func() {
+		if t.active != nil {
+			t.active.complete()
+		}
+	}()
 	var s sealer
 	for {
 		select {
@@ -100,11 +105,13 @@ func (t *table) ensureSegment(first uint64) error {
 	if t.active != nil && t.active.size < t.segmentLimit() {
 		return nil
 	}
-	seg, err := createSegment(t.dir, first, t.def)
+	seg, err := createSegment(t.dir, first, t.def, t.open)
 	if err != nil {
 		return err
 	}
-	seg.max = minTicks
+	if t.active != nil {
+		t.active.complete()
+	}
 	t.active = seg
 	return nil
 }
@@ -175,6 +182,7 @@ func (t *table) retain(now time.Time) {
 		}
 		total -= seg.size
 		if seg == t.active {
+			t.active.complete()
 			t.active = nil
 		}
 		if gone := t.state.retire(); gone != nil {

@@ -55,6 +55,10 @@ func newNeedle(s string, op kql.PredicateOp, fold bool) needle {
 	return n
 }
 
+// iotas are the only letters that equal, but for case, a rune that is none (the
+// combining U+0345): a term with one of them may match where there is no term.
+const iotas = "\u0399\u03b9\u1fbe"
+
 // wholeTerms returns the hashes of the terms that any text which passes must
 // have whole. A term at an end of the needle may go on in the text, unless the
 // operator looks for whole terms there.
@@ -62,7 +66,8 @@ func wholeTerms(s string, op kql.PredicateOp) (hashes []uint64) {
 	left := op == kql.OpHas || op == kql.OpHasAll || op == kql.OpEqual || op == kql.OpHasPrefix || op == kql.OpStartsWith
 	right := op == kql.OpHas || op == kql.OpHasAll || op == kql.OpEqual || op == kql.OpEndsWith
 	eachTerm([]byte(s), func(h uint64, from, to int) {
-		if (from > 0 || left) && (to < len(s) || right) {
+		whole := (from > 0 || left) && (to < len(s) || right)
+		if whole && !strings.ContainsAny(s[from:to], iotas) {
 			hashes = append(hashes, h)
 		}
 	})

@@ -12,8 +12,9 @@ import (
 type segment struct {
 	path string
 	view *fileView
-	size int64 // the seal goroutine's
-	max  int64 // newest time in it; the seal goroutine's
+	file diskFile // to write; nil when the segment is complete. The seal goroutine's
+	size int64    // the seal goroutine's
+	max  int64    // newest time in it; the seal goroutine's
 
 	refs    int  // guarded by the table's mu
 	retired bool // guarded by the table's mu: remove when refs is zero
@@ -33,29 +34,33 @@ func segmentPath(dir string, first uint64) string {
 }
 
 // createSegment makes an empty segment whose first row will be first.
-func createSegment(dir string, first uint64, def *tableDef) (*segment, error) {
-	path := segmentPath(dir, first)
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+func createSegment(dir string, first uint64, def *tableDef, open opener) (*segment, error) {
+	s := &segment{path: segmentPath(dir, first), size: headerSize, max: minTicks}
+	w, err := open(s.path)
 	if err != nil {
 		return nil, fmt.Errorf("create segment: %w", err)
 	}
-	head := appendHeader(nil, segmentMagic, def.name)
-	if _, err = f.WriteAt(head, 0); err == nil {
+	if _, err = w.WriteAt(appendHeader(nil, segmentMagic, def.name), 0); err == nil {
 		err = syncDir(dir)
 	}
+	var r *os.File
+	if err == nil {
+		r, err = os.Open(s.path)
+	}
 	if err != nil {
-		_ = f.Close() // the write's error says more
-		_ = os.Remove(path)
+		_ = w.Close() // the write's error says more
+		_ = os.Remove(s.path)
 		return nil, fmt.Errorf("create segment: %w", err)
 	}
-	return &segment{path: path, view: newFileView(f), size: headerSize}, nil
+	s.file, s.view = w, newFileView(r)
+	return s, nil
 }
 
 // write appends the bytes of a block, not yet durably.
 func (s *segment) write(b []byte) (off int64, err error) {
 	off = s.size
-	if _, err = s.view.file.WriteAt(b, off); err != nil {
-		_ = s.view.file.Truncate(off) // else the next write covers the remains
+	if _, err = s.file.WriteAt(b, off); err != nil {
+		_ = s.file.Truncate(off) // else the next write covers the remains
 		return 0, fmt.Errorf("write segment: %w", err)
 	}
 	s.size += int64(len(b))
@@ -63,10 +68,18 @@ func (s *segment) write(b []byte) (off int64, err error) {
 }
 
 func (s *segment) sync() error {
-	if err := s.view.file.Sync(); err != nil {
+	if err := s.file.Sync(); err != nil {
 		return fmt.Errorf("sync segment: %w", err)
 	}
 	return nil
+}
+
+// complete ends the writing of the segment.
+func (s *segment) complete() {
+	if s.file != nil {
+		_ = s.file.Close() // all that counts is synced
+		s.file = nil
+	}
 }
 
 // readBlock reads the meta data of the block at off.

@@ -29,10 +29,10 @@ type Store struct {
 // time; a second one gets an error. Damaged files are moved to the directory
 // "quarantine" within and reported, they do not keep the store from opening.
 func Open(opts Options) (*Store, error) {
-	return open(opts, makeFile)
+	return open(opts, openFile)
 }
 
-func open(opts Options, create fileMaker) (*Store, error) {
+func open(opts Options, openFile opener) (*Store, error) {
 	opts, err := opts.withDefaults()
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func open(opts Options, create fileMaker) (*Store, error) {
 	if s.lock, err = lockDir(opts.Dir); err != nil {
 		return nil, err
 	}
-	if err := s.openTables(create); err != nil {
+	if err := s.openTables(openFile); err != nil {
 		return nil, fmt.Errorf("open log store %s: %w", opts.Dir, errors.Join(err, s.Close()))
 	}
 	return s, nil
@@ -67,7 +67,7 @@ func lockDir(dir string) (*os.File, error) {
 }
 
 // openTables opens the tables, which share the disk budget in sixteenths.
-func (s *Store) openTables(create fileMaker) error {
+func (s *Store) openTables(openFile opener) error {
 	for _, t := range []struct {
 		table **table
 		def   *tableDef
@@ -78,7 +78,7 @@ func (s *Store) openTables(create fileMaker) error {
 		opened, err := openTable(tableConfig{
 			def: t.def, dir: filepath.Join(s.opts.Dir, t.def.name),
 			maxBytes: s.opts.MaxBytes / 16 * t.share, maxAge: s.opts.MaxAge,
-			interval: s.opts.CommitInterval, create: create,
+			interval: s.opts.CommitInterval, open: openFile,
 			problems: s.problems, closing: s.closing,
 		})
 		if err != nil {

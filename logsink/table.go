@@ -55,7 +55,7 @@ type tableConfig struct {
 	maxBytes int64
 	maxAge   time.Duration
 	interval time.Duration // between two commits
-	create   fileMaker
+	open     opener
 	problems *problems
 	closing  chan struct{} // closed when the store is being closed
 }
@@ -85,6 +85,10 @@ func openTable(cfg tableConfig) (*table, error) {
 	t.state.changed = make(chan struct{})
 	pending, err := t.recover()
 	if err != nil {
+		if t.active != nil {
+			t.active.complete()
+		}
+		t.state.close()
 		return nil, fmt.Errorf("open table %s: %w", cfg.def.name, err)
 	}
 	t.done.Go(func() { t.ingest(pending) })
@@ -247,7 +251,7 @@ func (t *table) rollWAL(next uint64) error {
 	pos := t.state.positions
 	t.state.mu.Unlock() // only this goroutine changes them
 	err := t.retry("begin a new log", func() (err error) {
-		w, err = createWAL(t.dir, t.wal.gen+1, t.def, next, pos, nil, t.create)
+		w, err = createWAL(t.dir, t.wal.gen+1, t.def, next, pos, nil, t.open)
 		return err
 	}, nil)
 	if err != nil {

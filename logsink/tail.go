@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-// TailConsole yields the last n console rows that match f, oldest first, and
-// then, if follow is set, rows as they become durable, until ctx is done. Rows
-// come in storage order: those of one container in the order they were
-// written. n may be zero.
+// TailConsole yields the last n console rows that match f at the time of the
+// call, oldest first, and then, if follow is set, rows that have become durable
+// since, until ctx is done. Rows come in storage order: those of one container
+// in the order they were written. n may be zero.
 //
 // The reader may take its time: rows wait in the store, not in a queue of
 // their own, and no container is slowed. If retention removes rows that it has
@@ -34,8 +34,9 @@ type rowsReader[T any] func(p part, source tuples, rows []int, lost int64) ([]T,
 // tail implements the tails. want is what the fields of the table's first
 // tuple must be, "" meaning anything.
 func tail[T any](ctx context.Context, t *table, want []string, n int, follow bool, read rowsReader[T]) iter.Seq2[T, error] {
+	at := t.state.end()
 	return func(yield func(T, error) bool) {
-		tl := &tailer[T]{table: t, want: want, read: read}
+		tl := &tailer[T]{table: t, want: want, read: read, at: at}
 		rows := tl.last(ctx, n)
 		for {
 			for _, row := range rows {
@@ -66,14 +67,18 @@ type tailer[T any] struct {
 	lost  int64  // rows skipped and not yet told of
 }
 
-// last returns the last n matching rows and puts the tailer behind them.
+// last returns the last n matching rows before the place the tailer is at.
 func (tl *tailer[T]) last(ctx context.Context, n int) []T {
 	snap := tl.table.state.snapshot(tl.table.problems)
 	defer snap.release()
-	tl.at = snap.end()
 	var found [][]T // newest first
 	for i := snap.count() - 1; i >= 0 && n > 0 && ctx.Err() == nil; i-- {
-		rows, err := tl.rows(snap.part(i), 0, n)
+		p := snap.part(i)
+		if p.first >= tl.at {
+			continue
+		}
+		p.rows = int(min(p.end(), tl.at) - p.first)
+		rows, err := tl.rows(p, 0, n)
 		if err != nil {
 			snap.damaged(snap.blocks[i], err)
 			continue

@@ -15,11 +15,12 @@ type diskFile interface {
 	Close() error
 }
 
-// fileMaker makes a new, empty file. Tests put failing disks in its place.
-type fileMaker func(path string) (diskFile, error)
+// opener opens a file to write, making it when missing. Tests put failing disks
+// in its place.
+type opener func(path string) (diskFile, error)
 
-func makeFile(path string) (diskFile, error) {
-	return os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+func openFile(path string) (diskFile, error) {
+	return os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 }
 
 // wal is the write-ahead log a table writes to: a header, then records. A
@@ -43,10 +44,10 @@ func walPath(dir string, gen uint64) string { return filepath.Join(dir, fmt.Spri
 
 // createWAL makes the log number gen, durably, with the positions and the
 // given blocks in it.
-func createWAL(dir string, gen uint64, def *tableDef, next uint64, pos positions, blocks []*memBlock, create fileMaker) (*wal, error) {
+func createWAL(dir string, gen uint64, def *tableDef, next uint64, pos positions, blocks []*memBlock, open opener) (*wal, error) {
 	w := &wal{path: walPath(dir, gen), gen: gen}
 	var err error
-	if w.file, err = create(w.path); err != nil {
+	if w.file, err = open(w.path); err != nil {
 		return nil, fmt.Errorf("create write-ahead log: %w", err)
 	}
 	b := appendHeader(nil, walMagic, def.name)
