@@ -260,7 +260,9 @@ func (t *h1Talk) appendFraming(b []byte) []byte {
 	default:
 		b = append(b, "transfer-encoding: chunked\r\n"...)
 		for name := range x.r.Trailer {
-			b = appendField(b, "trailer", name)
+			if !notInTrailers[name] && !dropsRequest(name) {
+				b = appendField(b, "trailer", name)
+			}
 		}
 	}
 	return b

@@ -38,7 +38,7 @@ func newH2Upstream(kind upstreamKind, dial func(context.Context) (net.Conn, erro
 			}
 			return &sniffedConn{Conn: c, spoke: &u.spoke}, nil
 		},
-		Protocols:   p,
+		Protocols: p,
 		// As on Azure, the certificate of an app is not verified.
 		TLSClientConfig:        &tls.Config{InsecureSkipVerify: true},
 		DisableCompression:     true,

@@ -149,6 +149,25 @@ func TestTrailersAndInterimAnswersPass(t *testing.T) {
 	}
 }
 
+func TestRequestTrailersPass(t *testing.T) {
+	ep := backend(t, "web--a-1", func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		fmt.Fprint(w, r.Trailer)
+	})
+	g := newEdge(t, Options{}, oneApp(ep))
+	req, _ := http.NewRequest("POST", "http://"+mustListen(t, g, ListenSpec{Kind: HTTP})+"/", io.NopCloser(strings.NewReader("body")))
+	req.Host = "web.local.localhost"
+	req.Trailer = http.Header{"X-Tail": {"t"}, "Authorization": {"no"}}
+	res, err := client(t).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if got, err := io.ReadAll(res.Body); err != nil || string(got) != "map[X-Tail:[t]]" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
 func TestExpectIsTheAppsToAnswer(t *testing.T) {
 	tests := []struct {
 		name, app string

@@ -1,0 +1,157 @@
+package ingress
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// swaps is how often a replica is replaced under load.
+const swaps = 500
+
+// readyApp is a replica that knows whether it may still be asked.
+type readyApp struct {
+	server *httptest.Server
+	gone   atomic.Bool
+}
+
+// TestSwapUnderLoadLosesNothing replaces the only replica again and again, the
+// way a roll-out does: publish, drain, stop. No request may fail, and none may
+// reach a replica that has been drained.
+func TestSwapUnderLoadLosesNothing(t *testing.T) {
+	var late atomic.Int64
+	start := func(n int) (*readyApp, Endpoint) {
+		a := &readyApp{}
+		a.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if a.gone.Load() {
+				late.Add(1)
+			}
+			// All of it first: net/http throws the rest away when an answer begins.
+			body, _ := io.ReadAll(r.Body)
+			w.Write(body)
+		}))
+		a.server.Config.Protocols = new(http.Protocols)
+		a.server.Config.Protocols.SetHTTP1(true)
+		a.server.Config.Protocols.SetUnencryptedHTTP2(true)
+		a.server.Start()
+		return a, endpointOf(t, fmt.Sprintf("web--a-%d", n), a.server.Listener.Addr())
+	}
+	g, err := New(Options{Retries: -1}) // a retry would hide a loss
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := func(generation int, ep Endpoint) Table {
+		h1 := oneApp(ep).Apps[0]
+		h2 := h1
+		h2.Name, h2.Transport = "zweb", TransportHTTP2
+		return Table{Generation: uint64(generation), Domain: testDomain, Apps: []App{h1, h2}}
+	}
+	current, ep := start(0)
+	mustApply(t, g, table(1, ep))
+	addr := mustListen(t, g, ListenSpec{Kind: HTTP})
+
+	ctx, cancel := context.WithCancel(context.Background())
+	var load sync.WaitGroup
+	var done, failed atomic.Int64
+	for i := range 8 {
+		load.Go(func() {
+			tr := &http.Transport{}
+			if i%2 == 1 {
+				tr = h2cTransport()
+			}
+			defer tr.CloseIdleConnections()
+			host := []string{"web", "zweb"}[i/2%2] + "." + testDomain
+			body := strings.Repeat("x", []int{1, 40_000}[i/4%2])
+			for ctx.Err() == nil {
+				if err := echoOnce(tr, addr, host, body); err != nil {
+					failed.Add(1)
+					t.Errorf("%s: %v", host, err)
+					return
+				}
+				done.Add(1)
+			}
+		})
+	}
+	for n := 1; n <= swaps && failed.Load() == 0; n++ {
+		next, ep := start(n)
+		old := fmt.Sprintf("web--a-%d", n-1)
+		mustApply(t, g, table(n+1, ep))
+		select {
+		case <-g.Drain(old):
+		case <-time.After(10 * time.Second):
+			t.Fatalf("replica %s does not drain", old)
+		}
+		current.gone.Store(true)
+		current.server.Close()
+		current = next
+	}
+	cancel()
+	load.Wait()
+	end, stop := context.WithTimeout(context.Background(), 5*time.Second)
+	defer stop()
+	if err := g.Shutdown(end); err != nil {
+		t.Error(err)
+	}
+	current.server.Close()
+	if late.Load() != 0 {
+		t.Errorf("%d requests reached a drained replica", late.Load())
+	}
+	t.Logf("%d requests over %d swaps", done.Load(), swaps)
+}
+
+func echoOnce(tr *http.Transport, addr, host, body string) error {
+	req, err := http.NewRequest("POST", "http://"+addr+"/", strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Host = host
+	res, err := tr.RoundTrip(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	got, err := io.ReadAll(res.Body)
+	if err != nil {
+		return err
+	}
+	if res.StatusCode != 200 || string(got) != body {
+		return fmt.Errorf("status %d, %d of %d bytes: %.100q", res.StatusCode, len(got), len(body), got)
+	}
+	return nil
+}
+
+func TestShutdownLeavesNoGoroutine(t *testing.T) {
+	before := runtime.NumGoroutine()
+	func() {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }))
+		defer s.Close()
+		g, err := New(Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustApply(t, g, oneApp(endpointOf(t, "web--a-1", s.Listener.Addr())))
+		addr := mustListen(t, g, ListenSpec{Kind: HTTP})
+		c := client(t)
+		for range 20 {
+			ask(t, c, "POST", addr, "web.local.localhost", "/", strings.NewReader("x"))
+		}
+		c.CloseIdleConnections()
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := g.Shutdown(ctx); err != nil {
+			t.Error(err)
+		}
+		if _, err := g.Listen(ListenSpec{Kind: HTTP, Addr: "127.0.0.1:0"}); err != ErrClosed {
+			t.Errorf("listening after shutdown: %v", err)
+		}
+	}()
+	waitFor(t, "goroutines to end", func() bool { return runtime.NumGoroutine() <= before })
+}
