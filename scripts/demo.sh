@@ -14,6 +14,7 @@ export ACALOCAL_STATE_DIR ACALOCAL_ENVIRONMENT
 
 finish() {
 	local code=$?
+	[ "$code" = 0 ] || tail -n 30 "$ACALOCAL_STATE_DIR/demo/daemon.log" >&2 || true # a daemon that never began has no log
 	acalocal down >/dev/null 2>&1 || true # the usual case: it is down already
 	rm -rf "$ACALOCAL_STATE_DIR"
 	exit "$code"
