@@ -110,6 +110,33 @@ func (e *Engine) RestartRevision(ctx context.Context, app, revision string) erro
 	})
 }
 
+// SetRevisionActive activates or deactivates a revision: its replicas start
+// with the stored template, or stop.
+func (e *Engine) SetRevisionActive(ctx context.Context, app, revision string, active bool) error {
+	return e.do(ctx, func(loop context.Context) error {
+		a := e.build().App(app)
+		switch {
+		case a == nil:
+			return notFound("containerApps", app)
+		case a.Revision(revision) == nil:
+			return notFound("revisions", revision)
+		}
+		e.handle(loop, core.ActivationRequested{App: app, Revision: revision, Active: active})
+		return nil
+	})
+}
+
+// SetAppRunning stops or starts an app.
+func (e *Engine) SetAppRunning(ctx context.Context, app string, running bool) error {
+	return e.do(ctx, func(loop context.Context) error {
+		if e.latest(app) == "" {
+			return notFound("containerApps", app)
+		}
+		e.handle(loop, core.RunningRequested{App: app, Running: running})
+		return nil
+	})
+}
+
 func notFound(kind, name string) error {
 	return &aca.Error{Code: "ResourceNotFound", Message: fmt.Sprintf("The Resource 'Microsoft.App/%s/%s' was not found.", kind, name), Target: name}
 }

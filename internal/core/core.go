@@ -153,6 +153,7 @@ type app struct {
 	made      int    // revisions ever made, for the counter in their names
 	serving   string // revision that gets the traffic in single mode
 	removed   bool
+	stopped   bool // by the user, until started again
 	updates   bool // controller rows of the last update are still due
 	secrets   string
 	pending   bool // a changed secret waits for a restart

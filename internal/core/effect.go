@@ -90,6 +90,7 @@ type SavedApp struct {
 	Serving   string           `json:"serving,omitempty"`
 	Secrets   string           `json:"secrets,omitempty"` // digest of the values
 	Removed   bool             `json:"removed,omitempty"` // it is being taken down
+	Stopped   bool             `json:"stopped,omitempty"` // by the user, until started again
 	Revisions []SavedRevision  `json:"revisions"`
 }
 

@@ -26,6 +26,18 @@ type SpecRemoved struct{ App string }
 // ones stop.
 type RestartRequested struct{ App, Revision string }
 
+// ActivationRequested activates or deactivates one revision.
+type ActivationRequested struct {
+	App, Revision string
+	Active        bool
+}
+
+// RunningRequested stops or starts a whole app.
+type RunningRequested struct {
+	App     string
+	Running bool
+}
+
 // Recovered brings back what SaveApp saved, before the first Listed.
 type Recovered struct{ Apps []SavedApp }
 

@@ -200,6 +200,7 @@ func (s *State) recover(saved SavedApp) *app {
 			serving:  saved.Serving,
 			secrets:  saved.Secrets,
 			removed:  saved.Removed,
+			stopped:  saved.Stopped,
 		}
 		for _, image := range saved.Local {
 			a.local[image] = true

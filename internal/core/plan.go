@@ -13,6 +13,9 @@ func (s *State) Check(e SpecChanged) error {
 		return &aca.Error{Code: "Conflict", Message: "The environment is going down.", Target: s.o.Environment}
 	}
 	a := s.apps[e.App.Name]
+	if err := checkTraffic(a, e.App); err != nil {
+		return err
+	}
 	suffix := e.App.Properties.Template.RevisionSuffix
 	if a == nil || a.removed || suffix == "" || !s.changesTemplate(a, e) {
 		return nil
@@ -26,6 +29,27 @@ func (s *State) Check(e SpecChanged) error {
 			"Field 'template.revisionsuffix' is invalid with details: 'Invalid value: %q: revision with suffix %s already exists.';..", e.App.Name, suffix, suffix),
 		Target: "template.revisionSuffix",
 	}
+}
+
+// checkTraffic refuses weights for revisions that do not exist. Deactivated
+// ones are accepted, as Azure does (github.com/microsoft/azure-container-apps
+// issues 410 and 1345).
+func checkTraffic(a *app, spec aca.ContainerApp) error {
+	in := spec.Properties.Configuration.Ingress
+	if in == nil {
+		return nil
+	}
+	for i, w := range in.Traffic {
+		if w.RevisionName == "" || a != nil && a.revision(w.RevisionName) != nil {
+			continue
+		}
+		return &aca.Error{
+			Code:    "RevisionNotFound",
+			Message: fmt.Sprintf("Revision '%s' of container app '%s' was not found; traffic cannot be sent to it.", w.RevisionName, spec.Name),
+			Target:  fmt.Sprintf("properties.configuration.ingress.traffic[%d].revisionName", i),
+		}
+	}
+	return nil
 }
 
 func (s *State) changesTemplate(a *app, e SpecChanged) bool {

@@ -42,6 +42,9 @@ func (s *State) update(a *app, e SpecChanged) {
 	if a.secrets != "" && a.secrets != secretDigest(e.App) {
 		a.pending = true
 	}
+	if existed {
+		a.keepLabels(&e.App)
+	}
 	a.spec, a.hostPort, a.removed = e.App, e.HostPort, false
 	a.secrets = secretDigest(e.App)
 	a.local = map[string]bool{}
@@ -71,6 +74,9 @@ func (s *State) newRevision(a *app) {
 	a.made++
 	a.pending = false
 	a.revisions = append(a.revisions, rev)
+	if label := a.spec.Properties.Configuration.TargetLabel; a.mode() == aca.Labels && !a.hasLabel(label) {
+		a.moveLabel(label, rev.name) // nothing there yet to keep serving
+	}
 	if previous != nil {
 		s.appRow(a, previous, "RevisionCreation", "Creating a new revision: "+rev.name)
 	}
@@ -123,6 +129,40 @@ func (e RestartRequested) apply(s *State) {
 		a.pending = false
 		s.save(a)
 	}
+}
+
+// apply activates or deactivates a revision. In single mode only the latest
+// revision and the one that serves stay active, whatever is asked.
+func (e ActivationRequested) apply(s *State) {
+	a := s.apps[e.App]
+	if a == nil {
+		return
+	}
+	rev := a.revision(e.Revision)
+	switch {
+	case rev == nil || rev.active == e.Active:
+	case e.Active:
+		rev.active = true
+		rev.created = s.now // the deadline for becoming ready counts anew
+		s.scalerRow(rev, false, "KEDAScalersStarted", "KEDA is starting a watch for revision '"+rev.name+"' to monitor scale operations for this revision")
+		s.save(a)
+	default:
+		s.deactivate(rev)
+	}
+}
+
+// apply stops or starts an app. While it is stopped its hosts answer the 404
+// page; its revisions stay what they were.
+func (e RunningRequested) apply(s *State) {
+	a := s.apps[e.App]
+	if a == nil || a.stopped == !e.Running {
+		return
+	}
+	a.stopped = !e.Running
+	if e.Running {
+		s.appRow(a, nil, "ContainerAppReady", "Successfully updated running state to Running for containerApp: "+a.spec.Name)
+	}
+	s.save(a)
 }
 
 func (ShutdownRequested) apply(s *State) {
@@ -178,6 +218,9 @@ func (s *State) chooseActive(a *app) {
 		}
 		return
 	}
+	if a.mode() == aca.Labels {
+		s.keepLabelled(a)
+	}
 	latest := a.latest()
 	if a.serving != "" && a.revision(a.serving) == nil {
 		a.serving = "" // it was known to a history that is lost
@@ -198,6 +241,60 @@ func (s *State) chooseActive(a *app) {
 	for _, rev := range a.revisions {
 		keep := rev == latest || rev.name == a.serving
 		if rev.active && !keep {
+			s.deactivate(rev)
+		}
+	}
+}
+
+func (a *app) hasLabel(label string) bool {
+	return slices.ContainsFunc(trafficOf(a), func(w aca.TrafficWeight) bool { return w.Label == label })
+}
+
+// keepLabels carries the labels of an app in labels mode over to a definition
+// that says nothing about traffic.
+func (a *app) keepLabels(spec *aca.ContainerApp) {
+	old, in := a.spec.Properties.Configuration.Ingress, spec.Properties.Configuration.Ingress
+	if a.mode() != aca.Labels || old == nil || in == nil || !defaultTraffic(in.Traffic) {
+		return
+	}
+	kept := *in
+	kept.Traffic = old.Traffic
+	spec.Properties.Configuration.Ingress = &kept
+}
+
+// defaultTraffic says that a definition asked for nothing.
+func defaultTraffic(ws []aca.TrafficWeight) bool {
+	return len(ws) == 0 || len(ws) == 1 && ws[0] == aca.TrafficWeight{LatestRevision: true, Weight: 100}
+}
+
+// moveLabel points a label at a revision, in a copy of the app's traffic.
+func (a *app) moveLabel(label, revision string) {
+	in := a.spec.Properties.Configuration.Ingress
+	if in == nil || label == "" {
+		return
+	}
+	moved := *in
+	moved.Traffic = slices.Clone(in.Traffic)
+	i := slices.IndexFunc(moved.Traffic, func(w aca.TrafficWeight) bool { return w.Label == label })
+	if i < 0 {
+		moved.Traffic = append(moved.Traffic, aca.TrafficWeight{Label: label})
+		i = len(moved.Traffic) - 1
+	}
+	moved.Traffic[i].RevisionName, moved.Traffic[i].LatestRevision = revision, false
+	a.spec.Properties.Configuration.Ingress = &moved
+}
+
+// keepLabelled deactivates, in labels mode, the revisions no label points at
+// (learn.microsoft.com/azure/container-apps/deployment-labels).
+func (s *State) keepLabelled(a *app) {
+	labelled := map[string]bool{}
+	for _, w := range trafficOf(a) {
+		if w.Label != "" {
+			labelled[s.trafficRevision(a, w)] = true
+		}
+	}
+	for _, rev := range a.revisions {
+		if rev.active && !labelled[rev.name] && rev != a.latest() {
 			s.deactivate(rev)
 		}
 	}
@@ -233,7 +330,7 @@ func (s *State) deactivate(rev *revision) {
 // desired is the number of replicas a revision should have. While another
 // revision serves, a new one comes up with as many as that has.
 func (s *State) desired(rev *revision) int {
-	if !rev.active {
+	if !rev.active || rev.app.stopped {
 		return 0
 	}
 	low, high := scaleBounds(rev.template)
@@ -300,6 +397,8 @@ func (s *State) leaveCause(rev *revision, cause string) string {
 		return "environment is going down"
 	case rev.app.removed:
 		return "app was removed"
+	case rev.app.stopped:
+		return "app was stopped"
 	case !rev.active:
 		return "revision was retired"
 	}
@@ -330,6 +429,9 @@ func (s *State) noteReady(rev *revision) {
 	}
 	rev.everReady = true
 	rev.mismatch = ""
+	if rev.app.mode() == aca.Labels {
+		rev.app.moveLabel(rev.app.spec.Properties.Configuration.TargetLabel, rev.name)
+	}
 	s.save(rev.app)
 	s.revRow(rev, "RevisionReady", "Successfully provisioned revision '"+rev.name+"'")
 }

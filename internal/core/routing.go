@@ -46,7 +46,7 @@ func (s *State) routing() ingress.Table {
 
 // route is an app as the edge sees it.
 func (s *State) route(a *app) ingress.App {
-	out := ingress.App{Name: a.spec.Name, Stopped: a.removed}
+	out := ingress.App{Name: a.spec.Name, Stopped: a.removed || a.stopped}
 	in := a.spec.Properties.Configuration.Ingress
 	if in == nil {
 		return out
@@ -113,7 +113,7 @@ func (s *State) endpoints(rev *revision) []ingress.Endpoint {
 // serves, whatever the weights say; in multiple mode the weights decide, also
 // for revisions that are down (observed: no failing over).
 func (s *State) split(a *app) []ingress.Weight {
-	if a.removed || a.latest() == nil {
+	if a.removed || a.stopped || a.latest() == nil {
 		return nil
 	}
 	if a.mode() == aca.Single {

@@ -201,6 +201,7 @@ func (a *app) saved() SavedApp {
 		Serving:  a.serving,
 		Secrets:  a.secrets,
 		Removed:  a.removed,
+		Stopped:  a.stopped,
 	}
 	for _, rev := range a.revisions {
 		out.Revisions = append(out.Revisions, rev.saved())

@@ -77,6 +77,9 @@ func (s *State) fillReadOnly(a *app, v *AppView) {
 	v.Resource.Type = "Microsoft.App/containerApps"
 	p.ProvisioningState = "Succeeded"
 	p.RunningStatus = "Running"
+	if a.stopped {
+		p.RunningStatus = "Stopped"
+	}
 	if a.removed {
 		p.ProvisioningState, p.RunningStatus = "Deleting", "Stopped"
 	}

@@ -189,7 +189,7 @@ func (s *Sim) checkProved(replica string) {
 // checkHandover: an app that is answered stays answered, unless its replicas
 // failed or the user took them away.
 func (s *Sim) checkHandover(now ingress.App) {
-	if _, wanted := s.wanted[now.Name]; !wanted || served(now) > 0 {
+	if _, wanted := s.wanted[now.Name]; !wanted || s.taken[now.Name] || served(now) > 0 {
 		return
 	}
 	for _, before := range s.table.Apps {

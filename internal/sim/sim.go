@@ -45,6 +45,7 @@ type Sim struct {
 	state  *core.State
 	disk   map[string]core.SavedApp
 	wanted map[string]aca.ContainerApp // what the user last asked for
+	taken  map[string]bool             // apps of which the user took something down since
 	table  ingress.Table
 	probes map[probes.Key]*probe
 	proved map[probes.Key]proof
@@ -70,6 +71,7 @@ func New(seed uint64, images map[string]containertest.Program) *Sim {
 		world:  containertest.NewWorld(images),
 		disk:   map[string]core.SavedApp{},
 		wanted: map[string]aca.ContainerApp{},
+		taken:  map[string]bool{},
 	}
 	s.boot()
 	return s
@@ -111,6 +113,7 @@ func (s *Sim) resync() {
 // Apply is "up" with a definition.
 func (s *Sim) Apply(app aca.ContainerApp) {
 	s.wanted[app.Name] = app
+	delete(s.taken, app.Name)
 	s.handle(core.SpecChanged{App: app})
 }
 
@@ -127,6 +130,18 @@ func (s *Sim) Restart(app string) {
 			s.handle(core.RestartRequested{App: app, Revision: a.Resource.Properties.LatestRevisionName})
 		}
 	}
+}
+
+// Activate is "revision activate" or "deactivate".
+func (s *Sim) Activate(app, revision string, active bool) {
+	s.taken[app] = s.taken[app] || !active
+	s.handle(core.ActivationRequested{App: app, Revision: revision, Active: active})
+}
+
+// SetRunning stops or starts an app.
+func (s *Sim) SetRunning(app string, running bool) {
+	s.taken[app] = s.taken[app] || !running
+	s.handle(core.RunningRequested{App: app, Running: running})
 }
 
 // Shutdown is "down".

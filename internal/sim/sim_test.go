@@ -230,6 +230,79 @@ func TestLostHistoryIsRebuiltFromLabels(t *testing.T) {
 	s.check(t)
 }
 
+func TestStoppedAppHasNoReplicasAndStartsAgain(t *testing.T) {
+	s := New(11, images())
+	s.Apply(flask("web", "good:1"))
+	s.RunUntil(time.Minute, func() bool { return s.ready("web") })
+	s.SetRunning("web", false)
+	s.Run(2 * time.Minute)
+	if left := s.World().String(); left != "" || !s.Table().Apps[0].Stopped {
+		t.Errorf("a stopped app still has\n%s", left)
+	}
+	s.Crash()
+	s.Run(time.Minute)
+	if got := s.View()[0].Resource.Properties.RunningStatus; got != "Stopped" {
+		t.Errorf("after a crash the app is %s", got)
+	}
+	s.SetRunning("web", true)
+	if !s.RunUntil(time.Minute, func() bool { return s.ready("web") }) {
+		t.Errorf("web does not come back:\n%s", s.text())
+	}
+	s.check(t)
+}
+
+func TestMultipleModeKeepsWeightsOfFailedRevisions(t *testing.T) {
+	s := New(12, images())
+	app := flask("web", "good:1")
+	app.Properties.Configuration.ActiveRevisionsMode = aca.Multiple
+	app.Properties.Template.RevisionSuffix = "blue"
+	s.Apply(app)
+	s.RunUntil(time.Minute, func() bool { return s.ready("web") })
+	app.Properties.Template.RevisionSuffix = "green"
+	app.Properties.Template.Containers = []aca.Container{{Name: "app", Image: "crash"}}
+	s.Apply(app)
+	s.Run(3 * time.Minute)
+	if got := s.Table().Apps[0].Split; len(got) != 1 || got[0].Revision != "web--blue" {
+		t.Errorf("latestRevision means %v, want the latest ready one", got)
+	}
+	in := *app.Properties.Configuration.Ingress
+	in.Traffic = []aca.TrafficWeight{{RevisionName: "web--blue", Weight: 50}, {RevisionName: "web--green", Weight: 50}}
+	app.Properties.Configuration.Ingress = &in
+	s.Apply(app)
+	s.Run(time.Minute)
+	if got := fmt.Sprint(s.Table().Apps[0].Split); got != "[{web--blue 50} {web--green 50}]" {
+		t.Errorf("the split is %s: weights do not fail over", got)
+	}
+	s.Activate("web", "web--green", false)
+	s.Run(2 * time.Minute)
+	if got := s.View()[0].Revisions[1].Resource.Properties; got.Active || got.RunningState != "Stopped" {
+		t.Errorf("a deactivated revision is %+v", got)
+	}
+	s.check(t)
+}
+
+func TestLabelsModeKeepsOnlyLabelledRevisions(t *testing.T) {
+	s := New(13, images())
+	app := flask("web", "good:1")
+	app.Properties.Configuration.ActiveRevisionsMode = aca.Labels
+	app.Properties.Configuration.TargetLabel = "dev"
+	app.ApplyDefaults()
+	s.Apply(app)
+	s.RunUntil(time.Minute, func() bool { return len(s.Table().Apps[0].Labels) == 1 })
+	s.Run(time.Minute)
+	app.Properties.Template.Containers = []aca.Container{{Name: "app", Image: "good:2"}}
+	s.Apply(app)
+	s.Run(2 * time.Minute)
+	v := s.View()[0].Revisions
+	if got := s.Table().Apps[0].Labels; len(got) != 1 || got[0].Name != "dev" || got[0].Revision != v[1].Resource.Name {
+		t.Errorf("labels are %v, want dev on %s", got, v[1].Resource.Name)
+	}
+	if v[0].Resource.Properties.Active {
+		t.Errorf("a revision without label is still active:\n%s", s.text())
+	}
+	s.check(t)
+}
+
 func TestShutdownLeavesNothing(t *testing.T) {
 	s := New(10, images())
 	s.Apply(flask("web", "good:1"))
@@ -297,6 +370,7 @@ func runSeed(seed uint64, silent bool) (string, *Sim) {
 	s.note("the faults stop")
 	for _, name := range []string{"a", "b"} {
 		if _, ok := s.wanted[name]; ok {
+			s.SetRunning(name, true)
 			s.Apply(flask(name, "good:1"))
 		}
 	}
@@ -311,7 +385,11 @@ func runSeed(seed uint64, silent bool) (string, *Sim) {
 func (s *Sim) act() {
 	name := []string{"a", "b"}[s.rng.IntN(2)]
 	pick := []string{"good:1", "good:2", "good:1", "deaf", "wrong", "crash", "broken", "missing"}
-	switch s.rng.IntN(12) {
+	switch s.rng.IntN(14) {
+	case 12:
+		s.SetRunning(name, s.rng.IntN(3) > 0)
+	case 13:
+		s.activate(name, s.rng.IntN(2) == 0)
 	case 0, 1, 2, 3:
 		app := flask(name, pick[s.rng.IntN(len(pick))])
 		if s.rng.IntN(3) == 0 {
@@ -340,6 +418,16 @@ func (s *Sim) act() {
 		s.Crash()
 	default:
 		s.harm()
+	}
+}
+
+// activate activates or deactivates some revision of an app.
+func (s *Sim) activate(app string, active bool) {
+	for _, a := range s.View() {
+		if a.Resource.Name == app {
+			rev := a.Revisions[s.rng.IntN(len(a.Revisions))].Resource.Name
+			s.Activate(app, rev, active)
+		}
 	}
 }
 
