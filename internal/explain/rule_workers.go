@@ -1,0 +1,87 @@
+package explain
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// workerTimeout: Gunicorn's master ends a worker that has not reported for
+// --timeout seconds. A sync worker reports between requests only, so a slow
+// request looks like a dead worker
+// (https://azureossd.github.io/2024/07/01/Gunicorn-worker-timeouts/).
+func workerTimeout(f *facts) *Verdict {
+	for _, c := range f.containers {
+		g := readGunicorn(c)
+		if len(g.timeouts) == 0 {
+			continue
+		}
+		limit := seconds(g.timeout)
+		v := &Verdict{Evidence: workerEvidence(c, g)}
+		if !f.everReady && g.slowBoot() {
+			v.Title = fmt.Sprintf("Gunicorn ends its workers before they have started: they need more than the timeout of %s", limit)
+			v.Why = fmt.Sprintf("Each worker loads the app before it reports to its master for the first time, and was ended by the master while doing so: %s. "+
+				"No worker ever serves a request.", plural(len(g.timeouts), "time", "times"))
+			v.Fix = fmt.Sprintf("Load the app once before the workers are made (--preload), do less at import time, or raise --timeout above %d.", int(g.timeout.Seconds()))
+		} else {
+			v.Title = fmt.Sprintf("Gunicorn workers are ended after %s without an answer (WORKER TIMEOUT)", limit)
+			v.Why = fmt.Sprintf("A request took longer than Gunicorn's timeout of %s, so the master ended the worker and with it every request it had, %s so far. "+
+				"The platform sees none of it: no row, no restart; clients get an error or a broken connection.", limit, plural(len(g.timeouts), "time", "times"))
+			v.Fix = "Make the slow request fast, or answer it in the background; raise --timeout if it must take so long (the ingress ends it at 240 s in any case); use --worker-class gthread --threads 4 so that one slow request does not block a worker."
+		}
+		v.Patch = f.longerTimeout(c, g)
+		return v
+	}
+	return nil
+}
+
+// slowBoot says that the workers that timed out had never got to work: each
+// ended one timeout after its boot.
+func (g *gunicorn) slowBoot() bool {
+	booted := map[int]time.Time{}
+	for _, b := range g.boots {
+		booted[b.pid] = b.Time
+	}
+	for _, t := range g.timeouts {
+		at, ok := booted[t.pid]
+		if !ok || t.Time.Sub(at) > g.timeout+5*time.Second {
+			return false
+		}
+	}
+	return true
+}
+
+func workerEvidence(c *containerFacts, g gunicorn) []Line {
+	var lines []Line
+	for _, t := range last(g.timeouts, 3) {
+		lines = append(lines, outputLine(t.Output))
+	}
+	for _, l := range last(c.linesThat(gunicornError), 2) {
+		lines = append(lines, outputLine(l))
+	}
+	if g.set {
+		lines = append(lines, Line{Text: "the definition sets Gunicorn's timeout to " + seconds(g.timeout)})
+	}
+	return evidence(lines...)
+}
+
+// longerTimeout raises the timeout where the definition has it.
+func (f *facts) longerTimeout(c *containerFacts, g gunicorn) string {
+	if !g.set || g.timeout >= 120*time.Second {
+		return ""
+	}
+	p := f.newPatch()
+	if p.setOption(c.Name, "-t", "--timeout", strconv.Itoa(120)) {
+		return p.diff()
+	}
+	return ""
+}
+
+func workersChecked(f *facts) string {
+	for _, c := range f.containers {
+		if readGunicorn(c).seen {
+			return "Gunicorn's workers answered their master in time"
+		}
+	}
+	return ""
+}
