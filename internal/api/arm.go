@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -92,8 +93,26 @@ func (s *server) armPut(r *http.Request, p armPath) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.Emulator.Apply(r.Context(), emulator.ApplyRequest{App: app})
-	return err
+	applied, err := s.Emulator.Apply(r.Context(), emulator.ApplyRequest{App: app})
+	if err != nil {
+		return err
+	}
+	return s.awaitRevision(r.Context(), p.app, applied.Revision)
+}
+
+// awaitRevision returns when the Snapshot shows what was applied: the emulator
+// answers when a change is planned, which is a moment before it is published.
+func (s *server) awaitRevision(ctx context.Context, app, revision string) error {
+	for snap := s.Emulator.Snapshot(); ; {
+		if a := snap.App(app); a != nil && a.Properties.LatestRevisionName == revision {
+			return nil
+		}
+		next, err := s.Emulator.Watch(ctx, snap.Generation)
+		if err != nil {
+			return err
+		}
+		snap = next
+	}
 }
 
 func (s *server) armDelete(w http.ResponseWriter, r *http.Request, p armPath) error {

@@ -13,12 +13,16 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// defaultEnvironment is the name package config gives an environment that
+// neither a file nor a flag names.
+const defaultEnvironment = "dev"
+
 // environmentVariable names the environment to act on when no flag does.
 const environmentVariable = "ACALOCAL_ENVIRONMENT"
 
 // addEnvironmentFlag gives every command the choice of an environment.
 func addEnvironmentFlag(root *cobra.Command) {
-	root.PersistentFlags().String("env", "", fmt.Sprintf("environment to act on (default: $%s, else the one that is running, else %q)", environmentVariable, home.DefaultEnvironment))
+	root.PersistentFlags().String("env", "", fmt.Sprintf("environment to act on (default: $%s, else the one that is running, else %q)", environmentVariable, defaultEnvironment))
 	_ = root.RegisterFlagCompletionFunc("env", completeEnvironments) // fails only for a flag that does not exist
 }
 
@@ -69,7 +73,7 @@ func environment(cmd *cobra.Command) (home.Environment, error) {
 	case err != nil:
 		return home.Environment{}, err
 	case len(running) == 0:
-		return h.Environment(home.DefaultEnvironment), nil
+		return h.Environment(defaultEnvironment), nil
 	case len(running) > 1:
 		return home.Environment{}, misuse(
 			fmt.Errorf("%d environments are running: %s", len(running), strings.Join(running, ", ")),
