@@ -81,8 +81,11 @@ func (s *server) shutdown(w http.ResponseWriter, r *http.Request) error {
 	if keepLogs {
 		s.KeepLogs()
 	}
-	s.Shutdown(remove)
+	// The answer goes first: afterwards there may be nobody left to send it.
+	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(http.StatusAccepted)
+	_ = http.NewResponseController(w).Flush() // a client that has gone has asked all the same
+	s.Shutdown(remove)
 	return nil
 }
 
