@@ -144,3 +144,19 @@ func (a *digestAgg) results(groups int) []*Vector {
 }
 
 func (a *digestAgg) size() int64 { return 48 * a.n }
+
+// mergeSketches makes one sketch of several.
+func mergeSketches(kind string) func(a []Value) Value {
+	return func(a []Value) Value {
+		var items []any
+		for _, v := range a {
+			items = append(items, sketchItems(v.Any, kind)...)
+		}
+		if kind == "hll" {
+			items = setUnion([][]any{items})
+		}
+		bag := &Bag{}
+		bag.Set(kind, items)
+		return dynamicValue(bag)
+	}
+}

@@ -170,6 +170,8 @@ func (b *binder) nameExpr(n *nameNode) *bound {
 			return b.variable(v, n)
 		case v.rel != nil:
 			return b.scalarOfTable(v.rel, n)
+		case v.fn != nil && v.fn.required() == 0:
+			return b.callUser(v.fn, &callNode{span: n.span, fn: n}, nil)
 		}
 	}
 	if n.name == "null" {

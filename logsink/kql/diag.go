@@ -56,6 +56,8 @@ type diagSink struct {
 	// mute, while positive, drops what is reported: a body bound again for
 	// another call would repeat its findings.
 	mute int
+	// muted is the first finding dropped that way.
+	muted *rawDiag
 }
 
 type rawDiag struct {
@@ -64,12 +66,15 @@ type rawDiag struct {
 }
 
 func (d *diagSink) report(at span, code, format string, args ...any) {
-	if d.mute > 0 {
-		return
-	}
 	msg := format
 	if len(args) > 0 {
 		msg = fmt.Sprintf(format, args...)
+	}
+	if d.mute > 0 {
+		if d.muted == nil {
+			d.muted = &rawDiag{at, code, msg}
+		}
+		return
 	}
 	for _, o := range d.list {
 		if o.at == at && o.code == code && o.msg == msg {
@@ -77,6 +82,16 @@ func (d *diagSink) report(at span, code, format string, args ...any) {
 		}
 	}
 	d.list = append(d.list, rawDiag{at, code, msg})
+}
+
+// within reports whether there is a finding inside of at.
+func (d *diagSink) within(at span) bool {
+	for _, r := range d.list {
+		if r.at.start >= at.start && r.at.end <= at.end {
+			return true
+		}
+	}
+	return false
 }
 
 // diagnostics returns the findings in text order, positions in UTF-16 units.

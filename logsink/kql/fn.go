@@ -262,7 +262,19 @@ func (b *binder) args(n *callNode) []*bound {
 		if named, ok := a.(*namedNode); ok {
 			a = named.x
 		}
+		if _, star := a.(*starNode); star && n.fn.name == "estimate_data_size" && b.row != nil {
+			return b.allColumns(n)
+		}
 		out[i] = b.expr(a)
+	}
+	return out
+}
+
+// allColumns is what * stands for as an argument.
+func (b *binder) allColumns(n node) []*bound {
+	var out []*bound
+	for i, c := range b.row.cols {
+		out = append(out, columnRef(i, c, n))
 	}
 	return out
 }

@@ -124,8 +124,8 @@ func setPath(bag *Bag, path []string, v any) *Bag {
 // bagZip pairs keys with values; keys that are no strings are passed over.
 func bagZip(a []Value) Value {
 	keys, ok1 := a[0].Any.([]any)
-	vals, ok2 := a[1].Any.([]any)
-	if !ok1 || !ok2 {
+	vals, _ := a[1].Any.([]any) // what is no array has no values
+	if !ok1 {
 		return nullValue(Dynamic)
 	}
 	out := &Bag{}

@@ -12,6 +12,9 @@ var dynamicFns = []scalarFn{
 	{name: "range", sig: "integer, integer, integer? -> dynamic; number, number, number? -> dynamic; datetime, datetime, timespan? -> dynamic; timespan, timespan, timespan? -> dynamic", make: rows(rangeArray)},
 	{name: "zip", sig: "dynamic, dynamic... -> dynamic", make: rows(zip)},
 	{name: "treepath", sig: "dynamic -> dynamic", make: rows(func(a []Value) Value { return dynamicValue(treePaths(a[0].Any)) })},
+	{name: "hll_merge", sig: "dynamic, dynamic... -> dynamic", make: rows(mergeSketches("hll"))},
+	{name: "tdigest_merge", sig: "dynamic, dynamic... -> dynamic", make: rows(mergeSketches("tdigest"))},
+	{name: "merge_tdigest", sig: "dynamic, dynamic... -> dynamic", make: rows(mergeSketches("tdigest"))},
 	{name: "jaccard_index", sig: "dynamic, dynamic -> real", make: rows(jaccard)},
 	{name: "dynamic_path_exists", sig: "string, dynamic -> bool", make: rows(func(a []Value) Value {
 		_, ok := jsonPath(a[1].Any, a[0].Str)

@@ -27,7 +27,7 @@ var logicFns = []scalarFn{
 	{name: "estimate_data_size", sig: "any... -> long", make: rows(func(a []Value) Value {
 		n := int64(0)
 		for _, v := range a {
-			n += int64(len(v.String()))
+			n += dataSize(v)
 		}
 		return longValue(n)
 	})},
@@ -121,4 +121,20 @@ func extremeOf(a []Value, sign int) Value {
 		}
 	}
 	return best
+}
+
+// dataSize is how many bytes a value has: the width of its type, or the
+// length of its text.
+func dataSize(v Value) int64 {
+	switch v.Type {
+	case Bool:
+		return 1
+	case Int:
+		return 4
+	case Decimal, GUID:
+		return 16
+	case String, Dynamic:
+		return int64(len(v.String()))
+	}
+	return 8
 }

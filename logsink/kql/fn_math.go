@@ -34,7 +34,12 @@ var mathFns = []scalarFn{
 	{name: "erfc", sig: "real -> real", named: asArg, make: realMap(math.Erfc)},
 	{name: "beta_cdf", sig: "real, real, real -> real", make: strict(func(a []Value) Value { return realValue(betaCDF(a[0].Real, a[1].Real, a[2].Real)) })},
 	{name: "beta_pdf", sig: "real, real, real -> real", make: strict(func(a []Value) Value { return realValue(betaPDF(a[0].Real, a[1].Real, a[2].Real)) })},
-	{name: "beta_inv", sig: "real, real, real -> real", make: strict(func(a []Value) Value { return realValue(betaInv(a[0].Real, a[1].Real, a[2].Real)) })},
+	{name: "beta_inv", sig: "real, real, real -> real", make: strict(func(a []Value) Value {
+		if a[0].Real < 0 || a[0].Real > 1 {
+			return nullValue(Real)
+		}
+		return realValue(betaInv(a[0].Real, a[1].Real, a[2].Real))
+	})},
 	{name: "pi", sig: " -> real", make: rows(func([]Value) Value { return realValue(math.Pi) })},
 	{name: "rand", sig: "integer? -> real", named: asArg, make: random},
 	{name: "binary_and", sig: "integer, integer -> long", named: asArg, make: bitOp(func(x, y int64) int64 { return x & y })},
@@ -153,10 +158,10 @@ func betaCDF(x, a, b float64) float64 {
 	switch {
 	case math.IsNaN(x) || a <= 0 || b <= 0:
 		return math.NaN()
-	case x <= 0:
-		return 0
-	case x >= 1:
-		return 1
+	case x < 0 || x > 1:
+		return math.NaN()
+	case x == 0 || x == 1:
+		return x
 	case x > (a+1)/(a+b+2):
 		return 1 - betaCDF(1-x, b, a)
 	}

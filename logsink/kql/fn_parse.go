@@ -75,12 +75,10 @@ func parsePath(a []Value) Value {
 		root = rest[:2]
 	}
 	stream := ""
-	name := rest[strings.LastIndexAny(rest, `/\`)+1:]
-	dir := strings.TrimSuffix(rest[:len(rest)-len(name)], rest[max(len(rest)-len(name)-1, 0):len(rest)-len(name)])
-	if scheme == "" {
-		if i := strings.IndexByte(name, ':'); i >= 0 && name != root {
-			name, stream = name[:i], name[i+1:]
-		}
+	cut := strings.LastIndexAny(rest, `/\`)
+	name, dir := rest[cut+1:], rest[:max(cut, 0)]
+	if i := strings.IndexByte(name, ':'); i >= 0 && name != root {
+		name, stream = name[:i], name[i+1:]
 	}
 	ext := ""
 	if i := strings.LastIndexByte(name, '.'); i >= 0 {

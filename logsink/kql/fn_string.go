@@ -164,9 +164,11 @@ func indexOf(a []Value) Value {
 		}
 		return longValue(-1)
 	}
-	at := start
+	at, length := start, end-start
 	for {
-		i := strings.Index(s[at:end], needle)
+		// Each search has the whole length, as the documented example of a
+		// second occurrence shows.
+		i := strings.Index(s[at:min(at+length, len(s))], needle)
 		if i < 0 {
 			return longValue(-1)
 		}
@@ -174,8 +176,7 @@ func indexOf(a []Value) Value {
 		if occurrence--; occurrence == 0 {
 			return longValue(int64(utf8.RuneCountInString(s[:at])))
 		}
-		at++
-		if at > end {
+		if at++; at > len(s) {
 			return longValue(-1)
 		}
 	}
@@ -258,13 +259,12 @@ func replaceStrings(a []Value) Value {
 	}
 	pieces := []piece{{a[0].Str, false}}
 	for i, f := range from {
-		old, repl := dynamicText(f), ""
+		old, ok := f.(string)
+		repl, ok2 := a[2].Any.(string)
 		if i < len(to) {
-			repl = dynamicText(to[i])
-		} else if len(to) == 0 {
-			repl = dynamicText(a[2].Any)
+			repl, ok2 = to[i].(string)
 		}
-		if old == "" {
+		if !ok || !ok2 || old == "" { // only strings replace strings
 			continue
 		}
 		var next []piece

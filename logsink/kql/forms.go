@@ -90,10 +90,10 @@ func tableForm(b *binder, n *callNode) *rel {
 	}
 	x := b.rowFree(n.args[0])
 	if x.val == nil {
-		if x.typ != NoType {
+		if x.typ != NoType && !x.static {
 			b.diags.report(n.args[0].pos(), "KS129", "The expression must be a constant.")
 		}
-		return openRel()
+		return openRel() // a parameter: known at the call
 	}
 	return b.tableName(&nameNode{span: n.args[0].pos(), name: x.val.String()})
 }
@@ -107,7 +107,7 @@ func toScalarForm(b *binder, n *callNode) *bound {
 	x := b.any(n.args[0])
 	b.row = row
 	if x.rel == nil {
-		return x
+		return b.once(x)
 	}
 	r := x.rel
 	if r.open || len(r.cols()) == 0 {
@@ -128,6 +128,28 @@ func toScalarForm(b *binder, n *callNode) *bound {
 		return constVector(v), nil
 	}
 	return y
+}
+
+// once is x computed a single time in a query: toscalar(rand()).
+func (b *binder) once(x *bound) *bound {
+	if x.static || len(x.cols) > 0 {
+		return x
+	}
+	y := *x
+	y.static = true
+	y.eval = func(r *run, _ *Block) (*Vector, error) {
+		v, ok := r.scalars[&y]
+		if !ok {
+			c, err := x.eval(r, &Block{Rows: 1})
+			if err != nil {
+				return nil, err
+			}
+			v = c.Value(0)
+			r.scalars[&y] = v
+		}
+		return constVector(v), nil
+	}
+	return &y
 }
 
 func firstCell(x *run, r *rel, t Type) (Value, error) {
@@ -403,8 +425,14 @@ func sketchForm(kind string) func(b *binder, n *callNode) *bound {
 			}
 		}
 		ret, f := sketchReader(kind)
+		name := ""
+		if kind == "hll" && args[0].name != "" {
+			name = "dcount_hll_" + args[0].name
+		}
 		args[0] = cast(args[0], Dynamic)
-		return derive(ret, n, kernelEval(rowKernel(ret, f), args), args...)
+		x := derive(ret, n, kernelEval(rowKernel(ret, f), args), args...)
+		x.name = name
+		return x
 	}
 }
 

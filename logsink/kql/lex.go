@@ -37,7 +37,7 @@ func (t token) is(s string) bool {
 // dashedKeywords are the keywords with dashes, which would otherwise read as
 // subtractions.
 var dashedKeywords = []string{
-	"project-away", "project-keep", "project-rename", "project-reorder", "project-smart",
+	"project-away", "project-keep", "project-rename", "project-reorder", "project-smart", "project-by-names",
 	"mv-expand", "mv-apply", "make-series", "parse-where", "parse-kv", "top-nested", "top-hitters",
 	"sample-distinct", "macro-expand", "partition-by", "graph-match", "graph-to-table",
 	"graph-shortest-paths", "make-graph", "graph-mark-components",

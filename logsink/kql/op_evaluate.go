@@ -87,10 +87,37 @@ func (o *evaluateOp) bind(b *binder, in *rel) *rel {
 		return openRel()
 	}
 	out := plugin(b, in, n)
-	if o.schema != nil && out.open {
-		return &rel{plan: &blocksPlan{schema: declaredSchema(o.schema.cols)}}
+	if o.schema == nil {
+		return out
 	}
-	return out
+	return o.declared(in, out)
+}
+
+// declared gives a plug-in's result the columns the query declares for it;
+// a star stands for those of the input that are not among them.
+func (o *evaluateOp) declared(in, out *rel) *rel {
+	p := &projection{names: map[string]bool{}}
+	take := func(name string, t Type) {
+		x := constant(nullValue(t), o)
+		if i := out.cols().Index(name); i >= 0 {
+			x = cast(columnRef(i, out.cols()[i], o), t)
+		}
+		p.exprs, p.cols = append(p.exprs, x), append(p.cols, Column{name, t})
+	}
+	declared := declaredSchema(o.schema.cols)
+	if o.schema.star {
+		for _, c := range in.cols() {
+			if declared.Index(c.Name) < 0 && (out.open || out.cols().Index(c.Name) >= 0) {
+				take(c.Name, c.Type)
+			}
+		}
+	}
+	for _, c := range declared {
+		take(c.Name, c.Type)
+	}
+	r := out.with(p.over(out.plan))
+	r.open = false
+	return r
 }
 
 func nodeText(n node) string {

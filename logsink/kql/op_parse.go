@@ -158,8 +158,12 @@ func (o *parseOp) matcher(b *binder, kind, flags string) *parseMatcher {
 		default:
 			m.cols = append(m.cols, Column{piece.col.name, piece.typ})
 			pattern, number := numberPattern[piece.typ]
-			if !number || m.relaxed {
-				pattern = "(.*" + unless(last, lazy) + ")"
+			rest := ".*" + unless(last, lazy)
+			switch {
+			case !number:
+				pattern = "(" + rest + ")"
+			case m.relaxed: // a number if there is one, else anything
+				pattern = "(" + pattern[1:len(pattern)-1] + "|" + rest + ")"
 			}
 			re.WriteString(pattern)
 		}

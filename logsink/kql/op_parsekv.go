@@ -114,11 +114,12 @@ func (o *parseKVOp) bind(b *binder, in *rel) *rel {
 
 // kvParser finds keys and their values in a text.
 type kvParser struct {
-	pair, kv      string
-	quote, escape byte
-	greedy        bool
-	pattern       string
-	re            *regexp.Regexp
+	pair, kv       string
+	quote, unquote byte
+	escape         byte
+	greedy         bool
+	pattern        string
+	re             *regexp.Regexp
 }
 
 func (k *kvParser) set(name, val string) {
@@ -129,7 +130,7 @@ func (k *kvParser) set(name, val string) {
 		k.kv = val
 	case "quote":
 		if val != "" {
-			k.quote = val[0]
+			k.quote, k.unquote = val[0], val[len(val)-1]
 		}
 	case "escape":
 		if val != "" {
@@ -179,7 +180,7 @@ func (k *kvParser) quoted(s string, i int) (string, int, bool) {
 		case k.escape != 0 && s[j] == k.escape && j+1 < len(s):
 			j++
 			b.WriteByte(s[j])
-		case s[j] == k.quote:
+		case s[j] == k.unquote:
 			return b.String(), j + 1, true
 		default:
 			b.WriteByte(s[j])

@@ -11,7 +11,11 @@ func parsePartition(p *parser, h opHead) operator {
 	op := &partitionOp{opHead: h}
 	op.params = p.params()
 	p.expect("by")
-	op.key = p.expr()
+	if it := p.columnItem(false); it.name != nil {
+		op.key = it.name
+	} else {
+		op.key = &wildNode{it.span, it.wild}
+	}
 	op.sub = p.subquery()
 	p.done(&op.opHead)
 	return op

@@ -384,6 +384,8 @@ func (p *scanStepsPlan) try(x *run, k int, row []Value, seq [][]Value) (bool, []
 		for c := range p.base {
 			if j < len(seq) && seq[j] != nil {
 				full = append(full, seq[j][c])
+			} else if c >= p.inputs {
+				full = append(full, row[c]) // declared columns begin with their defaults
 			} else {
 				full = append(full, nullValue(p.base[c].Type))
 			}

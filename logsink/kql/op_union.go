@@ -93,6 +93,12 @@ func unionOf(parts []*rel, source string, inner bool) *rel {
 		}
 	}
 	at := map[Column]int{}
+	names := &projection{names: map[string]bool{}}
+	for name, ts := range types {
+		if len(ts) == 1 {
+			names.names[name] = true
+		}
+	}
 	if source != "" {
 		p.cols = Schema{{source, String}}
 	}
@@ -104,7 +110,8 @@ func unionOf(parts []*rel, source string, inner bool) *rel {
 			at[c] = len(p.cols)
 			out := c
 			if len(types[c.Name]) > 1 && !inner {
-				out.Name += "_" + c.Type.String()
+				out.Name = names.free(c.Name + "_" + c.Type.String())
+				names.names[out.Name] = true
 			}
 			p.cols = append(p.cols, out)
 		}

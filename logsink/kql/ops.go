@@ -71,7 +71,7 @@ func init() {
 var unsupportedOperators = map[string]bool{
 	"externaldata": true, "external_data": true, "make-graph": true, "graph-match": true, "graph-to-table": true,
 	"graph-shortest-paths": true, "graph-mark-components": true, "macro-expand": true, "project-smart": true,
-	"partition-by": true, "reduce": true, "assert-schema": true, "execute-and-cache": true,
+	"partition-by": true, "reduce": true, "project-by-names": true, "assert-schema": true, "execute-and-cache": true,
 }
 
 // OperatorNames returns the operators under their proper names, sorted.

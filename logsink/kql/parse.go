@@ -276,15 +276,14 @@ func (p *parser) columnDecls() *typeNode {
 	start := p.tok().at.start
 	n := &typeNode{}
 	p.expect("(")
-	switch {
-	case p.accept("*"):
-		n.star = true
-	default:
-		for !p.at(")") && p.tok().kind != tokEOF {
+	for !p.at(")") && p.tok().kind != tokEOF {
+		if p.accept("*") {
+			n.star = true
+		} else {
 			n.cols = append(n.cols, p.colDecl())
-			if !p.accept(",") {
-				break
-			}
+		}
+		if !p.accept(",") {
+			break
 		}
 	}
 	p.expect(")")

@@ -256,7 +256,9 @@ func (n *typeNode) print(p *printer) {
 func (n *typeNode) printCols(p *printer) {
 	if n.star {
 		p.put("*")
-		return
+		if len(n.cols) > 0 {
+			p.put(", ")
+		}
 	}
 	printDecls(p, n.cols)
 }

@@ -94,9 +94,7 @@ func (b *binder) callUser(f *userFn, n *callNode, piped *rel) *bound {
 	if !ok {
 		return failed(n)
 	}
-	b.diags.mute++
-	x := b.body(f, vars)
-	b.diags.mute--
+	x := b.callBody(f, n, vars)
 	y := *x
 	y.node = n
 	y.name = ""
@@ -107,6 +105,24 @@ func (b *binder) callUser(f *userFn, n *callNode, piped *rel) *bound {
 		y.rel = &r
 	}
 	return &y
+}
+
+// callBody binds the body for one call. What is wrong with the body itself
+// has been reported at its declaration; what only this call's arguments make
+// wrong is reported at the call.
+func (b *binder) callBody(f *userFn, n *callNode, vars map[string]*binding) *bound {
+	before := b.diags.muted
+	b.diags.muted = nil
+	b.diags.mute++
+	x := b.body(f, vars)
+	b.diags.mute--
+	if m := b.diags.muted; m != nil && !b.diags.within(f.node.span) {
+		b.diags.report(n.span, m.code, "%s", m.msg)
+	}
+	if b.diags.mute == 0 || before != nil {
+		b.diags.muted = before
+	}
+	return x
 }
 
 // arguments pairs a call's arguments with the parameters: in order, or by name.
@@ -149,13 +165,7 @@ func (b *binder) arguments(f *userFn, n *callNode, piped *rel) (map[string]*bind
 		}
 	}
 	if !ok {
-		lo := len(params)
-		for _, d := range f.dflts {
-			if d != nil {
-				lo--
-			}
-		}
-		b.wrongCount(f.name, n.fn.span, lo, len(params))
+		b.wrongCount(f.name, n.fn.span, f.required(), len(params))
 	}
 	return vars, ok
 }
@@ -193,15 +203,21 @@ func (b *binder) argument(p paramDecl, n node) *binding {
 	return &binding{scalar: &y, row: nil}
 }
 
+// required is how many arguments a call must give.
+func (f *userFn) required() int {
+	n := 0
+	for _, d := range f.dflts {
+		if d == nil {
+			n++
+		}
+	}
+	return n
+}
+
 // asTable is the table a function without parameters stands for when its
 // name is used without a call.
 func (f *userFn) asTable(b *binder, n *nameNode) *rel {
-	for i := range f.node.params {
-		if f.dflts[i] == nil {
-			return nil
-		}
-	}
-	if f.busy {
+	if f.required() > 0 || f.busy {
 		return nil
 	}
 	x := b.callUser(f, &callNode{span: n.span, fn: n}, nil)
