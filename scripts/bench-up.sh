@@ -21,7 +21,8 @@ max_help=50   # ms
 
 docker_ready || die "Docker does not answer" "start it or set DOCKER_HOST"
 PATH=$PWD/bin:$PATH
-ACALOCAL_STATE_DIR=$(mktemp -d)
+work=$(mktemp -d)
+ACALOCAL_STATE_DIR=$work/state
 ACALOCAL_ENVIRONMENT=bench
 export ACALOCAL_STATE_DIR ACALOCAL_ENVIRONMENT
 image=acalocal-bench-up
@@ -31,7 +32,7 @@ finish() {
 	acalocal down >/dev/null 2>&1 || true # the usual case: it is down already
 	[ -z "${container:-}" ] || docker rm -f "$container" >/dev/null
 	docker image rm "$image" >/dev/null 2>&1 || true # not built yet
-	rm -rf "$ACALOCAL_STATE_DIR"
+	rm -rf "$work"
 	exit "$code"
 }
 trap finish EXIT
@@ -54,7 +55,7 @@ docker_once() {
 	begin=$(now)
 	container=$(docker run -d -p 127.0.0.1::8000 "$image")
 	until_200 "http://$(docker port "$container" 8000/tcp | head -n 1)/health"
-	echo $(($(now) - begin)) >>"$ACALOCAL_STATE_DIR/docker"
+	echo $(($(now) - begin)) >>"$work/docker"
 	docker rm -f "$container" >/dev/null
 	container=
 }
@@ -64,36 +65,36 @@ acalocal_once() {
 	begin=$(now)
 	acalocal up -d examples/python-flask >/dev/null 2>&1
 	until_200 "$(app_url python-flask)/health"
-	echo $(($(now) - begin)) >>"$ACALOCAL_STATE_DIR/acalocal"
+	echo $(($(now) - begin)) >>"$work/acalocal"
 }
 
 step "images"
 docker build -q -t "$image" examples/python-flask 2>/dev/null
 acalocal up -d examples/python-flask >/dev/null 2>&1 # whatever is made once is made now
-acalocal down >/dev/null
+acalocal down >/dev/null 2>&1
 
 step "$rounds rounds"
 for ((i = 0; i < rounds; i++)); do
 	docker_once
 	acalocal_once
 	[ $i -lt $((rounds - 1)) ] || break # the last one stays up for the RSS
-	acalocal down >/dev/null
+	acalocal down >/dev/null 2>&1
 done
 
 step "figures"
 sleep 3 # idle
-pid=$(acalocal status --json | grep -o '"pid": *[0-9]*' | grep -o '[0-9]*$')
+pid=$(curl -sS --unix-socket "$ACALOCAL_STATE_DIR/bench/api.sock" http://localhost/acalocal/v1/info | grep -o '"pid": *[0-9]*' | grep -o '[0-9]*$')
 rss=$(($(awk '/^VmRSS:/ { print $2 }' "/proc/$pid/status") / 1024))
-acalocal down >/dev/null
+acalocal down >/dev/null 2>&1
 size=$(($(stat -c %s bin/acalocal) / 1048576))
 for ((i = 0; i < 11; i++)); do
 	begin=$(now)
 	acalocal --help >/dev/null
 	echo $(($(now) - begin))
-done >"$ACALOCAL_STATE_DIR/help"
-help=$(median <"$ACALOCAL_STATE_DIR/help")
-with_docker=$(median <"$ACALOCAL_STATE_DIR/docker")
-with_acalocal=$(median <"$ACALOCAL_STATE_DIR/acalocal")
+done >"$work/help"
+help=$(median <"$work/help")
+with_docker=$(median <"$work/docker")
+with_acalocal=$(median <"$work/acalocal")
 ratio=$((with_acalocal * 100 / with_docker))
 
 missed=0

@@ -8,7 +8,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 docker_ready || die "Docker does not answer" "start it or set DOCKER_HOST"
 PATH=$PWD/bin:$PATH
-ACALOCAL_STATE_DIR=$(mktemp -d)
+work=$(mktemp -d)
+ACALOCAL_STATE_DIR=$work/state
 ACALOCAL_ENVIRONMENT=demo
 export ACALOCAL_STATE_DIR ACALOCAL_ENVIRONMENT
 
@@ -16,7 +17,7 @@ finish() {
 	local code=$?
 	[ "$code" = 0 ] || tail -n 30 "$ACALOCAL_STATE_DIR/demo/daemon.log" >&2 || true # a daemon that never began has no log
 	acalocal down >/dev/null 2>&1 || true # the usual case: it is down already
-	rm -rf "$ACALOCAL_STATE_DIR"
+	rm -rf "$work"
 	exit "$code"
 }
 trap finish EXIT
@@ -24,7 +25,12 @@ trap 'exit 130' INT TERM
 
 # run shows a command as one would type it, then does it.
 run() {
-	printf '\n$ %s\n' "$(printf '%s ' "$@")"
+	local word line=
+	for word in "$@"; do
+		[[ $word != *[[:space:]]* ]] || word="'$word'"
+		line+=" $word"
+	done
+	printf '\n$%s\n' "$line"
 	"$@"
 }
 
@@ -34,7 +40,7 @@ run curl -sS "$url/"
 run curl -sS "$url/health"
 run curl -sS -o /dev/null -w '%{http_code}\n' "$url/error"
 run acalocal revision list -n python-flask
-run acalocal logs show -n python-flask --type system
+run acalocal logs show -n python-flask --type system --format text
 run acalocal logs query 'ContainerAppConsoleLogs_CL
 | where Log_s has "/health"
 | summarize Requests = count() by ContainerName_s, Stream_s'
