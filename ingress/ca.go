@@ -168,3 +168,17 @@ func (a *Authority) Certificate() *x509.Certificate { return a.cert }
 func newSerial() (*big.Int, error) {
 	return rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 128))
 }
+
+// DefaultAuthorityDir returns where a user's authority is kept:
+// $ACALOCAL_CA_DIR, or acalocal/ca in the user's configuration directory. All
+// environments share it, so that trusting it once is enough.
+func DefaultAuthorityDir() (string, error) {
+	if dir := os.Getenv("ACALOCAL_CA_DIR"); dir != "" {
+		return filepath.Abs(dir)
+	}
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "", fmt.Errorf("find the certificate authority: %w (set ACALOCAL_CA_DIR)", err)
+	}
+	return filepath.Join(dir, "acalocal", "ca"), nil
+}

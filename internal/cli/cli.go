@@ -48,6 +48,8 @@ var commands = []func(Streams) *cobra.Command{
 	newExecCommand,
 	newRestartCommand,
 	newEdgeCommand,
+	newTrustCommand,
+	newUntrustCommand,
 	newKQLCommand,
 	newDoctorCommand,
 	newVersionCommand,
