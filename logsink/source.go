@@ -9,8 +9,8 @@ import (
 // A container's lines wait in batches of at most this size, so that one which
 // prints a lot fills its own batch and nobody else's.
 const (
-	batchRows  = 4096
-	batchBytes = 256 << 10
+	batchRows  = sealRows
+	batchBytes = 1 << 20
 )
 
 // lineKind is a line's Stream, and in bit 1 whether it is only a part.

@@ -2,6 +2,7 @@ package logsink
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -76,24 +77,16 @@ func (s *snapshot) damaged(b *sealed, err error) {
 	})
 }
 
-// publish shows the open block's new rows and positions to readers.
-func (s *state) publish(open *memView, moved positions) {
+// publish shows what a commit has made durable: blocks that became full, the
+// open block and positions.
+func (s *state) publish(full []*memView, open *memView, moved positions) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.sealing = append(slices.Clip(s.sealing), full...)
 	s.open = open
-	for id, p := range moved {
-		s.positions[id] = p
-	}
+	maps.Copy(s.positions, moved)
 	close(s.changed)
 	s.changed = make(chan struct{})
-}
-
-// roll moves the open block to those being sealed.
-func (s *state) roll(full, open *memView) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sealing = append(slices.Clip(s.sealing), full)
-	s.open = open
 }
 
 // seal replaces the oldest blocks being sealed by what they have become.

@@ -3,6 +3,7 @@ package logsink
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -110,12 +111,14 @@ func (t *table) ingest(pending []*memView) {
 		if !ok {
 			return
 		}
-		began := time.Now()
+		began, size := time.Now(), t.wal.size
 		if err := t.commitAll(feeders); err != nil {
 			t.refuse(err)
 			return
 		}
-		t.pause(t.interval - time.Since(began))
+		if t.wal.size-size < busyBytes {
+			t.pause(t.interval - time.Since(began))
+		}
 	}
 }
 
@@ -146,34 +149,70 @@ func (t *table) pause(d time.Duration) {
 	}
 }
 
+// busyBytes is from when on a commit is worth its sync without waiting for more
+// rows to gather.
+const busyBytes = 64 << 10
+
+// commitBytes is how much a commit writes at most, or a block more.
+const commitBytes = 4 << 20
+
 // commitAll makes durable what the feeders have now. The error is that of a
 // store closed while its disk refused to write.
 func (t *table) commitAll(feeders []feeder) error {
 	for len(feeders) > 0 {
 		n, err := t.commit(feeders)
+		if err != nil {
+			n = len(feeders)
+		}
 		for _, f := range feeders[:n] {
 			f.fed(err)
 		}
 		if err != nil {
-			for _, f := range feeders[n:] {
-				f.fed(err)
-			}
 			return err
 		}
 		feeders = feeders[n:]
-		if t.mem.full() && !t.rollBlock() {
-			for _, f := range feeders {
-				f.fed(ErrClosed)
-			}
-			return ErrClosed
-		}
 	}
 	return nil
 }
 
-// commit takes rows from the first n feeders, as many as the block has room
-// for, and makes them durable in one record.
+// commit makes durable the rows of the first n feeders, with one sync.
 func (t *table) commit(feeders []feeder) (n int, err error) {
+	if t.walDue() {
+		if err := t.rollWAL(); err != nil {
+			return 0, err
+		}
+	}
+	var c commit
+	for n < len(feeders) && len(t.rec) < commitBytes && !t.walDue() {
+		n += t.take(feeders[n:], &c)
+	}
+	defer t.resetRecord()
+	if len(t.rec) == 0 {
+		return n, nil
+	}
+	err = t.retry("write rows", func() error { return t.wal.commit(t.rec) }, feeders[:n])
+	if err != nil {
+		return n, err
+	}
+	t.walBytes.Store(t.wal.size)
+	t.state.publish(c.full, t.mem.view(), c.moved)
+	for _, v := range c.full {
+		if !t.toSeal(v) {
+			break // the store is being closed; the rows are in the log
+		}
+	}
+	return n, nil
+}
+
+// commit is what a commit changes besides the open block.
+type commit struct {
+	full  []*memView
+	moved positions
+}
+
+// take appends a record with rows of the first n feeders, as many as the open
+// block has room for, and opens the next block if it is full.
+func (t *table) take(feeders []feeder, c *commit) (n int) {
 	from := t.mem.rows
 	moved := positions{}
 	for n < len(feeders) && !t.mem.full() {
@@ -183,49 +222,46 @@ func (t *table) commit(feeders []feeder) (n int, err error) {
 		n++
 	}
 	if t.mem.rows == from && len(moved) == 0 {
-		return n, nil
+		return n
 	}
-	rec := t.record(from, moved)
-	err = t.retry("write rows", func() error { return t.wal.commit(rec) }, feeders[:n])
-	if err != nil {
-		return n, err
+	t.rec = t.appendRecord(t.rec, from, moved)
+	if c.moved == nil {
+		c.moved = positions{}
 	}
-	t.walBytes.Store(t.wal.size)
-	for i, col := range t.mem.tuples {
-		t.known[i] = col.count()
+	maps.Copy(c.moved, moved)
+	if t.mem.full() {
+		v := t.mem.view()
+		c.full = append(c.full, v)
+		t.mem = newMemBlock(t.def, v.first+uint64(v.rows))
+		clear(t.known)
 	}
-	t.state.publish(t.mem.view(), moved)
-	return n, nil
+	return n
 }
 
-// record builds the log record of the rows from up to the open block's last.
-func (t *table) record(from int, moved positions) []byte {
-	rec := beginFrame(t.rec[:0])
+// appendRecord appends the log record of the rows from up to the open block's
+// last.
+func (t *table) appendRecord(b []byte, from int, moved positions) []byte {
+	start := len(b)
+	b = beginFrame(b)
 	flags := byte(0)
 	if from == 0 {
 		flags = flagNewBlock
 	}
-	rec = append(rec, flags)
-	rec = t.mem.appendRows(rec, from, t.known)
-	rec = endFrame(appendPositions(rec, moved))
-	if t.rec = rec; cap(rec) > 1<<20 {
-		t.rec = nil // a burst's buffer is not kept
+	b = append(b, flags)
+	b = t.mem.appendRows(b, from, t.known)
+	b = appendPositions(b, moved)
+	endFrame(b[start:])
+	for i, col := range t.mem.tuples {
+		t.known[i] = col.count()
 	}
-	return rec
+	return b
 }
 
-// rollBlock hands the open block to the seal goroutine and opens the next, in
-// a new log if this one is long enough.
-func (t *table) rollBlock() bool {
-	v := t.mem.view()
-	next := v.first + uint64(v.rows)
-	t.mem = newMemBlock(t.def, next)
-	clear(t.known)
-	t.state.roll(v, t.mem.view())
-	if t.wal.size >= t.walLimit() && t.rollWAL(next) != nil {
-		return false
+// resetRecord empties the buffer of records; a burst's memory is not kept.
+func (t *table) resetRecord() {
+	if t.rec = t.rec[:0]; cap(t.rec) > 256<<10 && t.queue.len() == 0 {
+		t.rec = nil
 	}
-	return t.toSeal(v)
 }
 
 // toSeal hands a block to the seal goroutine. It waits when that is behind, as
@@ -244,8 +280,16 @@ func (t *table) toSeal(v *memView) bool {
 	}
 }
 
-func (t *table) rollWAL(next uint64) error {
+// walDue reports whether a new log should begin now: this one is long enough,
+// and no block is in both.
+func (t *table) walDue() bool {
+	return t.mem.rows == 0 && t.wal.size+int64(len(t.rec)) >= t.walLimit()
+}
+
+// rollWAL begins a new log.
+func (t *table) rollWAL() error {
 	var w *wal
+	next := t.mem.first
 	t.state.mu.Lock()
 	t.state.positions.forget(time.Now())
 	pos := t.state.positions
