@@ -42,6 +42,7 @@ func (system) Install(cert *x509.Certificate) error {
 }
 
 func (system) Uninstall(cert *x509.Certificate) error {
+	startFresh()
 	return explain(truststore.Uninstall(cert))
 }
 
