@@ -116,7 +116,7 @@ func (im *images) build(ctx context.Context, app string, c *aca.Container, b con
 	begin := time.Now()
 	image, err := im.engine.Build(ctx, spec)
 	if err != nil {
-		return "", fmt.Errorf("build %s: %w", c.Image, err)
+		return "", fmt.Errorf("app %s: %w", app, err)
 	}
 	name := contentName(c.Image, image.ID)
 	if err := im.name(ctx, spec, name); err != nil {

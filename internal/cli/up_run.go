@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -207,16 +208,62 @@ func (u *upRun) awaitRollout(ctx context.Context) error {
 	case v == rolledOut:
 		return u.sayReady(snap)
 	case v == failing:
+		u.sayLastLines(ctx)
 		return failed(errors.New(strings.Join(u.roll.unready(snap), "\nacalocal: ")), howToLook(sortedNames(u.roll.wanted)))
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case waiting.Err() != nil:
+		u.sayLastLines(ctx)
 		return failed(fmt.Errorf("not ready after %s: %s", u.o.timeout, strings.Join(u.roll.unready(snap), "\nacalocal: ")),
 			howToLook(sortedNames(u.roll.wanted)))
 	case err != nil:
 		return err
 	}
 	return u.daemonEnded()
+}
+
+// lastLines is how much of an app's output explains why it is not ready.
+const lastLines = 10
+
+// sayLastLines prints the end of what the apps that are not ready have printed.
+// It is a courtesy: an app whose log cannot be read has none shown.
+func (u *upRun) sayLastLines(ctx context.Context) {
+	snap, err := u.client.Snapshot(ctx)
+	if err != nil {
+		return
+	}
+	for _, name := range sortedNames(u.roll.wanted) {
+		if app := snap.App(name); app == nil || judge(app, u.roll.wanted[name]) == rolledOut {
+			continue
+		}
+		target := emulator.ExecTarget{App: name, Revision: u.roll.wanted[name]}
+		log, err := u.client.Logs(ctx, client.LogsOptions{Target: target, Text: true, Tail: lastLines})
+		if err != nil {
+			continue
+		}
+		writeLastLines(u.s.Err, name, log)
+		log.Close()
+	}
+}
+
+// writeLastLines prints a console log in text form without its two head lines
+// and without stamps.
+func writeLastLines(w io.Writer, app string, log io.Reader) {
+	in := bufio.NewScanner(log)
+	in.Buffer(nil, 1<<20)
+	for n := 0; in.Scan(); n++ {
+		if n < 2 {
+			continue // about the connection
+		}
+		text := in.Text()
+		if parts := strings.SplitN(text, " ", 4); len(parts) == 4 {
+			text = parts[3] // behind the time, the stream and the tag
+		}
+		if n == 2 {
+			fmt.Fprintf(w, "the last lines of %s:\n", app)
+		}
+		fmt.Fprintf(w, "  %s\n", text)
+	}
 }
 
 // daemonEnded is the error for a daemon that went away by itself.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/acalocal/acalocal/emulator"
@@ -58,4 +59,20 @@ func TestOverridesRefuseWhatIsNoNumber(t *testing.T) {
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
+}
+
+func TestLastLinesAreThoseOfTheApp(t *testing.T) {
+	f := func(log, want string) {
+		t.Helper()
+		var b strings.Builder
+		writeLastLines(&b, "web", strings.NewReader(log))
+		if diff := cmp.Diff(want, b.String()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+	const head = "2025-12-15T08:43:48.72656  Connecting to the container 'web'...\n" +
+		"2025-12-15T08:43:48.75482  Successfully Connected to container: 'web' [Revision: '', Replica: '']\n"
+	f(head, "")
+	f(head+"2025-12-15T08:33:59.0671054Z stderr F Traceback (most recent call last):\n2025-12-15T08:33:59.0671055Z stderr F   File \"x\"\n",
+		"the last lines of web:\n  Traceback (most recent call last):\n    File \"x\"\n")
 }

@@ -56,7 +56,7 @@ func describeState(app *emulator.App, revision string) string {
 	p := rev.Properties
 	words := orDash(p.RunningState)
 	if p.ProvisioningState != "Provisioned" && p.ProvisioningState != "" {
-		words = p.ProvisioningState + ", " + words
+		words += ", provisioning " + p.ProvisioningState
 	}
 	words += ", health " + orDash(p.HealthState)
 	if why := reason(app, rev); why != "" {

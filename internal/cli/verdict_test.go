@@ -68,7 +68,7 @@ func TestDescribeState(t *testing.T) {
 		c := &r.Replicas[0].Properties.Containers[0]
 		c.RunningState, c.RunningStateDetails = "Waiting", "Container is waiting with reason: PullingImage on legion."
 	}))
-	f("Failed, Failed, health Unhealthy: Container crashing: app", func(_ *emulator.App, r *emulator.Revision) {
+	f("Failed, provisioning Failed, health Unhealthy: Container crashing: app", func(_ *emulator.App, r *emulator.Revision) {
 		p := &r.Properties
 		p.ProvisioningState, p.RunningState, p.HealthState, p.ProvisioningError = "Failed", "Failed", "Unhealthy", "Container crashing: app"
 	})
