@@ -26,6 +26,7 @@ import (
 	"github.com/acalocal/acalocal/ingress"
 	"github.com/acalocal/acalocal/internal/container"
 	"github.com/acalocal/acalocal/internal/core"
+	"github.com/acalocal/acalocal/internal/scale"
 	"github.com/acalocal/acalocal/probes"
 )
 
@@ -43,6 +44,8 @@ type Router interface {
 	Unlisten(app string)
 	// Addr is the address of the listener that stands for port 80.
 	Addr() string
+	// Stats is the load of every revision now.
+	Stats() []ingress.RevisionLoad
 }
 
 // LogSource is a container whose output is to be stored.
@@ -116,6 +119,9 @@ const resyncEvery = 10 * time.Second
 
 // New returns an environment that has not begun to run.
 func New(o Options) *Engine {
+	if o.TimeScale == 0 {
+		o.TimeScale = 1
+	}
 	if o.Rand == nil {
 		o.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	}
@@ -149,6 +155,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer cancel()
 	e.start(func() { _ = e.prober.Run(ctx) }) // ends with ctx, which is no news
 	e.start(func() { e.readHints(ctx) })
+	e.start(func() { e.reportLoad(ctx) })
 	resync := time.NewTicker(resyncEvery)
 	defer resync.Stop()
 	for !e.finished {
@@ -244,6 +251,38 @@ func (e *Engine) readHints(ctx context.Context) {
 			e.askListing()
 		}
 	}
+}
+
+// reportLoad tells the core every decision interval what the edge saw.
+func (e *Engine) reportLoad(ctx context.Context) {
+	interval := time.Duration(float64(scale.Interval) / e.o.TimeScale)
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	finished := map[string]uint64{} // by revision, at the report before
+	for {
+		select {
+		case <-tick.C:
+			e.post(core.LoadReported{Interval: interval, Loads: loadsOf(e.o.Router.Stats(), finished)})
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// loadsOf turns counts since the start into counts since the report before.
+func loadsOf(stats []ingress.RevisionLoad, finished map[string]uint64) []core.Load {
+	var out []core.Load
+	for _, l := range stats {
+		out = append(out, core.Load{App: l.App, Revision: l.Revision, Finished: l.Finished - finished[l.Revision], InFlight: l.InFlight})
+		finished[l.Revision] = l.Finished
+	}
+	return out
+}
+
+// Demand says that a request waits for a revision without a ready replica. It
+// never blocks.
+func (e *Engine) Demand(app, revision string) {
+	e.post(core.DemandSeen{App: app, Revision: revision})
 }
 
 // pause is a back-off between attempts.

@@ -23,6 +23,7 @@ type edge struct {
 	table ingress.Table
 	ports map[string]int
 	taken int // a port somebody else has
+	loads []ingress.RevisionLoad
 }
 
 func (e *edge) Apply(t ingress.Table) error {
@@ -57,6 +58,12 @@ func (e *edge) Unlisten(app string) {
 }
 
 func (e *edge) Addr() string { return "127.0.0.1:8080" }
+
+func (e *edge) Stats() []ingress.RevisionLoad {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.loads
+}
 
 // endpoints are the replicas the published table names.
 func (e *edge) endpoints() []string {
@@ -378,6 +385,49 @@ func TestExecTargetsAreFoundByDefaults(t *testing.T) {
 			if _, err := s.locate(target); err == nil {
 				w.Errorf("%+v was found", target)
 			}
+		}
+	})
+}
+
+func TestIdleAppGoesToZeroAndARequestWakesIt(t *testing.T) {
+	inBubble(t, func(w *world) {
+		w.apply("web:1")
+		w.waitFor("web is ready", ready)
+		s := w.waitFor("web is at zero", func(s *Snapshot) bool { return s.App("web").Revisions[0].Properties.RunningState == "ScaledToZero" })
+		w.waitFor("its replica is gone", func(s *Snapshot) bool { return len(s.App("web").Revisions[0].Replicas) == 0 })
+		w.engine.Demand("web", s.App("web").Revisions[0].Name)
+		w.waitFor("web is ready again", ready)
+		var scaling []string
+		w.memory.mu.Lock()
+		defer w.memory.mu.Unlock()
+		for _, r := range w.memory.rows {
+			if strings.HasPrefix(r.Reason, "KEDAScaleTarget") {
+				scaling = append(scaling, r.Msg)
+			}
+		}
+		name := s.App("web").Revisions[0].Name
+		want := []string{"Deactivated apps/v1.Deployment k8se-apps/" + name + " from 1 to 0", "Scaled apps/v1.Deployment k8se-apps/" + name + " from 0 to 1, triggered by "}
+		if !slices.Equal(scaling, want) {
+			w.Errorf("rows are %q, want %q", scaling, want)
+		}
+	})
+}
+
+func TestLoadAddsReplicasAtOnceAndTakesThemAwayLate(t *testing.T) {
+	inBubble(t, func(w *world) {
+		w.apply("web:1")
+		name := w.waitFor("web is ready", ready).App("web").Revisions[0].Name
+		w.edge.mu.Lock()
+		w.edge.loads = []ingress.RevisionLoad{{App: "web", Revision: name, InFlight: 60}}
+		w.edge.mu.Unlock()
+		w.waitFor("six replicas", func(s *Snapshot) bool { return len(s.App("web").Revisions[0].Replicas) == 6 })
+		w.edge.mu.Lock()
+		w.edge.loads[0].InFlight = 0
+		w.edge.mu.Unlock()
+		begin := time.Now()
+		w.waitFor("fewer replicas", func(s *Snapshot) bool { return len(s.App("web").Revisions[0].Replicas) < 6 })
+		if took := time.Since(begin); took < 4*time.Minute {
+			w.Errorf("replicas were taken away after %s, before the window was over", took)
 		}
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/acalocal/acalocal/internal/container"
+	"github.com/acalocal/acalocal/internal/scale"
 )
 
 // logState is how far the output of a container is stored.
@@ -209,7 +210,7 @@ func (s *State) recover(saved SavedApp) *app {
 	}
 	for _, r := range saved.Revisions {
 		if a.revision(r.Name) == nil {
-			a.revisions = append(a.revisions, &revision{app: a, name: r.Name, created: r.Created, active: r.Active, everReady: r.EverReady, restarts: r.Restarts, template: r.Template})
+			a.revisions = append(a.revisions, &revision{app: a, name: r.Name, created: r.Created, active: r.Active, everReady: r.EverReady, restarts: r.Restarts, template: r.Template, scaler: scale.New(s.now)})
 		}
 	}
 	slices.SortStableFunc(a.revisions, func(x, y *revision) int { return x.created.Compare(y.created) })
@@ -223,6 +224,11 @@ func (s *State) adopt() {
 	for _, key := range s.observedKeys() {
 		if key.Role == container.RoleHolder {
 			s.adoptReplica(key, s.observed[key])
+		}
+	}
+	for _, a := range s.apps {
+		for _, rev := range a.revisions {
+			s.adoptTarget(rev)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/container"
+	"github.com/acalocal/acalocal/internal/scale"
 )
 
 // revision is an immutable snapshot of a template and the replicas made of it,
@@ -19,6 +20,8 @@ type revision struct {
 	active    bool
 	everReady bool
 	restarts  int // re-rolls asked for by restart
+	scaler    *scale.Scaler
+	target    int // replicas the scaler decided on
 	replicas  []*replica
 	mismatch  string // the target port sentence, once seen
 	hash      string // replica-set hash for hashPort
@@ -70,7 +73,8 @@ func (s *State) update(a *app, e SpecChanged) {
 // ones carry the previous revision in the revision column.
 func (s *State) newRevision(a *app) {
 	previous := a.latest()
-	rev := &revision{app: a, name: s.revisionName(a), template: a.spec.Properties.Template, created: s.now, active: true}
+	rev := &revision{app: a, name: s.revisionName(a), template: a.spec.Properties.Template, created: s.now, active: true, scaler: scale.New(s.now)}
+	rev.target = max(rev.template.Scale.Min(), 1)
 	a.made++
 	a.pending = false
 	a.revisions = append(a.revisions, rev)
@@ -143,6 +147,8 @@ func (e ActivationRequested) apply(s *State) {
 	case rev == nil || rev.active == e.Active:
 	case e.Active:
 		rev.active = true
+		rev.target = max(rev.template.Scale.Min(), 1)
+		rev.scaler.Touch(s.now)
 		rev.created = s.now // the deadline for becoming ready counts anew
 		s.scalerRow(rev, false, "KEDAScalersStarted", "KEDA is starting a watch for revision '"+rev.name+"' to monitor scale operations for this revision")
 		s.save(a)
@@ -159,6 +165,10 @@ func (e RunningRequested) apply(s *State) {
 		return
 	}
 	a.stopped = !e.Running
+	for _, rev := range a.revisions {
+		rev.target = max(rev.target, 1)
+		rev.scaler.Touch(s.now)
+	}
 	if e.Running {
 		s.appRow(a, nil, "ContainerAppReady", "Successfully updated running state to Running for containerApp: "+a.spec.Name)
 	}
@@ -333,8 +343,8 @@ func (s *State) desired(rev *revision) int {
 	if !rev.active || rev.app.stopped {
 		return 0
 	}
-	low, high := scaleBounds(rev.template)
-	n := max(low, 1)
+	_, high := scaleBounds(rev.template)
+	n := rev.target
 	if a := rev.app; a.mode() == aca.Single && a.serving != rev.name {
 		if old := a.revision(a.serving); old != nil {
 			n = max(n, len(s.readyReplicas(old)))
@@ -372,7 +382,7 @@ func (s *State) scaleRevision(rev *revision) {
 	for n := len(current); n < want; n++ {
 		s.assign(rev, hash)
 	}
-	for _, r := range surplus(current, want) {
+	for _, r := range s.surplus(current, want) {
 		s.leaveReplica(r, s.leaveCause(rev, "scaled in"))
 	}
 	replaced := s.countReady(current) >= want
@@ -415,16 +425,29 @@ func (s *State) countReady(rs []*replica) int {
 	return n
 }
 
-// surplus are the newest replicas beyond want.
-func surplus(rs []*replica, want int) []*replica {
+// surplus are the replicas beyond want: those that are not ready first, then
+// the newest.
+func (s *State) surplus(rs []*replica, want int) []*replica {
 	if len(rs) <= want {
 		return nil
 	}
-	return rs[want:]
+	kept := slices.Clone(rs)
+	slices.SortStableFunc(kept, func(x, y *replica) int { return compareBool(s.ready(y), s.ready(x)) })
+	return kept[want:]
+}
+
+func compareBool(x, y bool) int {
+	switch {
+	case x == y:
+		return 0
+	case x:
+		return 1
+	}
+	return -1
 }
 
 func (s *State) noteReady(rev *revision) {
-	if rev.everReady || !rev.active || !s.provisioned(rev) {
+	if rev.everReady || !rev.active || len(s.readyReplicas(rev)) == 0 || !s.provisioned(rev) {
 		return
 	}
 	rev.everReady = true

@@ -169,6 +169,10 @@ func (s *State) revisionState(rev *revision) words {
 		return words{provisioning: "Provisioned", running: "Deprovisioning", health: "Healthy"}
 	case !rev.active:
 		return words{provisioning: "Provisioned", running: "Stopped", health: "Healthy"}
+	case want == 0 && !rev.app.stopped:
+		return words{provisioning: "Provisioned", running: "ScaledToZero", health: "Healthy"}
+	case want == 0:
+		return words{provisioning: "Provisioned", running: "Stopped", health: "Healthy"}
 	case ready >= want && want >= high:
 		return words{provisioning: "Provisioned", running: "RunningAtMaxScale", health: "Healthy"}
 	case ready >= want:

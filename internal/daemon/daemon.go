@@ -93,7 +93,8 @@ func New(o Options) (_ *Daemon, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.edge, err = newEdge(o, d.dial, d.Logs); err != nil {
+	demand := func(app, revision string) { d.Engine.Demand(app, revision) }
+	if d.edge, err = newEdge(o, d.dial, demand, d.Logs); err != nil {
 		return nil, err
 	}
 	d.Engine = emulator.New(emulator.Options{

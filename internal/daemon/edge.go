@@ -46,7 +46,7 @@ type appPort struct {
 	port     int
 }
 
-func newEdge(o Options, dial func(context.Context, ingress.Endpoint) (net.Conn, error), logs *logsink.Store) (*edge, error) {
+func newEdge(o Options, dial func(context.Context, ingress.Endpoint) (net.Conn, error), demand func(app, revision string), logs *logsink.Store) (*edge, error) {
 	e := &edge{
 		bind: o.Bind, appPorts: o.AppPorts, logs: logs, log: o.Log,
 		records: make(chan ingress.Record, 4096),
@@ -56,7 +56,7 @@ func newEdge(o Options, dial func(context.Context, ingress.Endpoint) (net.Conn, 
 		e.appPorts = defaultAppPorts
 	}
 	var err error
-	if e.Ingress, err = ingress.New(ingress.Options{Dial: dial, TimeScale: o.TimeScale, OnRecord: e.record}); err != nil {
+	if e.Ingress, err = ingress.New(ingress.Options{Dial: dial, Activate: demand, TimeScale: o.TimeScale, OnRecord: e.record}); err != nil {
 		return nil, err
 	}
 	e.gates = newGates(o, e.serve)

@@ -189,7 +189,7 @@ func (s *Sim) checkProved(replica string) {
 // checkHandover: an app that is answered stays answered, unless its replicas
 // failed or the user took them away.
 func (s *Sim) checkHandover(now ingress.App) {
-	if _, wanted := s.wanted[now.Name]; !wanted || s.taken[now.Name] || served(now) > 0 {
+	if _, wanted := s.wanted[now.Name]; !wanted || s.taken[now.Name] || served(now) > 0 || s.idle(now.Name) {
 		return
 	}
 	for _, before := range s.table.Apps {
@@ -202,6 +202,18 @@ func (s *Sim) checkHandover(now ingress.App) {
 			}
 		}
 	}
+}
+
+// idle says that a revision of an app was scaled to zero.
+func (s *Sim) idle(app string) bool {
+	for _, a := range s.View() {
+		for _, rev := range a.Revisions {
+			if a.Resource.Name == app && rev.Resource.Properties.RunningState == "ScaledToZero" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func served(a ingress.App) int { return len(endpoints(a)) }

@@ -385,7 +385,9 @@ func runSeed(seed uint64, silent bool) (string, *Sim) {
 func (s *Sim) act() {
 	name := []string{"a", "b"}[s.rng.IntN(2)]
 	pick := []string{"good:1", "good:2", "good:1", "deaf", "wrong", "crash", "broken", "missing"}
-	switch s.rng.IntN(14) {
+	switch s.rng.IntN(16) {
+	case 14, 15:
+		s.load(s.rng.IntN(40))
 	case 12:
 		s.SetRunning(name, s.rng.IntN(3) > 0)
 	case 13:
@@ -393,7 +395,7 @@ func (s *Sim) act() {
 	case 0, 1, 2, 3:
 		app := flask(name, pick[s.rng.IntN(len(pick))])
 		if s.rng.IntN(3) == 0 {
-			app.Properties.Template.Scale.MinReplicas = num(1 + s.rng.IntN(3))
+			app.Properties.Template.Scale.MinReplicas = num(s.rng.IntN(4))
 		}
 		if s.rng.IntN(4) == 0 {
 			app.Properties.Template.InitContainers = []aca.Container{{Name: "migrate", Image: "migrate"}}
@@ -427,6 +429,37 @@ func (s *Sim) activate(app string, active bool) {
 		if a.Resource.Name == app {
 			rev := a.Revisions[s.rng.IntN(len(a.Revisions))].Resource.Name
 			s.Activate(app, rev, active)
+		}
+	}
+}
+
+// load reports some requests in flight to every revision, for a while, or none
+// long enough for the cool-down.
+func (s *Sim) load(inFlight int) {
+	reports := 1 + s.rng.IntN(4)
+	if inFlight < 10 {
+		inFlight, reports = 0, 25
+	}
+	for range reports {
+		var loads []core.Load
+		for _, a := range s.View() {
+			for _, rev := range a.Revisions {
+				loads = append(loads, core.Load{App: a.Resource.Name, Revision: rev.Resource.Name, InFlight: inFlight})
+			}
+		}
+		s.handle(core.LoadReported{Interval: 15 * time.Second, Loads: loads})
+		s.Run(15 * time.Second)
+	}
+	if s.rng.IntN(2) == 0 {
+		s.wake()
+	}
+}
+
+// wake lets a request wait for every revision.
+func (s *Sim) wake() {
+	for _, a := range s.View() {
+		for _, rev := range a.Revisions {
+			s.handle(core.DemandSeen{App: a.Resource.Name, Revision: rev.Resource.Name})
 		}
 	}
 }

@@ -1,0 +1,128 @@
+package scale
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+var start = time.Date(2026, 6, 1, 8, 0, 0, 0, time.UTC)
+
+func http(value, target float64) Sample {
+	return Sample{Rule: "http-scaler", Kind: Average, Value: value, Target: target}
+}
+
+// Each case is one decision from a fresh scaler, named after what it proves.
+func TestDecideOnce(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		set     Settings
+		current int
+		samples []Sample
+		want    Decision
+	}{
+		{"60 at a time with target 10 are 6 replicas in one step", Settings{Max: 10, Cooldown: Window}, 1, []Sample{http(60, 10)}, Decision{6, "http-scaler"}},
+		{"80 at a time stop at the maximum", Settings{Max: 5, Cooldown: Window}, 1, []Sample{http(80, 10)}, Decision{5, "http-scaler"}},
+		{"below one target is one replica", Settings{Max: 10, Cooldown: Window}, 1, []Sample{http(3, 10)}, Decision{1, "http-scaler"}},
+		{"a high threshold changes nothing", Settings{Max: 10, Cooldown: Window}, 1, []Sample{http(60, 500)}, Decision{1, "http-scaler"}},
+		{"no load stays at the minimum", Settings{Min: 2, Max: 10}, 2, []Sample{http(0, 10)}, Decision{2, ""}},
+		{"100 messages with target 5 are 20, capped at 10", Settings{Max: 10}, 1, []Sample{{Rule: "q", Kind: Average, Value: 100, Target: 5}}, Decision{10, "q"}},
+		{"the largest rule wins", Settings{Max: 10}, 1, []Sample{http(20, 10), {Rule: "q", Kind: Average, Value: 30, Target: 5}}, Decision{6, "q"}},
+		{"utilization is relative to what runs", Settings{Min: 1, Max: 10}, 4, []Sample{{Rule: "cpu", Kind: Utilization, Value: 90, Target: 60}}, Decision{6, "cpu"}},
+		{"a rule at its activation value does not wake", Settings{Max: 10}, 0, []Sample{{Rule: "q", Kind: Average, Value: 0, Target: 5}}, Decision{0, ""}},
+		{"a rule above its activation value wakes", Settings{Max: 10}, 0, []Sample{{Rule: "q", Kind: Average, Value: 6, Activation: 5, Target: 100}}, Decision{1, "q"}},
+		{"a rule without metric takes nothing away", Settings{Max: 10}, 3, []Sample{{Rule: "q", Failed: true}}, Decision{3, ""}},
+		{"documented steps go to 4 first", Settings{Max: 100, Steps: true}, 1, []Sample{http(1000, 10)}, Decision{4, "http-scaler"}},
+		{"documented steps double then", Settings{Max: 100, Steps: true}, 8, []Sample{http(1000, 10)}, Decision{16, "http-scaler"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := New(start.Add(-time.Hour))
+			if got := s.Decide(start, c.set, c.current, c.samples); got != c.want {
+				t.Errorf("got %+v, want %+v", got, c.want)
+			}
+		})
+	}
+}
+
+// run decides every interval over a load curve and returns the replicas.
+func run(set Settings, current int, load func(time.Duration) float64, d time.Duration) map[time.Duration]int {
+	s := New(start)
+	out := map[time.Duration]int{}
+	for t := time.Duration(0); t <= d; t += Interval {
+		current = s.Decide(start.Add(t), set, current, []Sample{http(load(t), 10)}).Replicas
+		out[t] = current
+	}
+	return out
+}
+
+func until(end time.Duration, value float64) func(time.Duration) float64 {
+	return func(t time.Duration) float64 {
+		if t < end {
+			return value
+		}
+		return 0
+	}
+}
+
+func TestScaleDownWaitsForTheWindow(t *testing.T) {
+	got := run(Settings{Min: 1, Max: 10, Cooldown: Window}, 1, until(time.Minute, 60), 10*time.Minute)
+	last := time.Minute - Interval // of load
+	if n := got[last+Window]; n != 6 {
+		t.Errorf("at the end of the window %d replicas, want 6", n)
+	}
+	if n := got[last+Window+Interval]; n != 1 {
+		t.Errorf("after the window %d replicas, want 1", n)
+	}
+}
+
+func TestToZeroOnlyAfterTheCooldown(t *testing.T) {
+	got := run(Settings{Max: 10, Cooldown: 600 * time.Second}, 1, until(time.Minute, 5), 20*time.Minute)
+	last := time.Minute - Interval
+	if n := got[last+600*time.Second-Interval]; n != 1 {
+		t.Errorf("before the cool-down is over %d replicas, want 1", n)
+	}
+	if n := got[last+600*time.Second]; n != 0 {
+		t.Errorf("after the cool-down %d replicas, want 0", n)
+	}
+}
+
+func TestOpenStreamsKeepReplicas(t *testing.T) {
+	got := run(Settings{Max: 10, Cooldown: Window}, 1, func(time.Duration) float64 { return 95 }, 30*time.Minute)
+	if n := got[30*time.Minute]; n != 10 {
+		t.Errorf("%d replicas while streams are open, want 10", n)
+	}
+}
+
+func TestHTTPMetricIsTheLargerOfRateAndInFlight(t *testing.T) {
+	for _, c := range []struct {
+		finished uint64
+		inFlight int
+		want     float64
+	}{{150, 3, 10}, {15, 60, 60}, {0, 0, 0}} {
+		if got := HTTPMetric(c.finished, Interval, c.inFlight); got != c.want {
+			t.Errorf("%d finished, %d in flight: %v, want %v", c.finished, c.inFlight, got, c.want)
+		}
+	}
+}
+
+func BenchmarkThousandApps(b *testing.B) {
+	scalers := make([]*Scaler, 1000)
+	for i := range scalers {
+		scalers[i] = New(start)
+	}
+	set := Settings{Max: 10, Cooldown: Window}
+	now := start
+	for b.Loop() {
+		now = now.Add(Interval)
+		for i, s := range scalers {
+			s.Decide(now, set, 1, []Sample{http(float64(i%100), 10)})
+		}
+	}
+}
+
+func ExampleScaler() {
+	s := New(start)
+	d := s.Decide(start, Settings{Max: 10, Cooldown: Window}, 1, []Sample{http(42, 10)})
+	fmt.Println(d.Replicas, d.Rule)
+	// Output: 5 http-scaler
+}
