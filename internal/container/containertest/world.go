@@ -161,6 +161,9 @@ func (w *World) RemoveAll(env string) {
 // are over, and says whether anything did.
 func (w *World) Advance(now time.Time) bool {
 	happened := false
+	if next := w.Next(); next.IsZero() || next.After(now) {
+		return false
+	}
 	for _, name := range slices.Sorted(maps.Keys(w.boxes)) {
 		b := w.boxes[name]
 		if at, code := b.end(); !at.IsZero() && !at.After(now) {
