@@ -46,6 +46,7 @@ func newCheckCommand(s Streams) *cobra.Command {
 	flags.BoolVar(&f.strict, "strict", false, "warnings fail the check, too")
 	flags.StringVar(&f.explain, "explain", "", "print the page of a rule")
 	bindOverrides(cmd, &f.overrides)
+	bindParameters(cmd, &f.overrides)
 	completeWords(cmd, "format", "text", "json", "sarif")
 	return cmd
 }

@@ -43,8 +43,17 @@ func newConfigShowCommand(s Streams) *cobra.Command {
 		},
 	}
 	bindOverrides(cmd, &o)
+	bindParameters(cmd, &o)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the apps as JSON, without origins")
 	return cmd
+}
+
+// bindParameters adds az's flag for the parameters of a template, unless the
+// command has it already.
+func bindParameters(cmd *cobra.Command, o *config.Overrides) {
+	if cmd.Flags().Lookup("parameters") == nil {
+		cmd.Flags().StringArrayVar(&o.Parameters, "parameters", nil, "for a template: a file, or NAME=value; may be repeated")
+	}
 }
 
 func firstArg(args []string) string {

@@ -49,7 +49,7 @@ func discover(path string) (found, error) {
 		return found{}, err
 	}
 	if f.definitions = more; len(more) == 0 {
-		if file := first(path, slices.Concat(otherNames, []string{"Dockerfile"})); file != "" {
+		if file := first(path, slices.Concat(templateNames, otherNames, []string{"Dockerfile"})); file != "" {
 			f.definitions = []string{file}
 		}
 	}

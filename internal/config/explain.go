@@ -17,7 +17,7 @@ func explainKind(k kind, t *tree) aca.Problem {
 	case kindJob:
 		return aca.Problem{Path: "type", Message: "this is a Container Apps job; only apps are run here", Hint: "give the file of an app"}
 	case kindARM:
-		return aca.Problem{Path: "resources", OnKey: true, Message: "this is an ARM template, not a container app", Hint: "give the YAML that az containerapp show -o yaml prints"}
+		return aca.Problem{Path: "resources", OnKey: true, Message: "this is an ARM template in YAML; Azure takes them in JSON", Hint: "give the JSON"}
 	default:
 		return aca.Problem{Message: "this is not a container app", Hint: "it begins with type: Microsoft.App/containerApps and has properties.configuration and properties.template"}
 	}

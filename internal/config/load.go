@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -30,9 +31,10 @@ type Overrides struct {
 	MaxReplicas  *int
 	Command      []string
 	Args         []string
-	Suffix       string // --revision-suffix
-	HostPort     int    // ours: the loopback port of the app
-	SkipCommands bool   // do not run the commands that acalocal.yaml gets secrets from
+	Suffix       string   // --revision-suffix
+	HostPort     int      // ours: the loopback port of the app
+	Parameters   []string // for templates: files, "@file", and name=value, as in az deployment
+	SkipCommands bool     // do not run the commands that acalocal.yaml gets secrets from
 }
 
 // Load reads the definition at path: a file, a directory, or "" for the working
@@ -108,14 +110,21 @@ func (l *loader) readFiles(path string) {
 		files = l.localFiles()
 	}
 	for _, file := range files {
-		if isDockerfile(file) {
-			l.fromDockerfile(file)
-			continue
-		}
-		l.readDefinition(file)
+		l.readFile(file)
 	}
 	if len(files) == 0 {
 		l.errorf(path, "there is no definition and no Dockerfile here", discoverHint)
+	}
+}
+
+func (l *loader) readFile(file string) {
+	switch {
+	case isDockerfile(file):
+		l.fromDockerfile(file)
+	case strings.EqualFold(filepath.Ext(file), ".bicep"):
+		l.readBicep(file)
+	default:
+		l.readDefinition(file)
 	}
 }
 
@@ -143,6 +152,10 @@ func (l *loader) readDefinition(file string) {
 	if source == nil {
 		return
 	}
+	if isJSON(source.text) {
+		l.readJSON(source)
+		return
+	}
 	before := len(l.problems)
 	docs := source.documents(&l.problems)
 	for _, doc := range docs {
@@ -153,12 +166,24 @@ func (l *loader) readDefinition(file string) {
 	}
 }
 
+// isJSON says whether text is JSON rather than YAML's own style; YAML could
+// read most of it, but not tabs and comments.
+func isJSON(text []byte) bool {
+	text = bytes.TrimLeft(bytes.TrimPrefix(text, []byte("\ufeff")), " \t\r\n")
+	return bytes.HasPrefix(text, []byte("{")) || bytes.HasPrefix(text, []byte("//")) || bytes.HasPrefix(text, []byte("/*"))
+}
+
 func (l *loader) readDocument(source *source, doc *yaml.Node) {
-	before := len(l.problems)
 	t := source.tree(doc, &l.problems)
 	if t.broken {
 		return
 	}
+	l.readTree(source, t)
+}
+
+// readTree reads a document, whatever it turns out to be.
+func (l *loader) readTree(source *source, t *tree) {
+	before := len(l.problems)
 	switch k := kindOf(t.root); k {
 	case kindApp, kindLegacyApp:
 		if k == kindLegacyApp {

@@ -1,0 +1,311 @@
+package arm
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// function is one function of the template language. It gets evaluated
+// arguments and must not keep them.
+type function struct {
+	min, max int  // number of arguments; max -1 is any number
+	unknown  bool // takes values that only Azure knows
+	eval     func(s *scope, args []any) (any, error)
+}
+
+func (f function) arity() string {
+	switch {
+	case f.max < 0:
+		return fmt.Sprintf("%d arguments or more", f.min)
+	case f.min == f.max:
+		return fmt.Sprintf("%d arguments", f.min)
+	}
+	return fmt.Sprintf("%d to %d arguments", f.min, f.max)
+}
+
+// functions are by name in lower case
+// (https://learn.microsoft.com/azure/azure-resource-manager/templates/template-functions).
+var functions map[string]function
+
+func init() {
+	functions = map[string]function{}
+	for _, table := range []map[string]function{textFunctions, listFunctions, objectFunctions, numberFunctions, logicFunctions, deploymentFunctions} {
+		for name, f := range table {
+			functions[name] = f
+		}
+	}
+}
+
+// text1 makes a function of one text.
+func text1(f func(string) any) function {
+	return function{1, 1, false, func(_ *scope, a []any) (any, error) {
+		s, err := asText(a[0])
+		if err != nil {
+			return nil, err
+		}
+		return f(s), nil
+	}}
+}
+
+// text2 makes a function of two texts.
+func text2(f func(a, b string) any) function {
+	return function{2, 2, false, func(_ *scope, args []any) (any, error) {
+		a, err := asText(args[0])
+		if err != nil {
+			return nil, err
+		}
+		b, err := asText(args[1])
+		if err != nil {
+			return nil, err
+		}
+		return f(a, b), nil
+	}}
+}
+
+func asText(v any) (string, error) {
+	if s, ok := v.(string); ok {
+		return s, nil
+	}
+	return "", fmt.Errorf("expected text, found %s", kindName(v))
+}
+
+func asInt(v any) (int, error) {
+	if n, ok := integer(v); ok {
+		return n, nil
+	}
+	return 0, fmt.Errorf("expected a whole number, found %s", kindName(v))
+}
+
+func asList(v any) ([]any, error) {
+	if l, ok := v.([]any); ok {
+		return l, nil
+	}
+	return nil, fmt.Errorf("expected a list, found %s", kindName(v))
+}
+
+var textFunctions = map[string]function{
+	"tolower":      text1(func(s string) any { return strings.ToLower(s) }),
+	"toupper":      text1(func(s string) any { return strings.ToUpper(s) }),
+	"trim":         text1(func(s string) any { return strings.TrimSpace(s) }),
+	"base64":       text1(func(s string) any { return base64.StdEncoding.EncodeToString([]byte(s)) }),
+	"uricomponent": text1(func(s string) any { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }),
+	"datauri": text1(func(s string) any {
+		return "data:text/plain;charset=utf8;base64," + base64.StdEncoding.EncodeToString([]byte(s))
+	}),
+	"startswith":           text2(func(a, b string) any { return strings.HasPrefix(strings.ToLower(a), strings.ToLower(b)) }),
+	"endswith":             text2(func(a, b string) any { return strings.HasSuffix(strings.ToLower(a), strings.ToLower(b)) }),
+	"uri":                  text2(func(a, b string) any { return joinURI(a, b) }),
+	"base64tostring":       {1, 1, false, fromBase64},
+	"base64tojson":         {1, 1, false, func(s *scope, a []any) (any, error) { return decodeWith(fromBase64, s, a) }},
+	"uricomponenttostring": {1, 1, false, func(_ *scope, a []any) (any, error) { return url.QueryUnescape(textOf(a[0])) }},
+	"json":                 {1, 1, false, func(_ *scope, a []any) (any, error) { return parseValue(textOf(a[0])) }},
+	"string":               {1, 1, true, func(_ *scope, a []any) (any, error) { return textOf(a[0]), nil }},
+	"format":               {1, -1, true, format},
+	"replace": {3, 3, false, func(_ *scope, a []any) (any, error) {
+		old, with := textOf(a[1]), textOf(a[2])
+		if old == "" {
+			return textOf(a[0]), nil
+		}
+		if n := strings.Count(textOf(a[0]), old); n*len(with) > maxText {
+			return nil, errors.New("the result is too long")
+		}
+		return strings.ReplaceAll(textOf(a[0]), old, with), nil
+	}},
+	"split":        {2, 2, false, split},
+	"substring":    {2, 3, false, substring},
+	"padleft":      {2, 3, false, padLeft},
+	"indexof":      {2, 2, false, func(_ *scope, a []any) (any, error) { return position(a, strings.Index, false) }},
+	"lastindexof":  {2, 2, false, func(_ *scope, a []any) (any, error) { return position(a, strings.LastIndex, true) }},
+	"uniquestring": {1, -1, false, func(_ *scope, a []any) (any, error) { return uniqueString(a), nil }},
+	"guid":         {1, -1, false, func(_ *scope, a []any) (any, error) { return guid(a), nil }},
+	// A new one each time would make a new revision at every load.
+	"newguid": {0, 0, false, func(s *scope, _ []any) (any, error) { return guid([]any{s.d.name, "newGuid"}), nil }},
+	"utcnow":  {0, 1, false, utcNow},
+}
+
+func fromBase64(_ *scope, a []any) (any, error) {
+	text, err := base64.StdEncoding.DecodeString(textOf(a[0]))
+	if err != nil {
+		return nil, errors.New("the text is not base64")
+	}
+	return string(text), nil
+}
+
+func decodeWith(f func(*scope, []any) (any, error), s *scope, a []any) (any, error) {
+	text, err := f(s, a)
+	if err != nil {
+		return nil, err
+	}
+	return parseValue(textOf(text))
+}
+
+func parseValue(text string) (any, error) {
+	dec := json.NewDecoder(bytes.NewReader([]byte(text)))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return nil, errors.New("the text is not JSON")
+	}
+	return v, nil
+}
+
+func joinURI(base, relative string) string {
+	b, err := url.Parse(base)
+	if err != nil {
+		return base + relative
+	}
+	r, err := b.Parse(relative)
+	if err != nil {
+		return base + relative
+	}
+	return r.String()
+}
+
+// format replaces {0}, {1:N0}, …; {{ and }} stand for braces. A format after
+// the colon is passed over: templates use it for numbers only.
+func format(_ *scope, a []any) (any, error) {
+	pattern, err := asText(a[0])
+	if err != nil {
+		return nil, err
+	}
+	var b strings.Builder
+	for i := 0; i < len(pattern); i++ {
+		c := pattern[i]
+		if i+1 < len(pattern) && (c == '{' || c == '}') && pattern[i+1] == c {
+			b.WriteByte(c)
+			i++
+			continue
+		}
+		if c != '{' {
+			b.WriteByte(c)
+			continue
+		}
+		end := strings.IndexByte(pattern[i:], '}')
+		if end < 0 {
+			return nil, errors.New("a brace is not closed")
+		}
+		number, _, _ := strings.Cut(pattern[i+1:i+end], ":")
+		n, ok := integer(strings.TrimSpace(number))
+		if !ok || n < 0 || n+1 >= len(a) {
+			return nil, fmt.Errorf("there is no argument {%s}", clip(number))
+		}
+		b.WriteString(textOf(a[n+1]))
+		if b.Len() > maxText {
+			return nil, errors.New("the result is too long")
+		}
+		i += end
+	}
+	return b.String(), nil
+}
+
+func split(_ *scope, a []any) (any, error) {
+	separators := []string{}
+	switch by := a[1].(type) {
+	case string:
+		separators = append(separators, by)
+	case []any:
+		for _, s := range by {
+			separators = append(separators, textOf(s))
+		}
+	}
+	text := textOf(a[0])
+	if len(separators) == 0 || slices.Contains(separators, "") {
+		return []any{text}, nil
+	}
+	for _, s := range separators[1:] {
+		text = strings.ReplaceAll(text, s, separators[0])
+	}
+	parts := strings.Split(text, separators[0])
+	out := make([]any, len(parts))
+	for i, p := range parts {
+		out[i] = p
+	}
+	return out, nil
+}
+
+func substring(_ *scope, a []any) (any, error) {
+	runes := []rune(textOf(a[0]))
+	from, err := asInt(a[1])
+	if err != nil {
+		return nil, err
+	}
+	n := len(runes) - from
+	if len(a) == 3 {
+		if n, err = asInt(a[2]); err != nil {
+			return nil, err
+		}
+	}
+	if from < 0 || n < 0 || from+n > len(runes) {
+		return nil, fmt.Errorf("the text has %d characters; %d from %d are not in it", len(runes), n, from)
+	}
+	return string(runes[from : from+n]), nil
+}
+
+func padLeft(_ *scope, a []any) (any, error) {
+	text, pad := textOf(a[0]), " "
+	n, err := asInt(a[1])
+	if err != nil {
+		return nil, err
+	}
+	if len(a) == 3 {
+		pad = textOf(a[2])
+	}
+	if n > 1000 || len([]rune(pad)) != 1 {
+		return nil, errors.New("a text is padded to at most 1000 characters, with one character")
+	}
+	return strings.Repeat(pad, max(0, n-len([]rune(text)))) + text, nil
+}
+
+// position finds b in a: in a list, or in text without regard to case.
+func position(a []any, in func(s, sub string) int, last bool) (any, error) {
+	list, ok := a[0].([]any)
+	if !ok {
+		return fromInt(int64(in(strings.ToLower(textOf(a[0])), strings.ToLower(textOf(a[1]))))), nil
+	}
+	found := -1
+	for i, item := range list {
+		if equal(item, a[1]) && (last || found < 0) {
+			found = i
+		}
+	}
+	return fromInt(int64(found)), nil
+}
+
+// uniqueString is 13 characters that depend on the arguments only. They are
+// not the ones Azure computes, whose hash is not public.
+func uniqueString(a []any) string {
+	sum := sha256.Sum256([]byte(joinArgs(a)))
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:13])
+}
+
+func guid(a []any) string {
+	sum := sha256.Sum256([]byte(joinArgs(a)))
+	sum[6], sum[8] = sum[6]&0x0f|0x50, sum[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[0:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
+}
+
+func joinArgs(a []any) string {
+	parts := make([]string, len(a))
+	for i, v := range a {
+		parts[i] = textOf(v)
+	}
+	return strings.Join(parts, "-")
+}
+
+// utcNow writes the time of the deployment, in the .NET formats templates use.
+func utcNow(s *scope, a []any) (any, error) {
+	layout := "20060102T150405Z"
+	if len(a) == 1 {
+		layout = strings.NewReplacer("yyyy", "2006", "yy", "06", "MM", "01", "dd", "02", "HH", "15", "mm", "04", "ss", "05", "d", "2006-01-02", "u", time.RFC3339).Replace(textOf(a[0]))
+	}
+	return s.d.ev.o.Now.UTC().Format(layout), nil
+}
