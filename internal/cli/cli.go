@@ -45,6 +45,8 @@ var commands = []func(Streams) *cobra.Command{
 	newRevisionCommand,
 	newReplicaCommand,
 	newLogsCommand,
+	newExplainCommand,
+	newTimelineCommand,
 	newExecCommand,
 	newRestartCommand,
 	newEdgeCommand,
