@@ -35,7 +35,6 @@ func newConfigShowCommand(s Streams) *cobra.Command {
 			if err := reportProblems(s, problems); err != nil {
 				return err
 			}
-			reportDrift(s, def)
 			if asJSON {
 				return writeJSON(s.Out, effectiveApps(def))
 			}
@@ -74,23 +73,11 @@ func effectiveApps(def *config.Definition) []*aca.ContainerApp {
 // reportProblems prints the problems of a definition and returns an error when
 // it cannot be used.
 func reportProblems(s Streams, problems config.Problems) error {
-	for _, p := range problems {
-		fmt.Fprintf(s.Err, "%s\n\n", p)
+	if len(problems) > 0 {
+		fmt.Fprintf(s.Err, "%s\n\n", problems)
 	}
 	if problems.HasErrors() {
 		return failed(errors.New("the definition cannot be used"), "")
 	}
 	return nil
-}
-
-// reportDrift says which fields are not emulated as they stand.
-func reportDrift(s Streams, def *config.Definition) {
-	drift := def.Drift()
-	if len(drift) == 0 {
-		return
-	}
-	fmt.Fprintln(s.Err, "not as on Azure:")
-	for _, d := range drift {
-		fmt.Fprintf(s.Err, "  %s\n", d)
-	}
 }

@@ -44,6 +44,8 @@ type Environment struct {
 	Name     string                  // local name: one network, one default domain "<name>.localhost"
 	Storages map[string]string       // directories for storages of the environment, by storage name, absolute
 	Resource *aca.ManagedEnvironment // as the file has it; nil when no file does
+
+	tree *tree // of the resource's document
 }
 
 // App is one app with what only matters on this machine.

@@ -30,6 +30,19 @@ func (d Drift) String() string {
 	return fmt.Sprintf("%s%s: %s", where, d.Path, d.Differs)
 }
 
+// NotEmulated is the code of the notes in which Load lists the Drift of a
+// definition.
+const NotEmulated = "NotEmulated"
+
+// driftNotes says what is not emulated: nothing is ignored in silence.
+func (l *loader) driftNotes() {
+	for _, d := range l.def.Drift() {
+		l.problems = append(l.problems, Problem{Position: d.Position, App: d.App, Problem: aca.Problem{
+			Path: d.Path, Severity: aca.SeverityNote, Code: NotEmulated, Message: d.Path + ": " + d.Differs,
+		}})
+	}
+}
+
 // driftRow says what differs for the fields whose path, list indexes left out,
 // is pattern. Only is nil when any value that is given counts.
 type driftRow struct {
@@ -102,14 +115,17 @@ var environmentDrift = []driftRow{
 func (d *Definition) Drift() []Drift {
 	var found []Drift
 	if env := d.Environment.Resource; env != nil {
-		found = append(found, driftOf(env, environmentDrift)...)
+		for _, drift := range driftOf(env, environmentDrift) {
+			drift.Position = placeIn(d.Environment.tree, drift.Path)
+			found = append(found, drift)
+		}
 	}
 	for i := range d.Apps {
 		app := &d.Apps[i]
 		for _, drift := range driftOf(&app.ContainerApp, appDrift) {
 			drift.App, drift.Position = app.Name, app.Origin(drift.Path).Position
-			if p, _ := app.place(drift.Path); drift.Position.File == "" {
-				drift.Position = p
+			if drift.Position.File == "" {
+				drift.Position = placeIn(app.origin.tree, drift.Path)
 			}
 			found = append(found, drift)
 		}
@@ -117,13 +133,13 @@ func (d *Definition) Drift() []Drift {
 	return found
 }
 
-// place is where the key of a path stands in the app's file.
-func (a *App) place(path string) (Position, bool) {
-	if a.origin.tree == nil {
-		return Position{}, false
+// placeIn is where the key of a path stands, nowhere when t does not hold it.
+func placeIn(t *tree, path string) Position {
+	if t == nil {
+		return Position{}
 	}
-	p, ok := a.origin.tree.place(path)
-	return p.key, ok
+	p, _ := t.place(path)
+	return p.key
 }
 
 var listIndex = regexp.MustCompile(`\[\d+\]`)

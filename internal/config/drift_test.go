@@ -33,8 +33,8 @@ properties:
 		got = append(got, d.String())
 	}
 	want := []string{
-		"properties.zoneRedundant: there is one zone: this machine",
-		"properties.workloadProfiles: the sizes of nodes are no limit here",
+		"containerapp.yaml:3:15: properties.zoneRedundant: there is one zone: this machine",
+		"containerapp.yaml:3:36: properties.workloadProfiles: the sizes of nodes are no limit here",
 		"containerapp.yaml:6:19: identity.type: no managed identity: nothing answers token requests",
 		"containerapp.yaml:11:44: properties.configuration.registries[0].identity: images are pulled with the credentials of your Docker configuration",
 		"containerapp.yaml:14:75: properties.template.volumes[1].storageType: a directory of this machine stands for the share: no SMB or NFS locks, modes and delays",

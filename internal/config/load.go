@@ -39,8 +39,9 @@ type Overrides struct {
 
 // Load reads the definition at path: a file, a directory, or "" for the working
 // directory, or for no file at all when Overrides.Image is set. It returns
-// every problem found; the definition can be used when none is an error, and
-// is never nil. It reads files and, unless told otherwise, runs the commands
+// every problem found, and as notes with the code NotEmulated the fields that
+// behave otherwise here than on Azure; the definition can be used when none is
+// an error, and is never nil. It reads files and, unless told otherwise, runs the commands
 // that acalocal.yaml gets secrets from; ctx ends those.
 func Load(ctx context.Context, path string, o Overrides) (*Definition, Problems) {
 	l := &loader{ctx: ctx, def: &Definition{}, overrides: o}
@@ -77,6 +78,7 @@ func (l *loader) load(path string) {
 	l.inferBuilds()
 	l.checkBuilds()
 	l.validate()
+	l.driftNotes()
 }
 
 // errorf reports something about a file as a whole, or about none.
@@ -252,7 +254,7 @@ func (l *loader) readEnvironment(source *source, t *tree) {
 	if l.def.Environment.Resource != nil {
 		problems = append(problems, aca.Problem{Path: "name", OnKey: true, Message: "a second environment is defined; all apps run in one", Hint: "remove one of them"})
 	}
-	l.def.Environment.Resource = &env
+	l.def.Environment.Resource, l.def.Environment.tree = &env, t
 	l.problems = append(l.problems, source.locate(t, "", problems)...)
 }
 

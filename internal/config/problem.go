@@ -58,7 +58,7 @@ func (p Problem) String() string {
 }
 
 // genericCode are the codes that say no more than "this is wrong".
-var genericCode = map[string]bool{"ContainerAppInvalidSchema": true, "ContainerAppInvalidValue": true}
+var genericCode = map[string]bool{"ContainerAppInvalidSchema": true, "ContainerAppInvalidValue": true, NotEmulated: true}
 
 // caret draws the line with a mark under the place. Long lines are cut around
 // it; tabs are kept in the margin so that the mark stays in its column.
@@ -100,13 +100,24 @@ func (ps Problems) HasErrors() bool {
 	return slices.ContainsFunc(ps, func(p Problem) bool { return p.Severity == aca.SeverityError })
 }
 
-// String prints the problems one after the other, a blank line between them.
+// String prints the problems one after the other, with a blank line around
+// those that take more than one line.
 func (ps Problems) String() string {
-	texts := make([]string, len(ps))
+	var b strings.Builder
+	before := ""
 	for i, p := range ps {
-		texts[i] = p.String()
+		text := p.String()
+		switch {
+		case i == 0:
+		case strings.Contains(before, "\n") || strings.Contains(text, "\n"):
+			b.WriteString("\n\n")
+		default:
+			b.WriteString("\n")
+		}
+		b.WriteString(text)
+		before = text
 	}
-	return strings.Join(texts, "\n\n")
+	return b.String()
 }
 
 func (ps Problems) sort() {

@@ -64,6 +64,9 @@ var allRules = func() []Rule {
 func Run(def *config.Definition, problems config.Problems) []Finding {
 	var findings []Finding
 	for _, p := range problems {
+		if p.Code == config.NotEmulated {
+			continue // says nothing about Azure
+		}
 		f := Finding{Rule: DefinitionRule, Problem: p}
 		if app, ok := def.App(p.App); ok {
 			f.Edits = replaceEdit(app, p.Problem)
