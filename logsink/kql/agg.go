@@ -192,11 +192,15 @@ type aggPlan struct {
 	cols  Schema
 	// always makes one row when there are no keys and no rows.
 	always bool
+	onceAsked
 }
 
 func (p *aggPlan) columns() Schema { return p.cols }
 
 func (p *aggPlan) require(colset) {
+	if !p.first() {
+		return
+	}
 	need := make(colset, len(p.in.columns()))
 	for _, k := range p.keys {
 		need.add(k.cols)

@@ -17,6 +17,7 @@ type binder struct {
 	run   *run
 	err   error // what went wrong in run
 	depth int
+	calls int               // of let functions: their bodies are bound again and again
 	set   map[string]*bound // set options
 	// fuzzy, while positive, lets unknown tables pass: union isfuzzy=true.
 	fuzzy int

@@ -77,11 +77,15 @@ func fold(x *bound, from ...*bound) *bound {
 // foldRun is the run constants are folded in: it has no tables.
 var foldRun = newRun(contextBackground, Options{MemoryBudget: 1 << 30})
 
+// maxTerms bounds how deep an expression may nest once bound: a long chain of
+// "or" nests to the left.
+const maxTerms = 20_000
+
 // expr binds a scalar expression.
 func (b *binder) expr(n node) *bound {
 	b.depth++
 	defer func() { b.depth-- }()
-	if b.depth > 4*maxNesting {
+	if b.depth > maxTerms {
 		b.diags.report(n.pos(), "KQL004", "The query nests too deeply: more than %d levels.", maxNesting)
 		return failed(n)
 	}

@@ -552,16 +552,21 @@ func rows(f func(a []Value) Value) maker {
 }
 
 func rowKernel(ret Type, f func(a []Value) Value) kernel {
-	return func(_ *run, vs []*Vector, n int) *Vector {
+	return func(x *run, vs []*Vector, n int) *Vector {
 		out := newVector(ret, n)
 		buf := make([]Value, len(vs))
+		var held int64
 		for i := range n {
+			x.poll(i)
 			for j, v := range vs {
 				buf[j] = v.Value(i)
 			}
 			r := f(buf)
 			if r.Type != ret {
 				r = convert(r, ret)
+			}
+			if ret == String || ret == Dynamic {
+				held = x.weigh(held, r)
 			}
 			out.set(i, n, r)
 		}

@@ -223,13 +223,14 @@ func extractKernel(c *callSite) kernel {
 		return nil
 	}
 	cache := newRegexCache()
-	return func(_ *run, vs []*Vector, n int) *Vector {
+	return func(x *run, vs []*Vector, n int) *Vector {
 		out := newVector(String, n)
 		re := cache.get(vs[0].Str(0))
 		if re == nil {
 			return out
 		}
 		for i := range n {
+			x.poll(i)
 			if !vs[0].one {
 				re = cache.get(vs[0].Str(i))
 			}

@@ -53,10 +53,12 @@ func reverse(s string) string {
 }
 
 func strcat(*callSite) kernel {
-	return func(_ *run, vs []*Vector, n int) *Vector {
+	return func(x *run, vs []*Vector, n int) *Vector {
 		out := newVector(String, n)
 		var b []byte
+		var held int64
 		for i := range n {
+			x.poll(i)
 			b = b[:0]
 			for _, v := range vs {
 				if v.Type == String {
@@ -66,6 +68,7 @@ func strcat(*callSite) kernel {
 				}
 			}
 			out.Strs[i] = string(b)
+			held = x.weigh(held, stringValue(out.Strs[i]))
 		}
 		return out
 	}

@@ -48,6 +48,7 @@ func neighbourForm(dir int64) func(b *binder, n *callNode) *bound {
 			}
 			out := newVector(x.typ, blk.Rows)
 			for i := range blk.Rows {
+				r.poll(i)
 				if j := int64(i) + dir*offset; j >= 0 && j < int64(blk.Rows) {
 					out.set(i, blk.Rows, vs[0].Value(int(j)))
 				} else {
@@ -78,6 +79,7 @@ func rowNumberForm(b *binder, n *callNode) *bound {
 		out := newVector(Long, blk.Rows)
 		var next int64
 		for i := range blk.Rows {
+			r.poll(i)
 			if i == 0 || vs[1].Value(i).isTrue() {
 				next = vs[0].Value(i).Int
 			}
@@ -129,6 +131,7 @@ func rowCumsumForm(b *binder, n *callNode) *bound {
 		agg := &sumAgg{t: typ}
 		group := uint32(0)
 		for i := range blk.Rows {
+			r.poll(i)
 			if i > 0 && vs[1].Value(i).isTrue() {
 				group++
 			}
@@ -159,6 +162,7 @@ func rowRankForm(b *binder, n *callNode) *bound {
 		out := newVector(Long, blk.Rows)
 		var rank, row int64
 		for i := range blk.Rows {
+			r.poll(i)
 			row++
 			switch {
 			case i == 0 || vs[1].Value(i).isTrue():
@@ -193,6 +197,7 @@ func rowSessionForm(b *binder, n *callNode) *bound {
 		var start, last int64
 		open := false
 		for i := range blk.Rows {
+			r.poll(i)
 			v := vs[0].Value(i)
 			if v.Null {
 				out.setNull(i, blk.Rows)

@@ -25,7 +25,9 @@ type joinPlan struct {
 func (p *joinPlan) columns() Schema { return p.cols }
 
 func (p *joinPlan) require(need colset) {
-	p.want(need)
+	if !p.want(need) {
+		return
+	}
 	l, r := make(colset, len(p.left.columns())), make(colset, len(p.right.columns()))
 	for i, f := range p.from {
 		if p.set[i] && f.left {

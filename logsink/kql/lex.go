@@ -30,7 +30,7 @@ type token struct {
 }
 
 // is reports whether t is the keyword or punctuation s.
-func (t token) is(s string) bool {
+func (t *token) is(s string) bool {
 	return (t.kind == tokName || t.kind == tokPunct) && t.text == s
 }
 
@@ -57,8 +57,19 @@ var bangWords = map[string]bool{
 	"!endswith": true, "!endswith_cs": true,
 }
 
-var puncts = []string{"!=", "!~", "==", "=~", "=>", "<>", "<=", ">=", "..",
-	"=", "<", ">", "+", "-", "*", "/", "%", "(", ")", "[", "]", "{", "}", ",", ";", ":", ".", "|", "?"}
+// punctLen is the length of the punctuation s begins with, 0 for none.
+func punctLen(s string) int {
+	if len(s) > 1 {
+		switch s[:2] {
+		case "!=", "!~", "==", "=~", "=>", "<>", "<=", ">=", "..":
+			return 2
+		}
+	}
+	if strings.IndexByte("=<>+-*/%()[]{},;:.|?", s[0]) >= 0 {
+		return 1
+	}
+	return 0
+}
 
 // lexer cuts a text into tokens.
 type lexer struct {
@@ -400,12 +411,10 @@ func (l *lexer) bang(start int) bool {
 }
 
 func (l *lexer) punct(start int) {
-	for _, p := range puncts {
-		if strings.HasPrefix(l.text[start:], p) {
-			l.i += len(p)
-			l.emit(tokPunct, start, "")
-			return
-		}
+	if n := punctLen(l.text[start:]); n > 0 {
+		l.i += n
+		l.emit(tokPunct, start, "")
+		return
 	}
 	if l.text[start] == '!' { // lexes, but no expression takes it
 		l.i++

@@ -211,10 +211,16 @@ type seriesPlan struct {
 	dflts          []*bound
 	nonEmpty       bool
 	inclusive      bool // in range(a, b, s) includes b
+	onceAsked
 }
 
 func (p *seriesPlan) columns() Schema { return p.cols }
-func (p *seriesPlan) require(colset)  { p.in.require(allCols(len(p.in.columns()))) }
+
+func (p *seriesPlan) require(colset) {
+	if p.first() {
+		p.in.require(allCols(len(p.in.columns())))
+	}
+}
 
 // binEval numbers the bins from the start of the series; rows outside have
 // no number.

@@ -158,11 +158,15 @@ type applyPlan struct {
 	cols   Schema
 	parent []int // ordinals of the row's columns kept
 	result []int // ordinals of the sub-query's columns added
+	onceAsked
 }
 
 func (p *applyPlan) columns() Schema { return p.cols }
 
 func (p *applyPlan) require(colset) {
+	if !p.first() {
+		return
+	}
 	p.ex.require(allCols(len(p.ex.cols)))
 	p.ex.in.require(allCols(len(p.ex.in.columns())))
 	p.sub.require(allCols(len(p.sub.columns())))

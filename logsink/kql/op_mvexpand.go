@@ -136,7 +136,9 @@ type expandPlan struct {
 func (p *expandPlan) columns() Schema { return p.cols }
 
 func (p *expandPlan) require(need colset) {
-	p.want(need)
+	if !p.want(need) {
+		return
+	}
 	for _, t := range p.targets {
 		p.set[t] = true
 	}

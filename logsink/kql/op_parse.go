@@ -255,7 +255,9 @@ type parsePlan struct {
 func (p *parsePlan) columns() Schema { return p.cols }
 
 func (p *parsePlan) require(need colset) {
-	p.want(need)
+	if !p.want(need) {
+		return
+	}
 	below := make(colset, len(p.in.columns()))
 	for i, e := range p.base {
 		if p.set[i] && !p.isTarget(i) {

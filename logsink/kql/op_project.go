@@ -142,7 +142,9 @@ type projectPlan struct {
 func (p *projectPlan) columns() Schema { return p.cols }
 
 func (p *projectPlan) require(need colset) {
-	p.want(need)
+	if !p.want(need) {
+		return
+	}
 	below := make(colset, len(p.in.columns()))
 	for i, e := range p.exprs {
 		if p.set[i] {

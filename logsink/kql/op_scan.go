@@ -233,10 +233,16 @@ type scanStepsPlan struct {
 	parts   []*bound
 	cols    Schema
 	matchID bool
+	onceAsked
 }
 
 func (p *scanStepsPlan) columns() Schema { return p.cols }
-func (p *scanStepsPlan) require(colset)  { p.in.require(allCols(len(p.in.columns()))) }
+
+func (p *scanStepsPlan) require(colset) {
+	if p.first() {
+		p.in.require(allCols(len(p.in.columns())))
+	}
+}
 
 func (p *scanStepsPlan) open(x *run) (iter, error) {
 	in, err := p.in.open(x)

@@ -2,6 +2,7 @@ package kql
 
 import (
 	"math"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -107,7 +108,9 @@ type sortPlan struct {
 func (p *sortPlan) columns() Schema { return p.in.columns() }
 
 func (p *sortPlan) require(need colset) {
-	p.want(need)
+	if !p.want(need) {
+		return
+	}
 	below := append(colset(nil), p.set...)
 	for _, k := range p.keys {
 		below.add(k.x.cols)
@@ -187,6 +190,11 @@ func (p *sortPlan) sorted(x *run, in iter, limit int64) (*Block, error) {
 		if err := x.check(); err != nil {
 			return nil, err
 		}
+		if int64(b.Rows) > limit*topSlack {
+			if b, err = p.sortBlock(x, b, limit); err != nil {
+				return nil, err
+			}
+		}
 		held = append(held, b)
 		rows += b.Rows
 	}
@@ -202,9 +210,14 @@ func (p *sortPlan) sortBlock(x *run, b *Block, limit int64) (*Block, error) {
 		}
 		vs[i] = v
 	}
-	sel := make([]int32, b.Rows)
-	for i := range sel {
-		sel[i] = int32(i)
+	var sel []int32
+	if limit >= 0 && limit*topSlack < int64(b.Rows) {
+		sel = firstRows(b.Rows, int(limit), p.keys, vs)
+	} else {
+		sel = make([]int32, b.Rows)
+		for i := range sel {
+			sel[i] = int32(i)
+		}
 	}
 	if err := x.grow(4 * int64(len(sel))); err != nil {
 		return nil, err
@@ -223,6 +236,56 @@ func (p *sortPlan) sortBlock(x *run, b *Block, limit int64) (*Block, error) {
 		}
 	}
 	return out, nil
+}
+
+// firstRows picks the limit rows that come first, in row order, with a heap
+// whose root is the worst row kept: most rows cost one comparison.
+func firstRows(n, limit int, keys []orderKey, vs []*Vector) []int32 {
+	cmps := make([]func(i, j int32) int, len(keys))
+	for k := range keys {
+		cmps[k] = rowCompare(vs[k], keys[k])
+	}
+	after := func(i, j int32) bool { // i comes after j; ties keep row order
+		for _, c := range cmps {
+			if r := c(i, j); r != 0 {
+				return r > 0
+			}
+		}
+		return i > j
+	}
+	h := make([]int32, 0, limit)
+	for r := range n {
+		i := int32(r)
+		switch {
+		case len(h) < limit:
+			h = append(h, i)
+			for c := len(h) - 1; c > 0 && after(h[c], h[(c-1)/2]); c = (c - 1) / 2 {
+				h[c], h[(c-1)/2] = h[(c-1)/2], h[c]
+			}
+		case after(h[0], i):
+			h[0] = i
+			siftDown(h, after)
+		}
+	}
+	slices.Sort(h)
+	return h
+}
+
+func siftDown(h []int32, after func(i, j int32) bool) {
+	for c := 0; ; {
+		k := 2*c + 1
+		if k >= len(h) {
+			return
+		}
+		if k+1 < len(h) && after(h[k+1], h[k]) {
+			k++
+		}
+		if !after(h[k], h[c]) {
+			return
+		}
+		h[c], h[k] = h[k], h[c]
+		c = k
+	}
 }
 
 // sortRows orders row numbers by the keys. It stops early when the query's

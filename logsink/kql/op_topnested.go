@@ -119,10 +119,16 @@ type nestedPlan struct {
 	in     plan
 	cols   Schema
 	levels []nestedBound
+	onceAsked
 }
 
 func (p *nestedPlan) columns() Schema { return p.cols }
-func (p *nestedPlan) require(colset)  { p.in.require(allCols(len(p.in.columns()))) }
+
+func (p *nestedPlan) require(colset) {
+	if p.first() {
+		p.in.require(allCols(len(p.in.columns())))
+	}
+}
 
 func (p *nestedPlan) open(x *run) (iter, error) {
 	in, err := p.in.open(x)

@@ -157,7 +157,9 @@ type unionPlan struct {
 func (p *unionPlan) columns() Schema { return p.cols }
 
 func (p *unionPlan) require(need colset) {
-	p.want(need)
+	if !p.want(need) {
+		return
+	}
 	for _, part := range p.parts {
 		below := make(colset, len(part.plan.columns()))
 		for i, j := range part.at {
@@ -174,6 +176,9 @@ func (p *unionPlan) open(x *run) (iter, error) {
 	i := -1
 	return func() (*Block, error) {
 		for {
+			if err := x.check(); err != nil {
+				return nil, err
+			}
 			if cur == nil {
 				if i++; i >= len(p.parts) {
 					return nil, nil

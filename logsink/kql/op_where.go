@@ -36,7 +36,9 @@ type filterPlan struct {
 func (p *filterPlan) columns() Schema { return p.in.columns() }
 
 func (p *filterPlan) require(need colset) {
-	p.want(need)
+	if !p.want(need) {
+		return
+	}
 	below := append(colset(nil), p.set...)
 	below.add(p.pred.cols)
 	p.in.require(below)

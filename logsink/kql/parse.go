@@ -25,12 +25,13 @@ func parse(text string) (*query, *diagSink) {
 	return p.query(), d
 }
 
-func (p *parser) tok() token  { return p.toks[p.i] }
-func (p *parser) peek() token { return p.toks[min(p.i+1, len(p.toks)-1)] }
+func (p *parser) tok() *token { return &p.toks[p.i] }
 
-func (p *parser) peekN(n int) token { return p.toks[min(p.i+n, len(p.toks)-1)] }
+func (p *parser) peek() *token { return p.peekN(1) }
 
-func (p *parser) advance() token {
+func (p *parser) peekN(n int) *token { return &p.toks[min(p.i+n, len(p.toks)-1)] }
+
+func (p *parser) advance() *token {
 	t := p.tok()
 	if t.kind != tokEOF {
 		p.i++
@@ -207,7 +208,7 @@ func (p *parser) startsLambda() bool {
 	}
 	depth := 0
 	for j := p.i; j < len(p.toks); j++ {
-		switch t := p.toks[j]; {
+		switch t := &p.toks[j]; {
 		case t.is("("):
 			depth++
 		case t.is(")"):
@@ -605,22 +606,33 @@ func (p *parser) expr() node {
 	if p.tooDeep() {
 		return &missingNode{p.here()}
 	}
-	return p.or()
+	return p.binary(precOr)
 }
 
-func (p *parser) or() node { return p.leftAssoc(p.and, "or") }
+// The precedences of binary operators, loosest first.
+const (
+	precNone = iota
+	precOr
+	precAnd
+	precEquality
+	precRelational
+	precAdditive
+	precMultiplicative
+	precString
+)
 
-func (p *parser) and() node { return p.leftAssoc(p.equality, "and") }
-
-func (p *parser) leftAssoc(operand func() node, ops ...string) node {
-	l := operand()
-	for p.at(ops...) {
-		op := p.advance()
-		r := operand()
-		l = &binaryNode{l.pos().until(r.pos()), op.text, op.at, l, r}
+// precedences holds every binary operator.
+var precedences = func() map[string]int {
+	m := map[string]int{"or": precOr, "and": precAnd, "<": precRelational, ">": precRelational, "<=": precRelational,
+		">=": precRelational, "+": precAdditive, "-": precAdditive, "*": precMultiplicative, "/": precMultiplicative, "%": precMultiplicative}
+	for op := range equalityWords {
+		m[op] = precEquality
 	}
-	return l
-}
+	for op := range stringOps {
+		m[op] = precString
+	}
+	return m
+}()
 
 // equalityWords are the operators between and/or and the comparisons.
 var equalityWords = map[string]bool{
@@ -629,38 +641,46 @@ var equalityWords = map[string]bool{
 	"between": true, "!between": true,
 }
 
-func (p *parser) equality() node {
-	l := p.relational()
+// binary parses operators that bind at least as tight as prec, by precedence
+// climbing.
+func (p *parser) binary(prec int) node {
+	l := p.unary()
 	for {
 		t := p.tok()
-		if t.kind != tokName && t.kind != tokPunct || !equalityWords[t.text] {
+		if t.kind != tokName && t.kind != tokPunct {
 			return l
 		}
-		p.advance()
-		switch t.text {
-		case "==", "!=", "<>":
-			r := p.relational()
-			l = &binaryNode{l.pos().until(r.pos()), t.text, t.at, l, r}
-		case "between", "!between":
+		op := precedences[t.text]
+		if op == precNone || op < prec || t.text == ":" && !p.searching() {
+			return l
+		}
+		p.i++
+		switch {
+		case op == precString:
+			l = p.stringOp(l, t)
+		case t.text == "between" || t.text == "!between":
 			l = p.between(l, t)
-		default:
+		case op == precEquality && t.kind == tokName:
 			l = p.in(l, t)
+		default:
+			r := p.binary(op + 1)
+			l = &binaryNode{l.pos().until(r.pos()), t.text, t.at, l, r}
 		}
 	}
 }
 
-func (p *parser) between(x node, op token) node {
+func (p *parser) between(x node, op *token) node {
 	n := &betweenNode{op: op.text, opAt: op.at, x: x}
 	p.expect("(")
-	n.lo = p.relational()
+	n.lo = p.binary(precRelational)
 	p.expect("..")
-	n.hi = p.relational()
+	n.hi = p.binary(precRelational)
 	p.expect(")")
 	n.span = x.pos().until(p.from(op.at.start))
 	return n
 }
 
-func (p *parser) in(x node, op token) node {
+func (p *parser) in(x node, op *token) node {
 	n := &inNode{op: op.text, opAt: op.at, x: x}
 	if p.at("(") {
 		p.advance()
@@ -674,12 +694,6 @@ func (p *parser) in(x node, op token) node {
 	return n
 }
 
-func (p *parser) relational() node { return p.leftAssoc(p.additive, "<", ">", "<=", ">=") }
-
-func (p *parser) additive() node { return p.leftAssoc(p.multiplicative, "+", "-") }
-
-func (p *parser) multiplicative() node { return p.leftAssoc(p.stringOp, "*", "/", "%") }
-
 // stringOps are the operators on text.
 var stringOps = map[string]bool{
 	"has": true, "!has": true, "has_cs": true, "!has_cs": true,
@@ -691,24 +705,17 @@ var stringOps = map[string]bool{
 	"matches": true, "=~": true, "!~": true, ":": true, "like": true,
 }
 
-func (p *parser) stringOp() node {
-	l := p.unary()
-	for {
-		t := p.tok()
-		if t.kind != tokName && t.kind != tokPunct || !stringOps[t.text] || t.text == ":" && !p.searching() {
-			return l
+// stringOp parses the right side of an operator on text.
+func (p *parser) stringOp(l node, t *token) node {
+	op, at := t.text, t.at
+	if op == "matches" {
+		op, at = "matches regex", span{t.at.start, p.tok().at.end}
+		if !p.expect("regex") {
+			at = t.at
 		}
-		p.advance()
-		op, at := t.text, t.at
-		if op == "matches" {
-			op, at = "matches regex", span{t.at.start, p.tok().at.end}
-			if !p.expect("regex") {
-				at = t.at
-			}
-		}
-		r := p.unary()
-		l = &binaryNode{l.pos().until(r.pos()), op, at, l, r}
 	}
+	r := p.unary()
+	return &binaryNode{l.pos().until(r.pos()), op, at, l, r}
 }
 
 // searching reports whether "name : text" is a condition here: only in
@@ -896,7 +903,7 @@ func (p *parser) datatable(start int) node {
 }
 
 // literal decodes a number or typed literal.
-func (p *parser) literal(t token) node {
+func (p *parser) literal(t *token) node {
 	v, ok := literalValue(t)
 	if !ok {
 		p.diags.report(t.at, "KQL006", "The literal %s is not valid.", t.text)
@@ -904,7 +911,7 @@ func (p *parser) literal(t token) node {
 	return &litNode{t.at, v}
 }
 
-func literalValue(t token) (Value, bool) {
+func literalValue(t *token) (Value, bool) {
 	switch t.kind {
 	case tokLong:
 		n, err := strconv.ParseInt(t.text, 0, 64)

@@ -63,16 +63,30 @@ func (r *rel) with(p plan) *rel {
 // needs remembers what has been required of a plan.
 type needs struct{ set colset }
 
-// require adds up needs.
-func (n *needs) want(need colset) {
-	if n.set == nil {
+// want adds up needs and reports whether there is something new: a plan that
+// is read twice passes its needs on once.
+func (n *needs) want(need colset) bool {
+	news := n.set == nil
+	if news {
 		n.set = make(colset, len(need))
 	}
 	for i, b := range need {
-		if b {
+		if b && !n.set[i] {
 			n.set[i] = true
+			news = true
 		}
 	}
+	return news
+}
+
+// onceAsked is embedded in plans that need all of their input, whatever is read.
+type onceAsked struct{ asked bool }
+
+// first reports whether it is called for the first time.
+func (o *onceAsked) first() bool {
+	was := o.asked
+	o.asked = true
+	return !was
 }
 
 // blocksPlan yields blocks made while binding: datatable, print with

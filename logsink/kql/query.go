@@ -97,13 +97,23 @@ func Check(cat Catalog, text string, opts Options) (diags Diagnostics, err error
 }
 
 func recovered(err *error) {
-	if v := recover(); v != nil {
+	switch v := recover().(type) {
+	case nil:
+	case failure:
+		*err = v.err
+	default:
 		*err = &PanicError{v, debug.Stack()}
 	}
 }
 
+// maxQuery is how long a query's text may be, in bytes.
+const maxQuery = 2 << 20
+
 // bindText parses and binds a query.
 func bindText(cat Catalog, text string, opts Options, x *run) (*program, Diagnostics, error) {
+	if len(text) > maxQuery {
+		return nil, Diagnostics{{"KQL018", fmt.Sprintf("The query is longer than %d KB.", maxQuery>>10), 0, 0, SeverityError}}, nil
+	}
 	q, diags := parse(text)
 	b := &binder{cat: cat, opts: opts, diags: diags, run: x, set: map[string]*bound{}}
 	prog := b.bindQuery(q)

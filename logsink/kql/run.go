@@ -50,6 +50,50 @@ func (x *run) check() error {
 	return nil
 }
 
+// failure is the panic by which a kernel, which has no error to return, ends
+// its query; Query turns it back into the error.
+type failure struct{ err error }
+
+// poll is check for kernels: cheap, and called with the row number. It ends
+// the query when the context has ended.
+func (x *run) poll(row int) {
+	if row&0xff == 0xff {
+		if err := x.check(); err != nil {
+			panic(failure{err})
+		}
+	}
+}
+
+// maxText is how long a text a function may make, in bytes. Kusto cuts
+// strings at 1 MB; here the query ends instead of going on with half a text.
+const maxText = 4 << 20
+
+// weigh adds what a kernel has made for one row to held and ends the query
+// when one block's values outgrow what the whole query may keep: range() over
+// a million elements in every row.
+func (x *run) weigh(held int64, v Value) int64 {
+	switch {
+	case v.Type == String:
+		held += int64(len(v.Str))
+		if len(v.Str) > maxText {
+			panic(failure{fmt.Errorf("%w: a text of %d MB is longer than the limit of %d MB", ErrMemory, len(v.Str)>>20, maxText>>20)})
+		}
+	case v.Type == Dynamic:
+		switch d := v.Any.(type) {
+		case []any:
+			held += 16 * int64(len(d))
+		case *Bag:
+			held += 64 * int64(d.Len())
+		case string:
+			held += int64(len(d))
+		}
+	}
+	if held > x.opts.MemoryBudget/2 {
+		panic(failure{fmt.Errorf("%w: the limit is %d MB; one block's values outgrow it", ErrMemory, x.opts.MemoryBudget>>20)})
+	}
+	return held
+}
+
 // grow accounts for n more bytes kept until the query ends.
 func (x *run) grow(n int64) error {
 	x.used += n

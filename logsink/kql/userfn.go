@@ -10,6 +10,10 @@ type userFn struct {
 	busy  bool // being bound: a function cannot call itself
 }
 
+// maxCalls bounds how many calls of let functions a query expands to:
+// functions that call others twice grow exponentially.
+const maxCalls = 10_000
+
 // declare checks a function's declaration and binds its body once, so that
 // faults in it are reported where they are.
 func (b *binder) declare(name string, n *lambdaNode) *userFn {
@@ -88,6 +92,10 @@ func (b *binder) body(f *userFn, vars map[string]*binding) *bound {
 func (b *binder) callUser(f *userFn, n *callNode, piped *rel) *bound {
 	if f.busy {
 		b.diags.report(n.fn.span, "KQL013", "The function '%s' calls itself; recursion is not allowed.", f.name)
+		return failed(n)
+	}
+	if b.calls++; b.calls > maxCalls {
+		b.diags.report(n.fn.span, "KQL019", "The query calls its functions more than %d times.", maxCalls)
 		return failed(n)
 	}
 	vars, ok := b.arguments(f, n, piped)
