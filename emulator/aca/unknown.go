@@ -73,7 +73,7 @@ func adviseKey(key string, t reflect.Type, ours bool) string {
 	if ok && foldKey(near) == foldKey(key) {
 		return didYouMean(key, names)
 	}
-	if homes := homesOf(key); ours && len(homes) > 0 {
+	if homes := homesOf(key); appTypes()[t] && len(homes) > 0 {
 		return "this key belongs under " + strings.Join(homes, " or ")
 	}
 	return didYouMean(key, names)
@@ -98,6 +98,20 @@ var appHomes = sync.OnceValue(func() map[string][]string {
 		}
 	})
 	return homes
+})
+
+// appTypes are the types a container app is made of; advice about places in one
+// is of no use elsewhere.
+var appTypes = sync.OnceValue(func() map[reflect.Type]bool {
+	types := map[reflect.Type]bool{reflect.TypeFor[ContainerApp](): true}
+	walkTypes(reflect.TypeFor[ContainerApp](), "", func(_ Path, f Field) {
+		elem := f.Type
+		for elem.Kind() == reflect.Pointer || elem.Kind() == reflect.Slice {
+			elem = elem.Elem()
+		}
+		types[elem] = true
+	})
+	return types
 })
 
 // walkTypes calls visit for every field below t; items of lists have the path

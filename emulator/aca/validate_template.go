@@ -58,13 +58,24 @@ func (v *validator) container(c *Container, at Path, names once, volumes map[str
 	}
 	if c.Image == "" {
 		v.errorf(at, "ContainerAppImageRequired", "Container with name '%s' must have an 'Image' property specified.", c.Name)
-	} else if strings.ContainsAny(c.Image, " \t\n") || strings.HasPrefix(c.Image, "https://") || strings.HasPrefix(c.Image, "http://") {
-		v.errorf(at.Field("image"), codeInvalidValue, "%q is not an image reference", clip(c.Image)).
-			Hint = "it looks like myregistry.azurecr.io/app:1.0, without https://"
+	} else {
+		v.image(c.Image, at.Field("image"))
 	}
 	v.env(c, at.Field("env"))
 	v.resources(c, at.Field("resources"))
 	v.mounts(c, at.Field("volumeMounts"), volumes)
+}
+
+func (v *validator) image(image string, at Path) {
+	hint := "it looks like myregistry.azurecr.io/app:1.0, without https://"
+	switch {
+	case strings.ContainsAny(image, "${}<>#%"):
+		hint = "the placeholder must be replaced before the file is used"
+	case strings.ContainsAny(image, " \t\r\n\"'\\") || strings.Contains(image, "://") || strings.HasSuffix(image, ":") || strings.HasSuffix(image, "/"):
+	default:
+		return
+	}
+	v.errorf(at, codeInvalidValue, "%q is not an image reference", clip(image)).Hint = hint
 }
 
 func (v *validator) env(c *Container, at Path) {

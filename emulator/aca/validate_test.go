@@ -111,6 +111,8 @@ func TestValidateSaysWhatAzureRefuses(t *testing.T) {
 		{tmpl + `revisionSuffix="42"`, nil},
 		{tmpl + `containers=[]`, []string{tmpl + "containers: ContainerAppCreateMustContainContainer: Must specify atleast one container for the container app."}},
 		{tmpl + `containers=[{"name":"app"}]`, []string{ctr + ": ContainerAppImageRequired: Container with name 'app' must have an 'Image' property specified."}},
+		{tmpl + `containers=[{"name":"app","image":"https://acr.io/a:1"}]`, []string{ctr + ".image" + invalidValue + `"https://acr.io/a:1" is not an image reference → it looks like myregistry.azurecr.io/app:1.0, without https://`}},
+		{tmpl + `containers=[{"name":"app","image":"${ACR}/a:1"}]`, []string{ctr + ".image" + invalidValue + `"${ACR}/a:1" is not an image reference → the placeholder must be replaced before the file is used`}},
 		{tmpl + `terminationGracePeriodSeconds=601`, []string{tmpl + "terminationGracePeriodSeconds" + invalidValue + "601 is out of range → 0 to 600"}},
 
 		{ing + `targetPort=80800`, []string{ing + "targetPort" + invalidValue + "80800 is not a port → ports are 1 to 65535; did you mean 8080?"}},

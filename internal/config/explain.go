@@ -14,8 +14,6 @@ func explainKind(k kind, t *tree) aca.Problem {
 		return aca.Problem{Path: "kind", OnKey: true,
 			Message: fmt.Sprintf("this is a Kubernetes manifest (%s), not a container app", text(object, "kind")),
 			Hint:    "Azure Container Apps has its own format: type: Microsoft.App/containerApps with properties.configuration and properties.template; acalocal init writes one"}
-	case kindJob:
-		return aca.Problem{Path: "type", Message: "this is a Container Apps job; only apps are run here", Hint: "give the file of an app"}
 	case kindARM:
 		return aca.Problem{Path: "resources", OnKey: true, Message: "this is an ARM template in YAML; Azure takes them in JSON", Hint: "give the JSON"}
 	default:

@@ -78,7 +78,9 @@ func (l *loader) load(path string) {
 	l.inferBuilds()
 	l.checkBuilds()
 	l.validate()
-	l.driftNotes()
+	if !l.problems.HasErrors() {
+		l.driftNotes()
+	}
 }
 
 // errorf reports something about a file as a whole, or about none.
@@ -194,6 +196,8 @@ func (l *loader) readTree(source *source, t *tree) {
 		l.readApp(source, t)
 	case kindEnvironment:
 		l.readEnvironment(source, t)
+	case kindJob:
+		l.readJob(source, t)
 	case kindCompose:
 		l.readCompose(source, t)
 	case kindAzd:
@@ -255,6 +259,15 @@ func (l *loader) readEnvironment(source *source, t *tree) {
 		problems = append(problems, aca.Problem{Path: "name", OnKey: true, Message: "a second environment is defined; all apps run in one", Hint: "remove one of them"})
 	}
 	l.def.Environment.Resource, l.def.Environment.tree = &env, t
+	l.problems = append(l.problems, source.locate(t, "", problems)...)
+}
+
+// readJob checks a job; none is run here, but the apps beside it are.
+func (l *loader) readJob(source *source, t *tree) {
+	job, problems := aca.Decode[aca.Job](t.root)
+	problems = append(problems, job.Validate()...)
+	problems = append(problems, aca.Problem{Path: "name", OnKey: true, Severity: aca.SeverityNote, Code: NotEmulated,
+		Message: fmt.Sprintf("the job %s is checked but not run", job.Name)})
 	l.problems = append(l.problems, source.locate(t, "", problems)...)
 }
 
