@@ -20,6 +20,10 @@ import (
 // (default), warn or error.
 const logLevelVariable = "ACALOCAL_LOG_LEVEL"
 
+// listenVariable is the address the edge listens on instead of loopback. It is
+// for acalocal in a container of its own, where loopback is out of reach.
+const listenVariable = "ACALOCAL_LISTEN"
+
 // newDaemonCommand is what "up -d" starts in the background.
 func newDaemonCommand(s Streams) *cobra.Command {
 	return &cobra.Command{
@@ -71,7 +75,7 @@ func startDaemon(ctx context.Context, h home.Home, name string, log io.Writer) (
 	if err != nil {
 		return nil, err
 	}
-	d, err := daemon.New(daemon.Options{Environment: name, Home: h, Runtime: engine, Log: logger})
+	d, err := daemon.New(daemon.Options{Environment: name, Home: h, Runtime: engine, Bind: os.Getenv(listenVariable), Log: logger})
 	if err != nil {
 		_ = engine.Close() // nothing is under way
 		return nil, explainStart(err, name)

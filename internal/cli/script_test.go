@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -57,12 +58,13 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 		snap.Apps = append([]emulator.App{other}, snap.Apps...)
 	}
 	e := home.At(ts.Getenv("ACALOCAL_STATE_DIR")).Environment(snap.Environment)
-	var stop func()
-	stop = apitest.Serve(ts.Value("t").(*testing.T), e, api.New(api.Options{
-		Emulator: apitest.New(snap), Logs: apitest.NewLogs(),
-		Info:     api.Info{Environment: snap.Environment, Version: "test", PID: os.Getpid()},
-		Shutdown: func(bool) { go stop() },
-	}))
+	stop := apitest.Serve(ts.Value("t").(*testing.T), e, func(stop func()) http.Handler {
+		return api.New(api.Options{
+			Emulator: apitest.New(snap), Logs: apitest.NewLogs(),
+			Info:     api.Info{Environment: snap.Environment, Version: "test", PID: os.Getpid()},
+			Shutdown: func(bool) { go stop() },
+		})
+	})
 	ts.Value("served").(map[string]func())[snap.Environment] = stop
 	ts.Defer(stop)
 }

@@ -18,34 +18,49 @@ import (
 
 // runAttached runs the environment in this process, or joins the one that
 // runs, and stays until the user ends it.
-func (u *upRun) runAttached(ctx context.Context, built map[string][]string) error {
+func (u *upRun) runAttached(ctx context.Context) error {
 	// Without this, a closed pipe would kill the program and leave the
 	// environment alone; as it is, writing fails and ends it in order.
 	signal.Ignore(syscall.SIGPIPE)
 	daemonCtx, endDaemon := context.WithCancel(ctx)
 	defer endDaemon()
-	if !isRunning(ctx, u.env) {
-		log, err := u.daemonLog()
-		if err != nil {
-			return err
-		}
-		defer log.Close()
-		if u.own, err = startDaemon(daemonCtx, u.home, u.env.Name, log); err != nil {
-			return u.interrupted(err)
-		}
-		u.started = true
-	}
-	f := u.follow(ctx, endDaemon)
-	defer f.stop()
-	err := u.applyAll(u.user.first, built)
-	switch {
-	case err == nil || u.user.first.Err() != nil:
-		err = f.run()
-	default:
-		u.undo()
+	built, err := u.prepare(func() error { return u.startOwn(daemonCtx) })
+	if err == nil {
+		err = u.applyAndFollow(ctx, built, endDaemon)
+	} else {
+		err = u.interrupted(err)
 	}
 	endDaemon()
 	return errors.Join(err, u.waitOwn())
+}
+
+// startOwn starts the environment in this process unless it runs already.
+func (u *upRun) startOwn(ctx context.Context) error {
+	if isRunning(ctx, u.env) {
+		return nil
+	}
+	log, err := u.daemonLog()
+	if err != nil {
+		return err
+	}
+	own, err := startDaemon(ctx, u.home, u.env.Name, log)
+	if err != nil {
+		log.Close()
+		return err
+	}
+	u.own, u.ownLog, u.started = own, log, true
+	return nil
+}
+
+func (u *upRun) applyAndFollow(ctx context.Context, built map[string][]string, endDaemon func()) error {
+	f := u.follow(ctx, endDaemon)
+	defer f.stop()
+	err := u.applyAll(u.user.first, built)
+	if err == nil || u.user.first.Err() != nil {
+		return f.run() // which also takes down what an interrupted apply has begun
+	}
+	u.undo()
+	return err
 }
 
 // waitOwn waits for the daemon of this process, if there is one.
@@ -55,6 +70,7 @@ func (u *upRun) waitOwn() error {
 	}
 	own := u.own
 	u.own = nil
+	defer u.ownLog.Close()
 	return own.wait()
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -76,10 +77,12 @@ func startFollowing(t *testing.T) *followed {
 	activating("")(&snap.Apps[0], &snap.Apps[0].Revisions[0])
 	x := &followed{out: newBuffer(), err: newBuffer(), emulator: apitest.New(snap), logs: apitest.NewLogs(), ended: make(chan error, 1)}
 	e := home.At(t.TempDir()).Environment("dev")
-	x.stop = apitest.Serve(t, e, api.New(api.Options{
-		Emulator: x.emulator, Logs: x.logs, Info: api.Info{Environment: "dev"},
-		Shutdown: func(bool) { go x.stop() },
-	}))
+	x.stop = apitest.Serve(t, e, func(stop func()) http.Handler {
+		return api.New(api.Options{
+			Emulator: x.emulator, Logs: x.logs, Info: api.Info{Environment: "dev"},
+			Shutdown: func(bool) { go stop() },
+		})
+	})
 	first, interrupt := context.WithCancel(t.Context())
 	x.interrupt = interrupt
 	u := &upRun{

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -27,8 +28,9 @@ type upRun struct {
 	def    *config.Definition
 	client *client.Client
 	begin  time.Time
-	// own is the daemon when it runs in this process.
-	own *runningDaemon
+	// own is the daemon when it runs in this process, ownLog what it logs to.
+	own    *runningDaemon
+	ownLog *os.File
 	// started says that this "up" has started the daemon, here or apart.
 	started bool
 	roll    *rollout
@@ -44,14 +46,41 @@ func runUp(ctx context.Context, s Streams, o upOptions) error {
 	if err := u.load(user.first); err != nil {
 		return u.interrupted(err)
 	}
-	built, err := u.prepareImages(user.first)
-	if err != nil {
-		return u.interrupted(err)
-	}
 	if o.detach {
-		return u.interrupted(u.runDetached(user.first, built))
+		return u.interrupted(u.runDetached(user.first))
 	}
-	return u.runAttached(ctx, built)
+	return u.runAttached(ctx)
+}
+
+// prepare makes the images present while the environment starts: both take
+// Docker's time. What cannot be built or pulled leaves what runs as it is, and
+// takes back an environment that was started for it.
+func (u *upRun) prepare(start func() error) (built map[string][]string, err error) {
+	_, statErr := os.Stat(u.env.Dir())
+	started := make(chan error, 1)
+	go func() { started <- start() }()
+	built, err = u.prepareImages(u.user.first)
+	startErr := <-started
+	if startErr != nil && errors.Is(statErr, fs.ErrNotExist) {
+		u.removeFiles()
+	}
+	if err != nil {
+		u.undo()
+		return nil, err
+	}
+	return built, startErr
+}
+
+// removeFiles removes the files of an environment that there was not before
+// and that could not start. Its log stays when the daemon died with something
+// to say in it, and all of it when another daemon has got in between.
+func (u *upRun) removeFiles() {
+	if info, err := os.Stat(u.env.LogFile()); err == nil && info.Size() > 0 {
+		return
+	}
+	if refuseLocked(u.env) == nil {
+		_ = u.env.Remove() // at worst an empty directory is left
+	}
 }
 
 // interrupted replaces what Ctrl-C has made of an error by what has become of
@@ -104,8 +133,7 @@ func warnNotMounted(w io.Writer, def *config.Definition) {
 	}
 }
 
-// prepareImages builds and pulls before anything else is touched: a build that
-// fails leaves what runs as it is.
+// prepareImages builds and pulls.
 func (u *upRun) prepareImages(ctx context.Context) (built map[string][]string, err error) {
 	engine, err := docker.New(ctx, docker.Options{})
 	if err != nil {
@@ -185,12 +213,19 @@ func (u *upRun) undo() {
 
 // runDetached makes sure of a daemon in the background, applies, and waits for
 // the roll-out.
-func (u *upRun) runDetached(ctx context.Context, built map[string][]string) error {
-	if !isRunning(ctx, u.env) {
+func (u *upRun) runDetached(ctx context.Context) error {
+	built, err := u.prepare(func() error {
+		if isRunning(ctx, u.env) {
+			return nil
+		}
 		if err := spawnDaemon(ctx, u.env); err != nil {
 			return err
 		}
 		u.started = true
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if err := u.applyAll(ctx, built); err != nil {
 		u.undo()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -31,12 +32,13 @@ func start(t *testing.T) environment {
 	t.Helper()
 	e := home.At(t.TempDir()).Environment("test")
 	env := environment{client.New(e), apitest.New(apitest.OneApp()), apitest.NewLogs(), nil}
-	handler := api.New(api.Options{
-		Emulator: env.emulator, Logs: env.logs,
-		Info:     api.Info{Environment: "test", Version: "1", PID: 1},
-		Shutdown: func(bool) { go env.stop() },
+	env.stop = apitest.Serve(t, e, func(stop func()) http.Handler {
+		return api.New(api.Options{
+			Emulator: env.emulator, Logs: env.logs,
+			Info:     api.Info{Environment: "test", Version: "1", PID: 1},
+			Shutdown: func(bool) { go stop() },
+		})
 	})
-	env.stop = apitest.Serve(t, e, handler)
 	return env
 }
 
