@@ -3,8 +3,10 @@ package ingress
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -168,7 +170,7 @@ func (x *exchange) facts() facts {
 	return facts{
 		client: x.c.client.addr.Addr(), secure: x.rec.Scheme == "https", inside: x.l.spec.Inside,
 		redirects: x.l.spec.Kind == HTTP && !x.short, certificate: x.c.certificate(x.r.TLS) != "",
-		httpsPort: x.l.httpsPort,
+		https: x.l,
 	}
 }
 
@@ -319,6 +321,20 @@ func (x *exchange) appendBody(b []byte) ([]byte, error) {
 			return b, errClient
 		}
 	}
+}
+
+// recover reports a panic that is a bug, and lets net/http cut the client off.
+func (x *exchange) recover() {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if v != http.ErrAbortHandler {
+		err := fmt.Errorf("bug: request %s %s: %v\n%s", x.r.Method, x.rec.Path, v, debug.Stack())
+		x.rec.Flag, x.rec.Reason = "LR", "the edge failed: "+fmt.Sprint(v)
+		x.g.opts.OnError(err)
+	}
+	panic(http.ErrAbortHandler)
 }
 
 // end lets go of everything and writes the record. It runs when the handler

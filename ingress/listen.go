@@ -85,7 +85,8 @@ func (g *Ingress) Listen(spec ListenSpec) (net.Addr, error) {
 }
 
 // Serve serves the connections of ln, which it closes in the end, until
-// Shutdown or until ln fails.
+// Shutdown, until ln fails, or until the caller closes ln; the last is no
+// error.
 func (g *Ingress) Serve(ln net.Listener, spec ListenSpec) error {
 	l, err := g.open(ln, spec)
 	if err != nil {
@@ -122,21 +123,28 @@ func (g *Ingress) open(ln net.Listener, spec ListenSpec) (*listener, error) {
 	return l, nil
 }
 
+// serve serves until Shutdown, or until somebody closes the listener itself;
+// then connections that are open end with the request they are in.
 func (l *listener) serve() error {
 	defer l.g.forget(l)
-	var err error
-	switch {
-	case l.tcp != nil:
-		err = l.tcp.serve(l.ln)
-	case l.spec.Kind == HTTPS:
-		err = l.server.ServeTLS(l.ln, "", "")
-	default:
-		err = l.server.Serve(lenientListener{l.ln})
+	err := l.accept()
+	if errors.Is(err, net.ErrClosed) && l.server != nil {
+		return l.server.Shutdown(context.Background()) // Ingress.Shutdown cuts it short
 	}
 	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
 		return nil
 	}
 	return err
+}
+
+func (l *listener) accept() error {
+	switch {
+	case l.tcp != nil:
+		return l.tcp.serve(l.ln)
+	case l.spec.Kind == HTTPS:
+		return l.server.ServeTLS(l.ln, "", "")
+	}
+	return l.server.Serve(lenientListener{l.ln})
 }
 
 func (g *Ingress) forget(l *listener) {
@@ -239,5 +247,6 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	x := newExchange(l, c, w, r)
 	defer x.end()
+	defer x.recover()
 	x.serve()
 }

@@ -51,6 +51,9 @@ type Options struct {
 	// OnRecord is called with every access record when its request has ended;
 	// it must not block. It may be nil.
 	OnRecord func(Record)
+	// OnError is told of broken invariants of the ingress itself; the request
+	// in question is cut off. It may be nil.
+	OnError func(error)
 	// Rand draws identifiers, retry pauses and starting points of splits. Nil
 	// means a random one. It is used under a lock.
 	Rand *rand.Rand
@@ -83,6 +86,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.OnRecord == nil {
 		o.OnRecord = func(Record) {}
+	}
+	if o.OnError == nil {
+		o.OnError = func(error) {}
 	}
 	o.TimeScale = cmp.Or(o.TimeScale, 1)
 	o.Timeouts.Idle = o.scale(cmp.Or(o.Timeouts.Idle, DefaultIdleTimeout))

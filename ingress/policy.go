@@ -14,11 +14,11 @@ const defaultHeaderCount = 100
 // facts are what policies look at beside the request itself.
 type facts struct {
 	client      netip.Addr
-	secure      bool          // the scheme is https, here or before us
-	inside      bool          // the caller is in the environment
-	redirects   bool          // plain HTTP goes to https unless the app allows it
-	certificate bool          // the client showed a certificate
-	httpsPort   func() string // "" when there is no HTTPS listener
+	secure      bool                            // the scheme is https, here or before us
+	inside      bool                            // the caller is in the environment
+	redirects   bool                            // plain HTTP goes to https unless the app allows it
+	certificate bool                            // the client showed a certificate
+	https       interface{ httpsPort() string } // "" when there is no HTTPS listener
 }
 
 // decide applies the policies of an app in the order of Envoy's filters. It
@@ -28,7 +28,7 @@ func decide(a *app, f facts, r *http.Request) *answer {
 		return ans
 	}
 	if f.redirects && !f.secure && !a.allowInsecure {
-		return redirect(r, f.httpsPort())
+		return redirect(r, f.https.httpsPort())
 	}
 	if a.certificate == CertificateRequire && !f.certificate && !f.inside {
 		return answerDenied.because("app " + a.name + " requires a client certificate, and this connection has none")

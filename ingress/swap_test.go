@@ -1,9 +1,11 @@
 package ingress
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -154,4 +156,27 @@ func TestShutdownLeavesNoGoroutine(t *testing.T) {
 		}
 	}()
 	waitFor(t, "goroutines to end", func() bool { return runtime.NumGoroutine() <= before })
+}
+
+func TestClosingAListenerEndsItsIdleConnections(t *testing.T) {
+	g := newEdge(t, Options{}, oneApp(answers(t, "web--a-1")))
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- g.Serve(ln, ListenSpec{Kind: AppPort, App: "web"}) }()
+	c := mustDial(t, ln.Addr().String())
+	io.WriteString(c, "GET / HTTP/1.1\r\nHost: web\r\n\r\n")
+	r := bufio.NewReader(c)
+	if got := statusLine(t, r); got != "HTTP/1.1 200 OK" {
+		t.Fatal(got)
+	}
+	ln.Close()
+	if err := <-served; err != nil {
+		t.Errorf("serve: %v", err)
+	}
+	if _, err := io.ReadAll(r); err != nil {
+		t.Errorf("the connection did not end: %v", err)
+	}
 }
