@@ -31,28 +31,40 @@ type azdDocker struct {
 var azdServiceType, azdDockerType = reflect.TypeFor[azdService](), reflect.TypeFor[azdDocker]()
 
 // readAzd makes an app of every service with host: containerapp. What azd keeps
-// in its Bicep files (ingress, variables, scale) is not in azure.yaml; an app
-// gets external ingress on the port its Dockerfile exposes, and a warning says
-// where the rest stands.
-func (l *loader) readAzd(source *source, t *tree) {
+// in its template (ingress, variables, scale) is taken from there when it can
+// be read, and azure.yaml adds what is built. Without the template an app gets
+// external ingress on the port its Dockerfile exposes, and a warning says where
+// the rest stands.
+func (l *loader) readAzd(source *sourceFile, t *tree) {
 	root, _ := t.root.(map[string]any)
 	services, _ := root["services"].(map[string]any)
 	if l.tooManyServices(source, t, len(services)) {
 		return
 	}
+	deployed, known := l.readAzdInfra(source, root)
 	for _, name := range slices.Sorted(maps.Keys(services)) {
 		object, ok := services[name].(map[string]any)
 		if !ok || text(object, "host") != "containerapp" {
 			continue
 		}
-		l.readAzdService(source, t, name, object)
+		app, ok := deployed[name]
+		if !ok && known {
+			l.problems = append(l.problems, source.locate(t, "", []aca.Problem{{Path: string(aca.Path("services").Field(name)), OnKey: true,
+				Severity: aca.SeverityWarning, Message: fmt.Sprintf("no app of the template has the tag %s: %s", azdTag, name)}})...)
+		}
+		l.readAzdService(source, t, name, object, app)
+	}
+	if known {
+		return
 	}
 	l.problems = append(l.problems, source.locate(t, "", []aca.Problem{{Path: "services", OnKey: true, Severity: aca.SeverityWarning,
 		Message: "azure.yaml says what is built; ingress, variables, secrets and scale stand in the files under infra, which azd deploys",
 		Hint:    "give a template with those to acalocal, or write them into a containerapp.yaml"}})...)
 }
 
-func (l *loader) readAzdService(source *source, t *tree, name string, object map[string]any) {
+// readAzdService adds what a service builds to its app of the template, or
+// makes an app when the template has none.
+func (l *loader) readAzdService(source *sourceFile, t *tree, name string, object map[string]any, deployed App) {
 	path := aca.Path("services").Field(name)
 	kept := keep(object, azdServiceType)
 	if docker, ok := kept["docker"].(map[string]any); ok {
@@ -61,6 +73,11 @@ func (l *loader) readAzdService(source *source, t *tree, name string, object map
 	service, problems := aca.Decode[azdService](kept)
 	for i := range problems {
 		problems[i].Path = joinPath(path, problems[i].Path)
+	}
+	l.problems = append(l.problems, source.locate(t, aca.ValidAppName(name), problems)...)
+	if deployed.Name != "" {
+		l.addDeployed(source, deployed, service)
+		return
 	}
 	own := t.below(path)
 	app := App{Source: source.file, origin: origins{tree: own, source: source}}
@@ -79,7 +96,25 @@ func (l *loader) readAzdService(source *source, t *tree, name string, object map
 	}
 	app.Properties.Configuration.Ingress = in
 	app.Properties.Template.Containers = []aca.Container{container}
-	l.problems = append(l.problems, source.locate(t, app.Name, problems)...)
+	l.addApp(app)
+}
+
+// addDeployed adds an app of azd's template with the build of its service: azd
+// puts the image it builds in the place of the one the template names.
+func (l *loader) addDeployed(source *sourceFile, app App, service azdService) {
+	c, at := findContainer(&app, app.MainContainer())
+	if c == nil {
+		l.addApp(app)
+		return
+	}
+	origin := Origin{Kind: OriginFile, Position: Position{File: source.file}}
+	if c.Image = service.Image; c.Image == "" {
+		c.Image = app.Name + ":local"
+		setMap(&app.Builds, c.Name, service.build(filepath.Dir(source.file)))
+	} else {
+		app.noBuild(c.Name)
+	}
+	app.origin.note(at.Field("image"), origin)
 	l.addApp(app)
 }
 

@@ -53,7 +53,7 @@ type composeAmounts struct {
 // of expose an internal one; deploy gives resources and replicas
 // (https://learn.microsoft.com/cli/azure/containerapp/compose). Keys it does
 // not read are named once per service.
-func (l *loader) readCompose(source *source, t *tree) {
+func (l *loader) readCompose(source *sourceFile, t *tree) {
 	l.interpolate(source, t)
 	root, _ := t.root.(map[string]any)
 	services, ok := root["services"].(map[string]any)
@@ -72,7 +72,7 @@ func (l *loader) readCompose(source *source, t *tree) {
 // maxServices bounds the work that a file can ask for.
 const maxServices = 200
 
-func (l *loader) tooManyServices(source *source, t *tree, n int) bool {
+func (l *loader) tooManyServices(source *sourceFile, t *tree, n int) bool {
 	if n <= maxServices {
 		return false
 	}
@@ -81,7 +81,7 @@ func (l *loader) tooManyServices(source *source, t *tree, n int) bool {
 	return true
 }
 
-func (l *loader) readComposeService(source *source, t *tree, name string, tree any) {
+func (l *loader) readComposeService(source *sourceFile, t *tree, name string, tree any) {
 	path := aca.Path("services").Field(name)
 	known := l.dropUnread(source, t, path, tree)
 	service, problems := aca.Decode[composeService](known)
@@ -107,7 +107,7 @@ func joinPath(path aca.Path, below string) string {
 }
 
 // dropUnread takes out the keys that az does not read and says which.
-func (l *loader) dropUnread(source *source, t *tree, path aca.Path, tree any) any {
+func (l *loader) dropUnread(source *sourceFile, t *tree, path aca.Path, tree any) any {
 	object, ok := tree.(map[string]any)
 	if !ok {
 		return tree
@@ -135,7 +135,7 @@ func (l *loader) dropUnread(source *source, t *tree, path aca.Path, tree any) an
 // composeReader turns one service into an app.
 type composeReader struct {
 	loader   *loader
-	source   *source
+	source   *sourceFile
 	tree     *tree
 	path     aca.Path
 	service  composeService

@@ -12,7 +12,7 @@ import (
 // readText runs a definition through everything but the file system.
 func readText(t testing.TB, text string) (*Definition, Problems) {
 	l := &loader{ctx: t.Context(), def: &Definition{}}
-	source := &source{file: "containerapp.yaml", text: []byte(text)}
+	source := &sourceFile{file: "containerapp.yaml", text: []byte(text)}
 	for _, doc := range source.documents(&l.problems) {
 		l.readDocument(source, doc)
 	}

@@ -12,7 +12,7 @@ import (
 // interpolate replaces $NAME and ${NAME…} in every text of a compose file, as
 // compose does: from this process's environment, else from .env beside the
 // file (https://docs.docker.com/reference/compose-file/interpolation/).
-func (l *loader) interpolate(source *source, t *tree) {
+func (l *loader) interpolate(source *sourceFile, t *tree) {
 	env := map[string]string{}
 	file := filepath.Join(filepath.Dir(source.file), ".env")
 	if isFile(file) {

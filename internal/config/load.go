@@ -56,6 +56,7 @@ type loader struct {
 	problems  Problems
 	overrides Overrides
 	local     *localFile
+	azdEnv    map[string]string // values for parameters files of azd, nil without azd
 }
 
 func (l *loader) load(path string) {
@@ -89,7 +90,7 @@ func (l *loader) errorf(file, message, hint string) {
 }
 
 // open reads a file and notes it; nil when that fails, which is reported.
-func (l *loader) open(file string) *source {
+func (l *loader) open(file string) *sourceFile {
 	source, err := readSource(file)
 	if err != nil {
 		l.errorf("", err.Error(), "")
@@ -177,7 +178,7 @@ func isJSON(text []byte) bool {
 	return bytes.HasPrefix(text, []byte("{")) || bytes.HasPrefix(text, []byte("//")) || bytes.HasPrefix(text, []byte("/*"))
 }
 
-func (l *loader) readDocument(source *source, doc *yaml.Node) {
+func (l *loader) readDocument(source *sourceFile, doc *yaml.Node) {
 	t := source.tree(doc, &l.problems)
 	if t.broken {
 		return
@@ -186,7 +187,7 @@ func (l *loader) readDocument(source *source, doc *yaml.Node) {
 }
 
 // readTree reads a document, whatever it turns out to be.
-func (l *loader) readTree(source *source, t *tree) {
+func (l *loader) readTree(source *sourceFile, t *tree) {
 	before := len(l.problems)
 	switch k := kindOf(t.root); k {
 	case kindApp, kindLegacyApp:
@@ -210,7 +211,7 @@ func (l *loader) readTree(source *source, t *tree) {
 	}
 }
 
-func (l *loader) readApp(source *source, t *tree) {
+func (l *loader) readApp(source *sourceFile, t *tree) {
 	dropExtensions(t.root)
 	app, problems := aca.Decode[aca.ContainerApp](t.root)
 	a := App{ContainerApp: app, Source: source.file, origin: origins{tree: t, source: source}}
@@ -252,7 +253,7 @@ func (l *loader) addApp(a App) {
 	l.def.Apps = append(l.def.Apps, a)
 }
 
-func (l *loader) readEnvironment(source *source, t *tree) {
+func (l *loader) readEnvironment(source *sourceFile, t *tree) {
 	env, problems := aca.Decode[aca.ManagedEnvironment](t.root)
 	problems = append(problems, env.Validate()...)
 	if l.def.Environment.Resource != nil {
@@ -263,7 +264,7 @@ func (l *loader) readEnvironment(source *source, t *tree) {
 }
 
 // readJob checks a job; none is run here, but the apps beside it are.
-func (l *loader) readJob(source *source, t *tree) {
+func (l *loader) readJob(source *sourceFile, t *tree) {
 	job, problems := aca.Decode[aca.Job](t.root)
 	problems = append(problems, job.Validate()...)
 	problems = append(problems, aca.Problem{Path: "name", OnKey: true, Severity: aca.SeverityNote, Code: NotEmulated,
@@ -366,9 +367,9 @@ func (l *loader) nameEnvironment() {
 	l.def.Environment.Name = orElse(name, "dev")
 }
 
-// show is a path as messages have it: relative to the working directory when
+// showPath is a path as messages have it: relative to the working directory when
 // it is below.
-func (l *loader) show(path string) string {
+func showPath(path string) string {
 	wd, err := os.Getwd()
 	if err != nil {
 		return path

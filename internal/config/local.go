@@ -21,7 +21,7 @@ type localFile struct {
 
 	dir    string // of the file
 	tree   *tree
-	source *source
+	source *sourceFile
 }
 
 type localApp struct {

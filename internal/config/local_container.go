@@ -150,7 +150,7 @@ func (l *loader) checkBuilds() {
 			b := app.Builds[container]
 			if !isFile(b.Dockerfile) {
 				l.problems = append(l.problems, Problem{Position: Position{File: l.buildSource(app)}, App: app.Name, Problem: aca.Problem{
-					Message: fmt.Sprintf("container %s of %s is built from %s, which does not exist", container, app.Name, l.show(b.Dockerfile)),
+					Message: fmt.Sprintf("container %s of %s is built from %s, which does not exist", container, app.Name, showPath(b.Dockerfile)),
 					Hint:    "correct build in acalocal.yaml, or write build: false to pull the image",
 				}})
 			}

@@ -43,7 +43,7 @@ func (a *App) Extent(path string) (e Extent, ok bool) {
 
 // InFile makes a problem of a line of a file that is not a definition.
 func InFile(file string, text []byte, line int, app string, p aca.Problem) Problem {
-	s := &source{file: file, text: text}
+	s := &sourceFile{file: file, text: text}
 	excerpt := s.line(line)
 	indent := len(excerpt) - len(strings.TrimLeft(excerpt, " \t"))
 	located := s.problem(Position{file, line, indent + 1}, len([]rune(excerpt[indent:])), p)

@@ -130,6 +130,9 @@ func (r *renderer) origin(path aca.Path) string {
 	o := r.app.Origin(string(path))
 	switch o.Kind {
 	case OriginFile, OriginLocal:
+		if o.Position.Line == 0 {
+			return relative(r.base, o.Position.File)
+		}
 		return fmt.Sprintf("%s:%d", relative(r.base, o.Position.File), o.Position.Line)
 	default:
 		return string(o.Kind)

@@ -15,8 +15,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// source is the text of one file.
-type source struct {
+// sourceFile is the text of one file.
+type sourceFile struct {
 	file  string // as messages name it
 	text  []byte
 	lines []string // filled on the first excerpt
@@ -27,7 +27,7 @@ type source struct {
 
 // hide keeps a line out of excerpts, from a column on when it is the first line
 // of the secret.
-func (s *source) hide(line, first, column int) {
+func (s *sourceFile) hide(line, first, column int) {
 	if line != first {
 		column = 1
 	}
@@ -37,7 +37,7 @@ func (s *source) hide(line, first, column int) {
 }
 
 // readSource reads a file of at most maxFileSize bytes.
-func readSource(file string) (*source, error) {
+func readSource(file string) (*sourceFile, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, openError(file, err)
@@ -50,7 +50,7 @@ func readSource(file string) (*source, error) {
 	if len(text) > maxFileSize {
 		return nil, fmt.Errorf("%s is larger than %d MiB, the size ARM accepts", file, maxFileSize>>20)
 	}
-	return &source{file: file, text: text}, nil
+	return &sourceFile{file: file, text: text}, nil
 }
 
 func openError(file string, err error) error {
@@ -61,7 +61,7 @@ func openError(file string, err error) error {
 }
 
 // line is the text of a line, counted from 1; "" when there is none.
-func (s *source) line(n int) string {
+func (s *sourceFile) line(n int) string {
 	if s.lines == nil {
 		s.lines = lineBreak.Split(string(s.text), -1)
 	}
@@ -80,12 +80,12 @@ func (s *source) line(n int) string {
 // lineBreak is what YAML counts as the end of a line.
 var lineBreak = regexp.MustCompile("\r\n|[\r\n\u0085\u2028\u2029]")
 
-func (s *source) problem(pos Position, width int, p aca.Problem) Problem {
+func (s *sourceFile) problem(pos Position, width int, p aca.Problem) Problem {
 	return Problem{Position: pos, Problem: p, excerpt: s.line(pos.Line), width: width}
 }
 
 // documents parses the YAML (or JSON) documents of the file.
-func (s *source) documents(problems *Problems) []*yaml.Node {
+func (s *sourceFile) documents(problems *Problems) []*yaml.Node {
 	dec := yaml.NewDecoder(strings.NewReader(string(s.text)))
 	var docs []*yaml.Node
 	for {
@@ -106,7 +106,7 @@ func (s *source) documents(problems *Problems) []*yaml.Node {
 
 var yamlErrorLine = regexp.MustCompile(`^yaml: line (\d+): `)
 
-func (s *source) syntaxError(err error) Problem {
+func (s *sourceFile) syntaxError(err error) Problem {
 	pos := Position{File: s.file, Line: 1, Column: 1}
 	message := err.Error()
 	if m := yamlErrorLine.FindStringSubmatch(message); m != nil {
@@ -127,14 +127,14 @@ func (s *source) syntaxError(err error) Problem {
 }
 
 // tree turns a document into plain values with their places.
-func (s *source) tree(doc *yaml.Node, problems *Problems) *tree {
+func (s *sourceFile) tree(doc *yaml.Node, problems *Problems) *tree {
 	c := &converter{file: s.file, places: map[string]place{}, problems: problems, source: s, aliases: map[*yaml.Node]bool{}}
 	root := c.convert(doc, "", 0)
 	return &tree{root: root, places: c.places, broken: c.full || c.cyclic}
 }
 
 // locate gives problems of a document their positions.
-func (s *source) locate(t *tree, app string, found []aca.Problem) Problems {
+func (s *sourceFile) locate(t *tree, app string, found []aca.Problem) Problems {
 	located := make(Problems, 0, len(found))
 	for _, p := range found {
 		at, exact := t.nearest(p.Path)

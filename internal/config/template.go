@@ -19,7 +19,7 @@ import (
 var templateNames = []string{"main.json", "azuredeploy.json", "mainTemplate.json", "template.json", "main.bicep"}
 
 // readJSON reads a JSON file: a container app or an ARM template.
-func (l *loader) readJSON(source *source) {
+func (l *loader) readJSON(source *sourceFile) {
 	root, err := arm.Parse(source.text)
 	if err != nil {
 		l.jsonError(source, err)
@@ -62,7 +62,7 @@ func schemaOf(root *arm.Node) string {
 	return ""
 }
 
-func (l *loader) jsonError(source *source, err error) {
+func (l *loader) jsonError(source *sourceFile, err error) {
 	var syntax *arm.SyntaxError
 	if !errors.As(err, &syntax) {
 		l.errorf(source.file, err.Error(), "")
@@ -108,7 +108,7 @@ func plainNode(t *tree, file string, n *arm.Node, path aca.Path) any {
 
 // readTemplate evaluates an ARM template and reads the apps and the environment
 // among its resources. Other resources stay in Azure and are named.
-func (l *loader) readTemplate(source *source, root *arm.Node) {
+func (l *loader) readTemplate(source *sourceFile, root *arm.Node) {
 	parameters := l.templateParameters(source.file, root)
 	linked := map[string]*sourceFile{}
 	result := arm.Evaluate(root, arm.Options{
@@ -143,11 +143,7 @@ func (l *loader) readTemplate(source *source, root *arm.Node) {
 	l.nameElsewhere(source, elsewhere)
 }
 
-// sourceFile is a source; the name keeps signatures readable where a parameter
-// is called source.
-type sourceFile = source
-
-func templateProblem(s *source, p arm.Problem) Problem {
+func templateProblem(s *sourceFile, p arm.Problem) Problem {
 	problem := aca.Problem{Message: p.Message, Hint: p.Hint}
 	if p.Warning {
 		problem.Severity = aca.SeverityWarning
@@ -169,7 +165,7 @@ func resourceTree(file string, r arm.Resource) *tree {
 	return t
 }
 
-func (l *loader) nameElsewhere(source *source, types []string) {
+func (l *loader) nameElsewhere(source *sourceFile, types []string) {
 	if slices.Sort(types); len(types) == 0 {
 		return
 	}
@@ -255,7 +251,7 @@ func (l *loader) parametersFile(file string, values map[string]any) {
 	for _, f := range list.Fields {
 		switch value := f.Value.Get("value"); {
 		case value != nil:
-			values[f.Name] = treeOf(file, value).root
+			values[f.Name] = l.substitute(treeOf(file, value).root)
 		case f.Value.Get("reference") != nil:
 			values[f.Name] = arm.Unknown{What: "a key vault secret for " + f.Name}
 		}
@@ -274,7 +270,7 @@ func (l *loader) readBicep(file string) {
 		l.errorf(file, err.Error(), "install Bicep (https://aka.ms/bicep-install), or give the JSON that bicep build writes")
 		return
 	}
-	source := &source{file: file, text: out}
+	source := &sourceFile{file: file, text: out}
 	root, err := arm.Parse(out)
 	if err != nil {
 		l.jsonError(source, err)
@@ -283,10 +279,21 @@ func (l *loader) readBicep(file string) {
 	l.readTemplate(source, root)
 }
 
+// compilers are the commands that compile a Bicep file, named last, best first.
+var compilers = [][]string{{"bicep", "build", "--stdout"}, {"az", "bicep", "build", "--stdout", "--file"}}
+
+func canCompile() bool {
+	return slices.ContainsFunc(compilers, func(words []string) bool {
+		_, err := exec.LookPath(words[0])
+		return err == nil
+	})
+}
+
 func compileBicep(ctx context.Context, file string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, compileTimeout)
 	defer cancel()
-	for _, words := range [][]string{{"bicep", "build", "--stdout", file}, {"az", "bicep", "build", "--stdout", "--file", file}} {
+	for _, words := range compilers {
+		words = append(words[:len(words):len(words)], file)
 		if _, err := exec.LookPath(words[0]); err != nil {
 			continue
 		}

@@ -90,7 +90,7 @@ type converter struct {
 	file     string
 	places   map[string]place
 	problems *Problems
-	source   *source
+	source   *sourceFile
 	nodes    int
 	aliases  map[*yaml.Node]bool // being followed now
 	full     bool                // a bound was met; said once
