@@ -78,7 +78,7 @@ func startDaemon(ctx context.Context, h home.Home, name string, log io.Writer) (
 	d, err := daemon.New(daemon.Options{Environment: name, Home: h, Runtime: engine, Bind: os.Getenv(listenVariable), Log: logger})
 	if err != nil {
 		_ = engine.Close() // nothing is under way
-		return nil, explainStart(err, name)
+		return nil, explainStart(err, h.Environment(name))
 	}
 	ready := make(chan struct{})
 	r := &runningDaemon{engine: engine, ended: make(chan error, 1)}
@@ -105,9 +105,12 @@ func (r *runningDaemon) wait() error {
 }
 
 // explainStart says what to do about a daemon that cannot start.
-func explainStart(err error, name string) error {
-	if errors.Is(err, daemon.ErrRunning) {
-		return failed(err, fmt.Sprintf("see it with \"acalocal status --env %s\", end it with \"acalocal down --env %s\"", name, name))
+func explainStart(err error, e home.Environment) error {
+	switch {
+	case errors.Is(err, daemon.ErrRunning):
+		return failed(err, fmt.Sprintf("see it with \"acalocal status --env %s\", end it with \"acalocal down --env %s\"", e.Name, e.Name))
+	case errors.Is(err, syscall.ENOSPC):
+		return failed(err, fmt.Sprintf("free space on the disk of %s, or set ACALOCAL_STATE_DIR to a directory on another one", e.Dir()))
 	}
 	return err
 }
