@@ -196,12 +196,17 @@ func (p *jsonParser) number() (any, bool) {
 }
 
 func (p *jsonParser) str() (any, bool) {
-	start := p.i + 1
+	start, ascii := p.i+1, true
 	for j := start; j < len(p.s); j++ {
 		switch c := p.s[j]; {
 		case c == '"':
 			p.i = j + 1
+			if !ascii {
+				return strings.ToValidUTF8(p.s[start:j], "\uFFFD"), true
+			}
 			return p.s[start:j], true
+		case c >= utf8.RuneSelf:
+			ascii = false
 		case c == '\\':
 			return p.escaped(start, j)
 		case c < ' ':

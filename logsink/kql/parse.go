@@ -747,17 +747,13 @@ func (p *parser) postfix(x node) node {
 		case p.at(".") && p.peek().is("["):
 			p.advance()
 			x = p.index(x)
-		case p.at(".") && (p.peek().kind == tokName || p.peek().kind == tokTyped):
+		case p.at(".") && p.peek().kind == tokName:
 			p.advance()
 			t := p.advance()
 			x = &memberNode{x.pos().until(t.at), x, &nameNode{t.at, t.text, false}}
 			if p.at("(") {
 				x = p.methodCall(x.(*memberNode))
 			}
-		case p.at(".") && p.peek().kind == tokLong:
-			p.advance()
-			t := p.advance()
-			x = &memberNode{x.pos().until(t.at), x, &nameNode{t.at, t.text, true}}
 		case p.at("["):
 			x = p.index(x)
 		default:
