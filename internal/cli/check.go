@@ -26,7 +26,9 @@ func newCheckCommand(s Streams) *cobra.Command {
 		Use:   "check [FILE|DIR]",
 		Short: "Find what Azure would refuse, and what fails there though it deploys",
 		Long: "Check a definition without running it: first what Azure would refuse, with its\n" +
-			"messages, then advice that comes from published failures. Docker is not needed.\n\n" +
+			"messages, then advice that comes from published failures. Docker is not needed.\n" +
+			"Apps that run in the definition's environment are looked at, too: the ports they\n" +
+			"listen on, their health path, log files that grow.\n\n" +
 			"Exit code 1 means that something is wrong: an error, or with --strict a warning.",
 		Example: "  acalocal check\n" +
 			"  acalocal check --fix\n" +
@@ -77,7 +79,7 @@ func runCheck(ctx context.Context, s Streams, f *checkFlags, path string) error 
 
 func lookAt(ctx context.Context, f *checkFlags, path string) []check.Finding {
 	def, problems := config.Load(ctx, path, f.overrides)
-	return check.Run(def, problems)
+	return check.Run(def, problems, lookAtRunning(ctx, def))
 }
 
 func writeFindings(s Streams, f *checkFlags, findings []check.Finding) error {

@@ -162,7 +162,7 @@ func (a *App) Origin(path string) Origin {
 // origins remembers where values came from.
 type origins struct {
 	tree   *tree             // of the document, nil when there is none
-	source *sourceFile           // its file, nil when there is none
+	source *sourceFile       // its file, nil when there is none
 	set    map[string]Origin // what did not come from the document
 	pulled map[string]bool   // containers that are not to be built
 }

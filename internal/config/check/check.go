@@ -53,15 +53,16 @@ type Edit struct {
 func Rules() []Rule { return allRules }
 
 var allRules = func() []Rule {
-	rules := slices.Concat(probeRules, ingressRules, imageRules, resourceRules, configRules, scaleRules)
+	rules := slices.Concat(probeRules, ingressRules, imageRules, resourceRules, configRules, scaleRules, runningRules)
 	slices.SortFunc(rules, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })
 	return rules
 }()
 
 // Run looks at every app of a definition with every rule. Problems are those
-// Load found; they come back as findings of DefinitionRule. Findings are
-// sorted by position.
-func Run(def *config.Definition, problems config.Problems) []Finding {
+// Load found; they come back as findings of DefinitionRule. Running is what is
+// seen of apps that run, by name; nil when none does. Findings are sorted by
+// position.
+func Run(def *config.Definition, problems config.Problems, running map[string]*Running) []Finding {
 	var findings []Finding
 	for _, p := range problems {
 		if p.Code == config.NotEmulated {
@@ -75,6 +76,7 @@ func Run(def *config.Definition, problems config.Problems) []Finding {
 	}
 	for i := range def.Apps {
 		s := newSubject(&def.Apps[i])
+		s.running = running[s.app.Name]
 		for j := range allRules {
 			s.rule = &allRules[j]
 			s.rule.look(s)

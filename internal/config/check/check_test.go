@@ -26,6 +26,7 @@ type project struct {
 	image         string
 	dockerfile    string
 	files         map[string]string
+	running       *Running
 }
 
 func (p project) write(t *testing.T) string {
@@ -64,10 +65,12 @@ func comma(s string) string {
 	return ", " + s
 }
 
-func run(t *testing.T, dir string) []Finding {
+func run(t *testing.T, dir string) []Finding { return runWith(t, dir, nil) }
+
+func runWith(t *testing.T, dir string, running *Running) []Finding {
 	t.Helper()
 	def, problems := config.Load(t.Context(), dir, config.Overrides{SkipCommands: true})
-	return Run(def, problems)
+	return Run(def, problems, map[string]*Running{"web": running})
 }
 
 // summary prints findings one a line: file:line severity rule: message.
@@ -187,6 +190,15 @@ var cases = []struct {
 		[]string{"containerapp.yaml:4 warning scale-cpu-at-zero: the cpu rule cannot bring up the first replica"}},
 	{"sticky", project{configuration: `ingress: {targetPort: 8000, stickySessions: {affinity: sticky}}`}, []string{"containerapp.yaml:3 note scale-sticky-state: clients stick to one of up to 2 replicas"}},
 
+	{"runs as defined", project{running: &Running{Listening: []Listener{{Port: 8000}, {Port: 9, Loopback: true}}, HealthPath: "/h", HealthStatus: 200}}, nil},
+	{"runs on another port", project{running: &Running{Listening: []Listener{{Port: 3000}, {Port: 3001, Loopback: true}}}},
+		[]string{"containerapp.yaml:3 error running-target-port: targetPort is 8000; the app that runs here listens on 3000, 3001"}},
+	{"runs on loopback", project{running: &Running{Listening: []Listener{{Port: 8000, Loopback: true}}}},
+		[]string{"containerapp.yaml:3 error running-loopback: the app that runs here listens on 127.0.0.1:8000 only"}},
+	{"answers badly", project{running: &Running{HealthPath: "/h", HealthStatus: 302}}, []string{"containerapp.yaml:5 warning running-health: /h answers 302"}},
+	{"answers nothing", project{running: &Running{HealthPath: "/h"}}, []string{"containerapp.yaml:5 warning running-health: /h answers nothing within the time of its probe"}},
+	{"logs to a file", project{running: &Running{LogFiles: []string{"/app/a.log"}}}, []string{"containerapp.yaml:5 warning running-log-files: written in the running container: /app/a.log"}},
+
 	{"what Azure refuses", project{container: `resources: {cpu: 0.25, memory: 512Mi}`},
 		[]string{"containerapp.yaml:5 error definition: Container with name 'web' has an invalid memory resource request: '512Mi'. The 'memory' field for each container, if provided, must contain a decimal value to no more than two decimal places followed by 'Gi'. Example: '0.5Gi'."}},
 }
@@ -196,7 +208,7 @@ func TestRules(t *testing.T) {
 	for _, test := range cases {
 		t.Run(test.name, func(t *testing.T) {
 			dir := test.p.write(t)
-			findings := run(t, dir)
+			findings := runWith(t, dir, test.p.running)
 			for _, f := range findings {
 				seen[f.Rule] = true
 			}
@@ -264,13 +276,17 @@ func TestAFixLeavesAChangedFileAlone(t *testing.T) {
 
 func TestEveryRuleHasItsPage(t *testing.T) {
 	dir := filepath.Join("..", "..", "..", "docs", "rules")
+	pages := map[string]string{"README.md": Index()}
 	for _, r := range Rules() {
 		if r.ID == "" || r.Title == "" || r.Why == "" || r.Do == "" || r.Source == "" || strings.HasSuffix(r.Title, ".") {
 			t.Errorf("%s: an incomplete rule", r.ID)
 		}
-		file := filepath.Join(dir, r.ID+".md")
+		pages[r.ID+".md"] = r.Page()
+	}
+	for name, want := range pages {
+		file := filepath.Join(dir, name)
 		if *update {
-			if err := os.WriteFile(file, []byte(r.Page()), 0o644); err != nil {
+			if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -279,8 +295,17 @@ func TestEveryRuleHasItsPage(t *testing.T) {
 			t.Errorf("%v (go test ./internal/config/check -update writes it)", err)
 			continue
 		}
-		if diff := cmp.Diff(r.Page(), string(text)); diff != "" {
+		if diff := cmp.Diff(want, string(text)); diff != "" {
 			t.Errorf("%s (-rule +page):\n%s", file, diff)
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if _, ok := pages[e.Name()]; !ok && e.Name() != "definition.md" {
+			t.Errorf("%s is the page of no rule", e.Name())
 		}
 	}
 }
@@ -353,7 +378,7 @@ func BenchmarkCheck(b *testing.B) {
 	}
 	for b.Loop() {
 		def, problems := config.Load(b.Context(), dir, config.Overrides{SkipCommands: true})
-		if len(Run(def, problems)) == 0 {
+		if len(Run(def, problems, nil)) == 0 {
 			b.Fatal("nothing found")
 		}
 	}

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 )
@@ -162,6 +163,19 @@ func (r Rule) Page() string {
 		page += "\n`acalocal check --fix` does it where the change is mechanical.\n"
 	}
 	return page + "\n## Where this was seen\n\n" + r.Source + "\n"
+}
+
+// Index is the list of all rules for docs/rules, in Markdown.
+func Index() string {
+	var b strings.Builder
+	b.WriteString("# Rules of `acalocal check`\n\nEach rule comes from a published failure on Azure Container Apps. Ids never change. An `error` " +
+		"fails the check; `--strict`\nlets a `warning` fail it, too. Rules that begin with `running-` look at the app while it runs here.\n\n" +
+		"| rule | severity | what it finds |\n|---|---|---|\n" +
+		"| [definition](definition.md) | error, warning | Azure would refuse this part of the definition, or would not do what it says |\n")
+	for _, r := range Rules() {
+		fmt.Fprintf(&b, "| [%s](%s.md) | %s | %s |\n", r.ID, r.ID, r.Severity, r.Title)
+	}
+	return b.String()
 }
 
 func upperFirst(s string) string {

@@ -28,6 +28,7 @@ type subject struct {
 	dockerAt *textFile
 	command  command
 	env      map[string]string // known variables of the main container
+	running  *Running          // nil when the app does not run here
 }
 
 // textFile is a file that findings point into.

@@ -70,7 +70,7 @@ func mustBeClean(t *testing.T, app App) {
 		t.Fatal(err)
 	}
 	def, problems := config.Load(t.Context(), file, config.Overrides{})
-	for _, f := range check.Run(def, problems) {
+	for _, f := range check.Run(def, problems, nil) {
 		t.Errorf("%s: %s", f.Rule, f.Problem)
 	}
 	if got := def.Apps[0].Properties.Template.Containers[0].Env; len(got) != len(app.Env)+len(app.Secrets) || len(app.Env) > 0 && got[0].Value != app.Env[0].Value {

@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/internal/api"
+	"github.com/acalocal/acalocal/internal/api/apitest"
+	"github.com/acalocal/acalocal/internal/config"
+	"github.com/acalocal/acalocal/internal/config/check"
+	"github.com/acalocal/acalocal/internal/home"
+	"github.com/google/go-cmp/cmp"
+)
+
+const runningApp = `name: web
+properties:
+  configuration: { ingress: { external: true, targetPort: 8000 } }
+  template:
+    containers:
+      - name: app
+        image: "web:1"
+        probes: [{ type: Readiness, httpGet: { path: /health, port: 8000 }, timeoutSeconds: 5 }]
+`
+
+func TestCheckLooksAtTheAppThatRuns(t *testing.T) {
+	dir, err := os.MkdirTemp("", "aca") // short: it holds a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) }) //nolint:errcheck // only leaves files behind
+	t.Setenv("ACALOCAL_STATE_DIR", dir)
+	file := filepath.Join(t.TempDir(), "containerapp.yaml")
+	if err := os.WriteFile(file, []byte(runningApp), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	def, problems := config.Load(t.Context(), file, config.Overrides{})
+	if problems.HasErrors() {
+		t.Fatal(problems)
+	}
+	if got := lookAtRunning(t.Context(), def); len(got) != 0 {
+		t.Errorf("seen while nothing runs: %v", got)
+	}
+
+	edge := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/health" {
+			http.Redirect(w, r, "/login", http.StatusFound)
+		}
+	}))
+	t.Cleanup(edge.Close)
+	app := apitest.Ready(def.Apps[0].ContainerApp, "web--abc1234")
+	app.Local.URL = edge.URL
+	app.Revisions[0].Replicas[0].Local.Listening = []emulator.Listener{{Port: 8000, Loopback: true}, {Port: 9000}}
+	snap := &emulator.Snapshot{Environment: def.Environment.Name, Apps: []emulator.App{app}}
+	fake := apitest.New(snap)
+	stop := apitest.Serve(t, home.At(dir).Environment(snap.Environment), func(func()) http.Handler {
+		return api.New(api.Options{Emulator: fake, Logs: apitest.NewLogs(), Shutdown: func(bool) {}})
+	})
+	t.Cleanup(stop)
+
+	want := map[string]*check.Running{"web": {
+		Listening:  []check.Listener{{Port: 8000, Loopback: true}, {Port: 9000}},
+		HealthPath: "/health", HealthStatus: http.StatusFound,
+	}}
+	if diff := cmp.Diff(want, lookAtRunning(t.Context(), def)); diff != "" {
+		t.Errorf("seen (-want +got):\n%s", diff)
+	}
+	if calls := fake.Calls(); len(calls) != 1 {
+		t.Errorf("calls = %q; one look for log files was to be made", calls)
+	}
+}
