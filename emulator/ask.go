@@ -184,6 +184,7 @@ func (e *Engine) Watch(ctx context.Context, since uint64) (*Snapshot, error) {
 func (e *Engine) publish() {
 	last := e.snapshot.Load()
 	next := e.build()
+	e.forgetWatches(next)
 	next.Generation = last.Generation
 	if last.Generation > 0 && reflect.DeepEqual(last, next) {
 		return

@@ -30,6 +30,8 @@ func (e *Engine) carryOut(ctx context.Context, effect core.Effect) {
 		e.start(func() { e.follow(ctx, o) })
 	case core.ScanListeners:
 		e.start(func() { e.scan(ctx, o) })
+	case core.WatchListeners:
+		e.watchListeners(ctx, o)
 	case core.EmitSystemLog:
 		e.writeRow(o.Row)
 	case core.SetTimer:
@@ -147,14 +149,8 @@ func (e *Engine) follow(ctx context.Context, o core.FollowLogs) {
 }
 
 func (e *Engine) scan(ctx context.Context, o core.ScanListeners) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
 	seen := core.ListenersSeen{Replica: o.Replica}
-	agent, err := e.o.Runtime.Agent(ctx, o.Holder)
-	if err == nil {
-		seen.Listeners, err = agent.Listeners(ctx)
-	}
-	seen.Err = err
+	seen.Listeners, seen.Err = e.listeners(ctx, o.Holder)
 	e.post(seen)
 }
 

@@ -102,8 +102,9 @@ type Engine struct {
 	snapshot atomic.Pointer[Snapshot]
 	news     chan struct{} // closed at the next Snapshot, guarded by mu
 
-	listing  bool // a listing is under way, loop only
-	again    bool // another one was asked for meanwhile, loop only
+	watches  map[string]context.CancelFunc // of starting replicas, loop only
+	listing  bool                          // a listing is under way, loop only
+	again    bool                          // another one was asked for meanwhile, loop only
 	timer    *time.Timer
 	finished bool          // everything is removed, loop only
 	ended    chan struct{} // closed when Run has returned
@@ -131,6 +132,7 @@ func New(o Options) *Engine {
 		mail:    newMailbox(),
 		ops:     make(chan struct{}, maxOps),
 		holders: map[string]container.ID{},
+		watches: map[string]context.CancelFunc{},
 		news:    make(chan struct{}),
 		ended:   make(chan struct{}),
 		timer:   time.NewTimer(time.Hour),

@@ -14,8 +14,9 @@ type Prober struct {
 
 	changed chan struct{} // holds one token while want is newer than what runs
 
-	mu   sync.Mutex
-	want []Target // guarded by mu
+	mu     sync.Mutex
+	want   []Target            // guarded by mu
+	nudged map[string]struct{} // replicas, guarded by mu
 }
 
 // New returns a Prober that makes its attempts with c and tells report about
@@ -41,10 +42,29 @@ func (p *Prober) Set(targets []Target) {
 	p.mu.Lock()
 	p.want = slices.Clone(targets)
 	p.mu.Unlock()
+	p.signal()
+}
+
+func (p *Prober) signal() {
 	select {
 	case p.changed <- struct{}{}:
-	default: // a token is there: the loop has yet to look, and will see this list
+	default: // a token is there: the loop has yet to look, and will see what is new
 	}
+}
+
+// Nudge asks for one early attempt of every startup and readiness probe of a
+// replica that has not passed: something has begun to listen there, so waiting
+// for the next tick would only cost time. The attempt counts only when it
+// succeeds, and never comes before the probe's initial delay. Nudge never
+// blocks; of several in a row some may be one.
+func (p *Prober) Nudge(replica string) {
+	p.mu.Lock()
+	if p.nudged == nil {
+		p.nudged = map[string]struct{}{}
+	}
+	p.nudged[replica] = struct{}{}
+	p.mu.Unlock()
+	p.signal()
 }
 
 // Run probes until ctx ends; it returns nil when every worker has returned.
@@ -57,15 +77,19 @@ func (p *Prober) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-p.changed:
-			ws.reconcile(ctx, p.wanted())
+			want, nudged := p.wanted()
+			ws.reconcile(ctx, want)
+			ws.nudge(nudged)
 		}
 	}
 }
 
-func (p *Prober) wanted() []Target {
+func (p *Prober) wanted() ([]Target, map[string]struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.want
+	nudged := p.nudged
+	p.nudged = nil
+	return p.want, nudged
 }
 
 // workerSet is what runs. It belongs to the goroutine of Prober.Run.
@@ -92,6 +116,19 @@ func newWorkerSet(c Checker, report func(Report)) *workerSet {
 }
 
 func (s *workerSet) wait() { s.running.Wait() }
+
+// nudge wakes the workers of some replicas.
+func (s *workerSet) nudge(replicas map[string]struct{}) {
+	for key, w := range s.workers {
+		if _, ok := replicas[key.Replica]; !ok {
+			continue
+		}
+		select {
+		case w.nudge <- struct{}{}:
+		default: // it is awake already
+		}
+	}
+}
 
 // reconcile makes the workers those that targets ask for.
 func (s *workerSet) reconcile(ctx context.Context, targets []Target) {
@@ -123,6 +160,7 @@ func (s *workerSet) start(ctx context.Context, t Target, old *worker) {
 		target: t, checker: s.checker, report: s.report,
 		gate:    s.gates[generationOf(t)],
 		tracker: NewTracker(t.Kind, t.Success, t.Failure),
+		nudge:   make(chan struct{}, 1),
 		cancel:  cancel, done: make(chan struct{}),
 	}
 	var before <-chan struct{}

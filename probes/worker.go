@@ -29,6 +29,7 @@ type worker struct {
 	gate    *gate
 	tracker *Tracker
 	attempt int
+	nudge   chan struct{} // holds one token while an early attempt is wanted
 
 	cancel  context.CancelFunc
 	done    chan struct{} // closed when the worker has returned
@@ -66,26 +67,43 @@ func (w *worker) run(ctx context.Context, before <-chan struct{}) {
 	timer := time.NewTimer(time.Until(due))
 	defer timer.Stop()
 	for {
+		begin, early := due, false
 		select {
 		case <-ctx.Done():
 			return
+		case <-w.nudge:
+			begin, early = time.Now(), true
+			if !w.wantsEarly(r, begin) {
+				continue
+			}
 		case <-timer.C:
 		}
-		end, settled := w.tick(ctx, due)
+		end, settled := w.tick(ctx, begin, early)
 		if settled {
 			return
 		}
-		due = r.next(due, end)
+		due = r.next(begin, end)
 		timer.Reset(time.Until(due))
 	}
 }
 
-// tick makes the attempt that was due and says when it ended and whether the
-// probe has nothing more to learn from this generation.
-func (w *worker) tick(ctx context.Context, due time.Time) (end time.Time, settled bool) {
+// wantsEarly says whether an attempt before its tick could tell anything: the
+// container is old enough, and the probe waits for a success.
+func (w *worker) wantsEarly(r rhythm, now time.Time) bool {
+	return w.target.Kind != Liveness && w.tracker.State() != Passed && !now.Before(r.anchor.Add(r.delay))
+}
+
+// tick makes an attempt and says when it ended and whether the probe has
+// nothing more to learn from this generation. An early attempt counts only when
+// it succeeds: failures are those of the rhythm, so that their number and times
+// are the platform's.
+func (w *worker) tick(ctx context.Context, due time.Time, early bool) (end time.Time, settled bool) {
 	res := w.try(ctx)
 	if ctx.Err() != nil {
 		return time.Time{}, true // the answer to a question no longer asked
+	}
+	if early && res.Outcome != Success {
+		return time.Now(), false
 	}
 	w.attempt++
 	run, edge := w.tracker.Observe(res.Outcome)

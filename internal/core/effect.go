@@ -42,6 +42,13 @@ type ScanListeners struct {
 	Holder  container.ID
 }
 
+// WatchListeners asks for ListenersSeen whenever the listening sockets of a
+// replica change, until it is ready or gone.
+type WatchListeners struct {
+	Replica string
+	Holder  container.ID
+}
+
 // SystemLog is one row of the platform's own log.
 type SystemLog struct {
 	Time                   time.Time
@@ -67,18 +74,19 @@ type ForgetApp struct{ App string }
 // Finished says that a shutdown is complete: nothing of ours is left.
 type Finished struct{}
 
-func (RunOp) effect()         {}
-func (Relist) effect()        {}
-func (SetProbes) effect()     {}
-func (PublishTable) effect()  {}
-func (Drain) effect()         {}
-func (FollowLogs) effect()    {}
-func (ScanListeners) effect() {}
-func (EmitSystemLog) effect() {}
-func (SetTimer) effect()      {}
-func (SaveApp) effect()       {}
-func (ForgetApp) effect()     {}
-func (Finished) effect()      {}
+func (RunOp) effect()          {}
+func (Relist) effect()         {}
+func (SetProbes) effect()      {}
+func (PublishTable) effect()   {}
+func (Drain) effect()          {}
+func (FollowLogs) effect()     {}
+func (ScanListeners) effect()  {}
+func (WatchListeners) effect() {}
+func (EmitSystemLog) effect()  {}
+func (SetTimer) effect()       {}
+func (SaveApp) effect()        {}
+func (ForgetApp) effect()      {}
+func (Finished) effect()       {}
 
 // SavedApp is an app without the values of its secrets, and its revisions.
 type SavedApp struct {

@@ -40,11 +40,14 @@ func (s *State) end(m *member, st container.Status) {
 		m.retryAt = m.again
 		end.Reason, end.Forced = "ProbeFailure", st.ExitCode == 137
 		if end.Forced {
-			s.warnRow(m.rep, "ProcessExited", fmt.Sprintf("Container '%s' was terminated with exit code '137'", m.spec.Name))
+			s.exitedRow(m)
 		}
 		return
 	case m.rep.leave != staying || m.stopRow:
-		end.Reason, end.Forced = "ManuallyStopped", st.ExitCode == 137
+		end.Reason, end.Forced = "ManuallyStopped", st.ExitCode == 137 && s.grace(m.rep.rev.template) > 0
+		if end.Forced {
+			s.exitedRow(m)
+		}
 		return
 	}
 	s.terminatedRow(m, fmt.Sprint(st.ExitCode), end.Reason, "")
@@ -56,6 +59,14 @@ func (s *State) end(m *member, st container.Status) {
 		m.backoffs = 0
 	}
 	s.backOff(m, 0)
+}
+
+// exitedRow tells of the real end of a container that was killed at the end of
+// its grace: the row before it was written when the stop began. Captured after
+// liveness kills; after other stops it is inferred, and it is all that is left
+// of a replica that ignored its signal.
+func (s *State) exitedRow(m *member) {
+	s.warnRow(m.rep, "ProcessExited", fmt.Sprintf("Container '%s' was terminated with exit code '137'", m.spec.Name))
 }
 
 // backOff makes a container wait before its next attempt.

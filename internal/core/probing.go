@@ -174,9 +174,9 @@ func (s *State) replica(name string) *replica {
 	return nil
 }
 
-// scanWhenNeeded asks for the listening sockets of a replica: when a container
-// started, a probe failed or the replica became ready, and again and again
-// while its target port is to be detected.
+// scanWhenNeeded asks for the listening sockets of a replica when a probe
+// failed or the replica became ready. While containers start, their changes
+// are watched anyway.
 func (s *State) scanWhenNeeded(r *replica) {
 	if r.scanning || r.nextScan.IsZero() || s.now.Before(r.nextScan) {
 		return
@@ -213,9 +213,7 @@ func (e ListenersSeen) apply(s *State) {
 	switch {
 	case in == nil:
 	case want == 0 && r.port == 0:
-		if r.port = detectedPort(r.listeners); r.port == 0 {
-			r.nextScan = s.now.Add(250 * time.Millisecond)
-		}
+		r.port = detectedPort(r.listeners)
 	case want != 0 && !s.ready(r):
 		s.noteMismatch(r, want)
 	}

@@ -163,7 +163,8 @@ func (s *State) reconcileReplica(r *replica) {
 // bringUp orders what the replica lacks: the holder and all images at once,
 // then the init containers one after the other, then all others together
 // (observed: images of all containers are pulled in parallel, before the
-// first container starts).
+// first container starts). Containers are made while the holder starts, and
+// start when it runs.
 func (s *State) bringUp(r *replica) {
 	if s.observed[r.holder.key].State == container.Exited {
 		s.leaveNow(r, "its network namespace is gone")
@@ -175,7 +176,7 @@ func (s *State) bringUp(r *replica) {
 		s.stepPull(m)
 		pulled = pulled && (m.pulled || m.restarts() > 0)
 	}
-	if !pulled || !s.running(r.holder) {
+	if _, made := s.observed[r.holder.key]; !pulled || !made {
 		return
 	}
 	for _, m := range r.inits {
@@ -247,7 +248,7 @@ func (s *State) stepMember(m *member, cause string) {
 			return
 		}
 		s.orderFor(m, Op{Kind: OpCreate, Key: m.key, Spec: spec, Cause: cause})
-	case st.State == container.Created:
+	case st.State == container.Created && s.running(m.rep.holder):
 		s.orderFor(m, Op{Kind: OpStart, Key: m.key, On: st.ID, Cause: cause})
 	}
 }

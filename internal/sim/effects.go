@@ -40,6 +40,8 @@ func (s *Sim) carryOut(e core.Effect) {
 		s.checkLogs()
 	case core.ScanListeners:
 		s.after(s.between(time.Millisecond, 20*time.Millisecond), func() { s.scan(e) })
+	case core.WatchListeners:
+		s.after(s.between(2*time.Second, 5*time.Second), func() { s.scan(core.ScanListeners(e)) })
 	case core.EmitSystemLog:
 		s.note("row   %s %s: %s (%d)", e.Row.Replica, e.Row.Reason, e.Row.Msg, e.Row.Count)
 	case core.SetTimer:

@@ -75,7 +75,7 @@ func (w *World) Create(now time.Time, s container.Spec) (container.ID, error) {
 		return "", container.Errorf(container.CodeImageMissing, "", "no such image: %s", s.Image)
 	}
 	if s.Key.Role != container.RoleHolder && w.holder(s.Env, s.Key.Replica) == nil {
-		return "", container.Errorf(container.CodeNotFound, "", "create %s: replica %s has no running holder", name, s.Key.Replica)
+		return "", container.Errorf(container.CodeNotFound, "", "create %s: replica %s has no holder", name, s.Key.Replica)
 	}
 	w.made++
 	labels := container.EncodeLabels(s.Env, s.Key)
@@ -98,6 +98,9 @@ func (w *World) Start(now time.Time, id container.ID) error {
 	}
 	if b.status.State == container.Running {
 		return nil
+	}
+	if h := w.holder(b.env, b.status.Key.Replica); b.status.Key.Role != container.RoleHolder && (h == nil || h.status.State != container.Running) {
+		return container.Errorf(container.CodeNotFound, "", "start %s: its holder does not run", id)
 	}
 	if b.program.Broken != "" {
 		b.status.Error = b.program.Broken
@@ -251,11 +254,7 @@ func (w *World) Listening(now time.Time, holder container.ID, port int) bool {
 }
 
 func (w *World) holder(env, replica string) *box {
-	b := w.boxes[container.Key{Replica: replica, Role: container.RoleHolder}.Name(env)]
-	if b == nil || b.status.State != container.Running {
-		return nil
-	}
-	return b
+	return w.boxes[container.Key{Replica: replica, Role: container.RoleHolder}.Name(env)]
 }
 
 func (w *World) box(id container.ID) *box {

@@ -1,0 +1,44 @@
+package probes
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A nudge makes one attempt before its tick. Each case nudges after 300 ms and
+// says what was asked, and reported, within three seconds.
+func TestEarlyAttempts(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		kind    Kind
+		delay   time.Duration
+		answers string
+		asked   string
+		reports string
+	}{
+		{"a success counts at once", Startup, 0, "FS", "0s 300ms", "0s Startup 1:Failure 1\n300ms Startup 2:Success 1 Passed"},
+		{"a failure does not count", Startup, 0, "FFFS", "0s 300ms 1s 2s", "0s Startup 1:Failure 1\n1s Startup 2:Failure 2\n2s Startup 3:Success 1 Passed"},
+		{"not before the initial delay", Readiness, sec, "S", "1s 2s", "1s Readiness 1:Success 1 Passed"},
+		{"not for a probe that passes", Readiness, 0, "S", "0s 1s 2s", "0s Readiness 1:Success 1 Passed"},
+		{"not for liveness", Liveness, 0, "FFF", "0s 1s 2s", "0s Liveness 1:Failure 1\n1s Liveness 2:Failure 2\n2s Liveness 3:Failure 3"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := begin(t, map[Kind]string{c.kind: c.answers})
+				w.Set([]Target{probe(c.kind, 0, c.delay, sec, sec, 9)})
+				w.after(300 * time.Millisecond)
+				w.Nudge("web--k3x1-0")
+				w.after(2600 * time.Millisecond)
+				if diff := cmp.Diff(c.asked, w.askedText(c.kind)); diff != "" {
+					t.Errorf("asked (-want +got):\n%s", diff)
+				}
+				if diff := cmp.Diff(c.reports, w.reportText()); diff != "" {
+					t.Errorf("reports (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
