@@ -19,7 +19,7 @@
 //	/acalocal/v1/stream                      GET   Entries of all apps, live, one a line
 //	/acalocal/v1/query                       POST  QueryBody → Log Analytics' answer
 //	/acalocal/v1/exec                        POST  upgraded to Frames
-//	/acalocal/v1/shutdown                    POST  ?remove=true&keepLogs=true
+//	/acalocal/v1/shutdown                    POST  ?remove=true
 //
 // Paths match without regard to case, as ARM's do; any subscription, resource
 // group and api-version is accepted. Operations answer synchronously: a PUT is
@@ -68,9 +68,6 @@ type Options struct {
 	// Shutdown asks the daemon to end and returns at once. With remove, it
 	// drains and removes everything it runs before it ends.
 	Shutdown func(remove bool)
-	// KeepLogs, when set, makes a Shutdown that removes everything keep the
-	// stored logs. It is called before Shutdown.
-	KeepLogs func()
 	// Token, when set, is wanted as "Authorization: Bearer <token>", and
 	// requests must name a loopback host: for handlers served on TCP, which
 	// any page in a browser can reach. A unix socket needs neither.

@@ -71,16 +71,6 @@ func (s *server) shutdown(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	keepLogs, err := boolParam(r, "keepLogs")
-	if err != nil {
-		return err
-	}
-	if keepLogs && s.KeepLogs == nil {
-		return badContent("keepLogs", "This environment cannot keep its logs.")
-	}
-	if keepLogs {
-		s.KeepLogs()
-	}
 	// The answer goes first: afterwards there may be nobody left to send it.
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(http.StatusAccepted)

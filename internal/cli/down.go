@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/acalocal/acalocal/internal/client"
 	"github.com/acalocal/acalocal/internal/daemon"
@@ -31,7 +32,11 @@ to the environment is found by its labels.`,
 			if err != nil {
 				return err
 			}
-			err = shutdown(cmd.Context(), s, client.New(e), e, keepLogs)
+			end := shutdown
+			if keepLogs {
+				end = shutdownKeepingLogs
+			}
+			err = end(cmd.Context(), s, client.New(e), e)
 			if errors.Is(err, client.ErrNotRunning) {
 				err = removeDead(cmd.Context(), e, keepLogs)
 			}
@@ -74,15 +79,43 @@ func environmentToRemove(cmd *cobra.Command) (home.Environment, error) {
 }
 
 // shutdown asks a running daemon to remove everything and waits for it.
-func shutdown(ctx context.Context, s Streams, c *client.Client, e home.Environment, keepLogs bool) error {
-	if err := c.Shutdown(ctx, client.ShutdownOptions{Remove: true, KeepLogs: keepLogs}); err != nil {
+func shutdown(ctx context.Context, s Streams, c *client.Client, e home.Environment) error {
+	if err := c.Shutdown(ctx, true); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.Err, "draining and removing environment %s\n", e.Name)
+	return c.Gone(ctx)
+}
+
+// shutdownKeepingLogs has the daemon drain and remove its apps, ends it, and
+// removes the rest in its place: a daemon that removes its environment removes
+// the logs as well.
+func shutdownKeepingLogs(ctx context.Context, s Streams, c *client.Client, e home.Environment) error {
+	snap, err := c.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.Err, "draining and removing environment %s, keeping its logs\n", e.Name)
+	for _, app := range snap.Apps {
+		if err := c.Delete(ctx, app.Name); err != nil {
+			return fmt.Errorf("remove %s: %w", app.Name, err)
+		}
+	}
+	for snap, err := range c.Watch(ctx) {
+		if err != nil {
+			return err
+		}
+		if len(snap.Apps) == 0 {
+			break
+		}
+	}
+	if err := c.Shutdown(ctx, false); err != nil {
+		return err
+	}
 	if err := c.Gone(ctx); err != nil {
 		return err
 	}
-	return nil
+	return removeDead(ctx, e, true)
 }
 
 // removeDead removes what an environment without a daemon has left.
@@ -101,20 +134,27 @@ func removeDead(ctx context.Context, e home.Environment, keepLogs bool) error {
 	return daemon.RemoveFiles(e, keepLogs)
 }
 
+// lockPatience is how long a daemon that does not answer any more may take to
+// let go of its environment.
+const lockPatience = 2 * time.Second
+
 // refuseLocked fails when a daemon holds the environment although it does not
-// answer: it is starting or hanging, and would put back what is removed.
+// answer: it is starting or hanging, and would put back what is removed. One
+// that is just ending is waited for.
 func refuseLocked(e home.Environment) error {
 	if _, err := os.Stat(e.Lock()); err != nil {
 		return nil // nobody has ever held it
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
+	defer cancel()
 	lock := flock.New(e.Lock())
-	ok, err := lock.TryLock()
+	ok, err := lock.TryLockContext(ctx, 20*time.Millisecond)
 	switch {
-	case err != nil:
-		return fmt.Errorf("look at the lock of environment %s: %w", e.Name, err)
-	case !ok:
+	case ok:
+		return lock.Unlock()
+	case errors.Is(err, context.DeadlineExceeded):
 		return failed(fmt.Errorf("a daemon holds environment %s but does not answer", e.Name),
 			fmt.Sprintf("it may be starting: try again; else end the process that has %s open", e.Lock()))
 	}
-	return lock.Unlock()
+	return fmt.Errorf("look at the lock of environment %s: %w", e.Name, err)
 }

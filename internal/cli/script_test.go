@@ -12,6 +12,7 @@ import (
 	"github.com/acalocal/acalocal/internal/api/apitest"
 	"github.com/acalocal/acalocal/internal/cli"
 	"github.com/acalocal/acalocal/internal/home"
+	"github.com/gofrs/flock"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -27,11 +28,13 @@ func TestMain(m *testing.M) {
 //	serve ENVIRONMENT [apps]   a fake environment with that many copies of
 //	                           the app web answers on its socket
 //	stop ENVIRONMENT           it dies
+//	hold ENVIRONMENT           something has its lock and answers nothing
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ACALOCAL_STATE_DIR", filepath.Join(env.WorkDir, ".state"))
+			env.Setenv("STATE", filepath.Join(env.WorkDir, ".state"))
 			env.Setenv("NO_COLOR", "1")
 			env.Values["served"] = map[string]func(){}
 			env.Values["t"] = t
@@ -39,6 +42,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": serve,
+			"hold":  hold,
 			"stop": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Value("served").(map[string]func())[args[0]]()
 			},
@@ -67,4 +71,12 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 	})
 	ts.Value("served").(map[string]func())[snap.Environment] = stop
 	ts.Defer(stop)
+}
+
+func hold(ts *testscript.TestScript, _ bool, args []string) {
+	e := home.At(ts.Getenv("ACALOCAL_STATE_DIR")).Environment(args[0])
+	ts.Check(e.Create())
+	lock := flock.New(e.Lock())
+	ts.Check(lock.Lock())
+	ts.Defer(func() { _ = lock.Unlock() }) // the directory goes away next
 }

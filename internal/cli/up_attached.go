@@ -12,7 +12,6 @@ import (
 
 	"github.com/acalocal/acalocal/emulator"
 	"github.com/acalocal/acalocal/internal/api"
-	"github.com/acalocal/acalocal/internal/client"
 	"github.com/acalocal/acalocal/internal/docker"
 )
 
@@ -203,7 +202,7 @@ func (f *follower) end() error {
 	fmt.Fprintln(f.s.Err, "\ndraining and removing everything; Ctrl-C again does it at once")
 	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
 	defer cancel()
-	return f.client.Shutdown(ctx, client.ShutdownOptions{Remove: true})
+	return f.client.Shutdown(ctx, true)
 }
 
 // awaitGone waits for the end that was asked for, unless the user cannot wait.

@@ -202,7 +202,7 @@ func (u *upRun) undo() {
 	if err != nil || len(snap.Apps) > 0 {
 		return
 	}
-	if err := u.client.Shutdown(ctx, client.ShutdownOptions{Remove: true}); err != nil {
+	if err := u.client.Shutdown(ctx, true); err != nil {
 		fmt.Fprintf(u.s.Err, "acalocal: remove the empty environment: %v\nhint: \"acalocal down\" removes it\n", err)
 		return
 	}

@@ -80,22 +80,13 @@ func (c *Client) Restart(ctx context.Context, app, revision string) error {
 	return c.call(ctx, http.MethodPost, own("restart", params("app", app, "revision", revision)), nil, nil)
 }
 
-// ShutdownOptions say what a daemon does before it ends. The zero value leaves
-// everything running for the next daemon.
-type ShutdownOptions struct {
-	Remove   bool // drain and remove everything first
-	KeepLogs bool // with Remove, keep the stored logs
-}
-
-// Shutdown asks the daemon to end. It returns at once: Gone tells when it is
-// done.
-func (c *Client) Shutdown(ctx context.Context, o ShutdownOptions) error {
+// Shutdown asks the daemon to end; with remove it drains and removes
+// everything first, without it leaves what runs for the next daemon. It returns
+// at once: Gone tells when it is done.
+func (c *Client) Shutdown(ctx context.Context, remove bool) error {
 	q := url.Values{}
-	if o.Remove {
+	if remove {
 		q.Set("remove", "true")
-	}
-	if o.KeepLogs {
-		q.Set("keepLogs", "true")
 	}
 	return c.call(ctx, http.MethodPost, own("shutdown", q), nil, nil)
 }

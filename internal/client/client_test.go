@@ -115,7 +115,7 @@ func TestWatchFollowsChangesAndEndsWithTheDaemon(t *testing.T) {
 
 func TestGoneReturnsWhenTheDaemonHasEnded(t *testing.T) {
 	env, ctx := start(t), within(t)
-	if err := env.Shutdown(ctx, client.ShutdownOptions{Remove: true}); err != nil {
+	if err := env.Shutdown(ctx, true); err != nil {
 		t.Fatal(err)
 	}
 	if err := env.Gone(ctx); err != nil {
