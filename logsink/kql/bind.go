@@ -20,8 +20,9 @@ type binder struct {
 	calls int               // of let functions: their bodies are bound again and again
 	set   map[string]*bound // set options
 	// fuzzy, while positive, lets unknown tables pass: union isfuzzy=true.
-	fuzzy int
-	hover *hoverSink
+	fuzzy  int
+	hover  *hoverSink
+	cursor *cursor
 }
 
 // scope holds the names let statements and parameters declare.
@@ -203,6 +204,7 @@ func (b *binder) tabular(n node) *rel {
 }
 
 func (b *binder) tableName(n *nameNode) *rel {
+	b.note(n.name, true)
 	if v := b.scope.lookup(n.name); v != nil {
 		switch {
 		case v.rel != nil:

@@ -159,6 +159,7 @@ func (b *binder) scalarOfTable(r *rel, n node) *bound {
 }
 
 func (b *binder) nameExpr(n *nameNode) *bound {
+	b.note(n.name, false)
 	if b.row != nil {
 		if i := b.row.cols.Index(n.name); i >= 0 {
 			if b.aggs != nil && !b.aggs.scalars {

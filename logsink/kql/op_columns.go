@@ -92,6 +92,7 @@ func (p *parser) wildcard() string {
 func (it *columnItem) resolve(b *binder, in *rel) []int {
 	cols := in.cols()
 	if it.wild == "" {
+		b.in(in.rows(), func() { b.note(it.name.name, false) })
 		i := cols.Index(it.name.name)
 		if i >= 0 {
 			return []int{i}

@@ -179,6 +179,7 @@ func joinSide(n node) (string, *nameNode) {
 
 // sideOf returns a column of one side, nil with a report if there is none.
 func (b *binder) sideOf(r *rel, n *nameNode) *bound {
+	b.in(r.rows(), func() { b.note(n.name, false) })
 	i := r.cols().Index(n.name)
 	if i < 0 {
 		if !r.open {
