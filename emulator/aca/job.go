@@ -56,7 +56,8 @@ type JobConfiguration struct {
 	IdentitySettings      []IdentitySetting `json:"identitySettings,omitempty"`
 }
 
-// ManualTrigger: az sends 0 for a count that is not given; it means 1.
+// ManualTrigger starts a job by hand. az sends 0 for a count that is not given;
+// it means 1.
 type ManualTrigger struct {
 	ReplicaCompletionCount *int `json:"replicaCompletionCount,omitempty"`
 	Parallelism            *int `json:"parallelism,omitempty"`

@@ -124,7 +124,7 @@ var probeRules = []Rule{
 		Why:   "Attempts are made every periodSeconds whatever the last one does; a timeout above the period makes a slow app answer two probes at a time.",
 		Do:    "keep timeoutSeconds at or below periodSeconds", Source: "https://azureossd.github.io/2023/08/23/Container-Apps-and-failed-health-probes/",
 		look: eachProbe(func(s *subject, c *aca.Container, p *aca.Probe, at aca.Path) {
-			if timeout, period := or(p.TimeoutSeconds, 1), or(p.PeriodSeconds, 10); timeout > period {
+			if timeout, period := or(p.TimeoutSeconds, 1), or(p.PeriodSeconds, 10); p.Type != aca.Startup && timeout > period {
 				s.at(at.Field("timeoutSeconds"), "the %s probe of %s may take %d s but is made every %d s", p.Type, c.Name, timeout, period)
 			}
 		}),
