@@ -1,11 +1,14 @@
 package aca
 
+import "strings"
+
 // EffectiveProbes lists the probes that really run for a container, with every
 // number filled in: the user's own, and for the main container of an app with
 // ingress a hidden TCP probe on the target port for each type not given. A
 // user's probe replaces the hidden one completely: what it leaves out takes
 // the schema's defaults (period 10 s, failure 3), not those of the hidden one
-// (https://github.com/microsoft/azure-container-apps/issues/882). The order is
+// (https://github.com/microsoft/azure-container-apps/issues/882). GPU workload
+// profiles have no hidden ones. The order is
 // startup, readiness, liveness. A hidden probe has port 0 when the target port
 // is detected at run time. An unknown container has none.
 //
@@ -16,7 +19,8 @@ func EffectiveProbes(app *ContainerApp, container string) []Probe {
 	if c == nil {
 		return nil
 	}
-	hidden := app.Properties.Configuration.Ingress != nil && app.MainContainer() == container
+	hidden := app.Properties.Configuration.Ingress != nil && app.MainContainer() == container &&
+		!strings.Contains(strings.ToLower(app.Properties.WorkloadProfileName), "gpu")
 	var probes []Probe
 	for _, kind := range []ProbeType{Startup, Readiness, Liveness} {
 		if p := c.probe(kind); p != nil {

@@ -38,6 +38,7 @@ func TestEffectiveProbes(t *testing.T) {
 			[]string{startup, "Readiness HTTP :8000/r 0/10/1/1/3", liveness}},
 		{"a detected port is 0", `"configuration":{"ingress":{}},"template":{"containers":[{"name":"app"}]}`, "app",
 			[]string{"Startup TCP :0 1/1/3/1/240", "Readiness TCP :0 3/5/5/1/48", "Liveness TCP :0 0/10/1/1/3"}},
+		{"no hidden ones on a GPU", `"workloadProfileName":"Consumption-GPU-NC8as-T4",` + ingress + `,"template":{"containers":[{"name":"app"}]}`, "app", nil},
 		{"unknown container", ingress + `,"template":{"containers":[{"name":"app"}]}`, "other", nil},
 	}
 	for _, test := range tests {

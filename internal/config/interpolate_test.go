@@ -60,8 +60,8 @@ func FuzzInterpolate(f *testing.F) {
 	})
 }
 
-// TestComposeGivesTheSameAppAsYAML holds what both can say.
-func TestComposeGivesTheSameAppAsYAML(t *testing.T) {
+// TestEveryFormatGivesTheSameApp holds what all of them can say.
+func TestEveryFormatGivesTheSameApp(t *testing.T) {
 	files := map[string]map[string]string{
 		"yaml": {"containerapp.yaml": `name: flask
 properties:
@@ -75,6 +75,26 @@ properties:
         resources: { cpu: 0.25, memory: 0.5Gi }
     scale: { minReplicas: 1, maxReplicas: 3 }
 `},
+		"arm": {"main.json": `{
+  "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+  "contentVersion": "1.0.0.0",
+  "parameters": { "name": { "type": "string", "defaultValue": "flask" }, "port": { "type": "int", "defaultValue": 8000 } },
+  "variables": { "level": "debug" },
+  "resources": [{
+    "type": "Microsoft.App/containerApps", "apiVersion": "2024-03-01", "name": "[parameters('name')]",
+    "properties": {
+      "configuration": { "ingress": { "external": true, "targetPort": "[parameters('port')]" } },
+      "template": {
+        "containers": [{
+          "name": "[parameters('name')]", "image": "[format('acme/{0}:1', parameters('name'))]", "args": "[split('gunicorn app:app', ' ')]",
+          "env": [{ "name": "LOG_LEVEL", "value": "[variables('level')]" }],
+          "resources": { "cpu": "[json('0.25')]", "memory": "0.5Gi" }
+        }],
+        "scale": { "minReplicas": 1, "maxReplicas": 3 }
+      }
+    }
+  }]
+}`},
 		"compose": {"compose.yaml": `services:
   flask:
     image: acme/flask:1
@@ -92,7 +112,19 @@ properties:
 		}
 		apps[name] = def.Apps[0]
 	}
-	if diff := cmp.Diff(apps["yaml"].ContainerApp, apps["compose"].ContainerApp); diff != "" {
-		t.Errorf("app (-yaml +compose):\n%s", diff)
+	flags, problems := Load(t.Context(), "", Overrides{
+		Name: "flask", Image: "acme/flask:1", TargetPort: ptr(8000), EnvVars: []string{"LOG_LEVEL=debug"}, CPU: ptr(0.25), Memory: "0.5Gi",
+		MinReplicas: ptr(1), MaxReplicas: ptr(3), Args: []string{"gunicorn", "app:app"},
+	})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	apps["flags"] = flags.Apps[0]
+	want := apps["yaml"]
+	for _, format := range []string{"arm", "compose", "flags"} {
+		got := apps[format]
+		if diff := cmp.Diff(want.Effective(), got.Effective()); diff != "" {
+			t.Errorf("app (-yaml +%s):\n%s", format, diff)
+		}
 	}
 }

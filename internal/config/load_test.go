@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
 )
 
 var update = flag.Bool("update", false, "write what Load returns into the golden files")
@@ -120,6 +121,7 @@ func loadGolden(t *testing.T, g golden) string {
 		if err := def.Render(&b, dir); err != nil {
 			t.Fatal(err)
 		}
+		mustReadBack(t, def)
 	}
 	out := strings.ReplaceAll(b.String(), dir+string(filepath.Separator), "")
 	out = strings.ReplaceAll(out, dir, ".")
@@ -129,4 +131,29 @@ func loadGolden(t *testing.T, g golden) string {
 		}
 	}
 	return out
+}
+
+// mustReadBack holds that the definition as it takes effect is a definition,
+// and means the same.
+func mustReadBack(t *testing.T, def *Definition) {
+	t.Helper()
+	for i := range def.Apps {
+		app := &def.Apps[i]
+		doc, err := app.document(".")
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := yaml.Marshal(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, problems := readText(t, string(text))
+		if problems.HasErrors() {
+			t.Errorf("%s cannot be read back: %s", app.Name, problems)
+			continue
+		}
+		if diff := cmp.Diff(app.Effective(), again.Apps[0].Effective()); diff != "" {
+			t.Errorf("%s read back (-once +again):\n%s", app.Name, diff)
+		}
+	}
 }

@@ -37,13 +37,14 @@ func (d *Definition) Render(w io.Writer, base string) error {
 	return enc.Close()
 }
 
-// Effective is the app after defaults, without the values of secrets.
+// Effective is the app after defaults, without the values of secrets. It is a
+// definition itself.
 func (a *App) Effective() *aca.ContainerApp {
 	app := a.Clone()
 	app.ApplyDefaults()
 	for i := range app.Properties.Configuration.Secrets {
 		s := &app.Properties.Configuration.Secrets[i]
-		if _, ok := a.SecretValue(s.Name); ok {
+		if _, ok := a.SecretValue(s.Name); ok && s.KeyVaultURL == "" {
 			s.Value = redacted
 		}
 	}

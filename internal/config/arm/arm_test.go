@@ -252,6 +252,8 @@ func TestTemplateProblems(t *testing.T) {
 		{"secure values stay out", `{"parameters": {"a": {"type": "secureString", "allowedValues": ["x"]}}, "outputs": {"o": {"value": "[parameters('a')]"}}}`, map[string]any{"a": "hunter2"},
 			[]string{`1:64: the parameter "a" does not allow its value`}},
 		{"wrong type", `{"parameters": {"a": {"type": "int"}}, "outputs": {"o": {"value": "[parameters('a')]"}}}`, map[string]any{"a": "x"}, []string{`1:22: the parameter "a" is a number, its value is text`}},
+		{"too small", `{"parameters": {"a": {"type": "int", "minValue": 2}}, "outputs": {"o": {"value": "[parameters('a')]"}}}`, map[string]any{"a": number("1")}, []string{`1:50: the value of the parameter "a" is 1; minValue is 2`}},
+		{"too long", `{"parameters": {"a": {"type": "string", "maxLength": 2}}, "outputs": {"o": {"value": "[parameters('a')]"}}}`, map[string]any{"a": "123"}, []string{`1:54: the length of the parameter "a" is 3; maxLength is 2`}},
 		{"mutual variables", `{"variables": {"a": "[variables('b')]", "b": "[variables('a')]"}, "outputs": {"o": {"value": "[variables('a')]"}}}`, nil, []string{`1:48: the variable "a" refers to itself`}},
 		{"copy count", `{"resources": [{"type": "A/b", "name": "x", "copy": {"name": "l", "count": 801}}]}`, nil, []string{`1:76: count is a number from 0 to 800, not 801`}},
 		{"no template", `{"resources": [{"type": "Microsoft.Resources/deployments", "name": "m", "properties": {"templateLink": {"uri": "https://x"}}}]}`, nil,

@@ -312,6 +312,9 @@ func (d *deployment) allowed(f Field, value any) error {
 		d.problem(f.Value, 0, "the parameter %q is %s, its value is %s", f.Name, want, kindName(value))
 		return &reported{errors.New("wrong type")}
 	}
+	if err := d.inBounds(f, value); err != nil {
+		return err
+	}
 	if list := f.Value.Get("allowedValues"); list != nil {
 		for _, item := range list.Items {
 			v, err := (&scope{d: d}).node(item, "", nil)
@@ -325,6 +328,34 @@ func (d *deployment) allowed(f Field, value any) error {
 		}
 		d.problem(list, 0, "the parameter %q does not allow %s", f.Name, clip(shown))
 		return &reported{errors.New("not allowed")}
+	}
+	return nil
+}
+
+// inBounds holds a value against minValue, maxValue, minLength and maxLength.
+func (d *deployment) inBounds(f Field, value any) error {
+	n, isNumber := integer(value)
+	if _, text := value.(string); text || !isNumber {
+		isNumber = false
+		size, err := length(nil, []any{value})
+		if err != nil {
+			return nil //nolint:nilerr // a boolean has no bounds
+		}
+		n, _ = integer(size)
+	}
+	lower, upper, what := "minLength", "maxLength", "length"
+	if isNumber {
+		lower, upper, what = "minValue", "maxValue", "value"
+	}
+	for _, key := range []string{lower, upper} {
+		bound := f.Value.Get(key)
+		if bound == nil {
+			continue
+		}
+		if limit, ok := integer(Plain(bound)); ok && (key == lower && n < limit || key == upper && n > limit) {
+			d.problem(bound, 0, "the %s of the parameter %q is %d; %s is %d", what, f.Name, n, key, limit)
+			return &reported{errors.New("out of bounds")}
+		}
 	}
 	return nil
 }
