@@ -15,20 +15,25 @@ func TestEarlyAttempts(t *testing.T) {
 		name    string
 		kind    Kind
 		delay   time.Duration
+		eager   bool
 		answers string
 		asked   string
 		reports string
 	}{
-		{"a success counts at once", Startup, 0, "FS", "0s 300ms", "0s Startup 1:Failure 1\n300ms Startup 2:Success 1 Passed"},
-		{"a failure does not count", Startup, 0, "FFFS", "0s 300ms 1s 2s", "0s Startup 1:Failure 1\n1s Startup 2:Failure 2\n2s Startup 3:Success 1 Passed"},
-		{"not before the initial delay", Readiness, sec, "S", "1s 2s", "1s Readiness 1:Success 1 Passed"},
-		{"not for a probe that passes", Readiness, 0, "S", "0s 1s 2s", "0s Readiness 1:Success 1 Passed"},
-		{"not for liveness", Liveness, 0, "FFF", "0s 1s 2s", "0s Liveness 1:Failure 1\n1s Liveness 2:Failure 2\n2s Liveness 3:Failure 3"},
+		{"a success counts at once", Startup, 0, false, "FS", "0s 300ms", "0s Startup 1:Failure 1\n300ms Startup 2:Success 1 Passed"},
+		{"a failure does not count", Startup, 0, false, "FFFS", "0s 300ms 1s 2s", "0s Startup 1:Failure 1\n1s Startup 2:Failure 2\n2s Startup 3:Success 1 Passed"},
+		{"not before the initial delay", Readiness, sec, false, "S", "1s 2s", "1s Readiness 1:Success 1 Passed"},
+		{"before the delay of a probe nobody configured", Startup, sec, true, "S", "300ms", "300ms Startup 1:Success 1 Passed"},
+		{"but its failures keep the delay", Startup, sec, true, "FS", "300ms 1s", "1s Startup 1:Success 1 Passed"},
+		{"not for a probe that passes", Readiness, 0, false, "S", "0s 1s 2s", "0s Readiness 1:Success 1 Passed"},
+		{"not for liveness", Liveness, 0, false, "FFF", "0s 1s 2s", "0s Liveness 1:Failure 1\n1s Liveness 2:Failure 2\n2s Liveness 3:Failure 3"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := begin(t, map[Kind]string{c.kind: c.answers})
-				w.Set([]Target{probe(c.kind, 0, c.delay, sec, sec, 9)})
+				target := probe(c.kind, 0, c.delay, sec, sec, 9)
+				target.Eager = c.eager
+				w.Set([]Target{target})
 				w.after(300 * time.Millisecond)
 				w.Nudge("web--k3x1-0")
 				w.after(2600 * time.Millisecond)

@@ -55,8 +55,8 @@ func (p *Prober) signal() {
 // Nudge asks for one early attempt of every startup and readiness probe of a
 // replica that has not passed: something has begun to listen there, so waiting
 // for the next tick would only cost time. The attempt counts only when it
-// succeeds, and never comes before the probe's initial delay. Nudge never
-// blocks; of several in a row some may be one.
+// succeeds, and comes before the probe's initial delay only when the target is
+// Eager. Nudge never blocks; of several in a row some may be one.
 func (p *Prober) Nudge(replica string) {
 	p.mu.Lock()
 	if p.nudged == nil {

@@ -67,6 +67,9 @@ type Target struct {
 	Timeout   time.Duration // timeoutSeconds, for connect and answer together; more than 0
 	Success   int           // successThreshold; 1 or more
 	Failure   int           // failureThreshold; 1 or more
+	// Eager lets an early attempt (see Prober.Nudge) come before Delay. It is
+	// for probes nobody configured: their delay is no promise to anybody.
+	Eager bool
 	// Deleting says the replica is being deleted: its startup and liveness
 	// probes stop, its readiness probe goes on.
 	Deleting bool

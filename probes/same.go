@@ -8,7 +8,7 @@ import (
 // sameProbe says whether a worker that runs a also does what b asks. Deletion
 // of the replica alone does not make a probe another one.
 func sameProbe(a, b Target) bool {
-	return a.Key == b.Key && generationOf(a) == generationOf(b) &&
+	return a.Key == b.Key && generationOf(a) == generationOf(b) && a.Eager == b.Eager &&
 		times(a) == times(b) && a.Success == b.Success && a.Failure == b.Failure &&
 		sameHTTP(a.Check.HTTP, b.Check.HTTP) && sameTCP(a.Check.TCP, b.Check.TCP)
 }

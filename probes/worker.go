@@ -90,7 +90,10 @@ func (w *worker) run(ctx context.Context, before <-chan struct{}) {
 // wantsEarly says whether an attempt before its tick could tell anything: the
 // container is old enough, and the probe waits for a success.
 func (w *worker) wantsEarly(r rhythm, now time.Time) bool {
-	return w.target.Kind != Liveness && w.tracker.State() != Passed && !now.Before(r.anchor.Add(r.delay))
+	if w.target.Kind == Liveness || w.tracker.State() == Passed {
+		return false
+	}
+	return w.target.Eager || !now.Before(r.anchor.Add(r.delay))
 }
 
 // tick makes an attempt and says when it ended and whether the probe has

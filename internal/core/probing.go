@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/acalocal/acalocal/emulator/aca"
@@ -82,6 +83,7 @@ func (s *State) targets(m *member) []probes.Target {
 	var out []probes.Target
 	for _, p := range s.effectiveProbes(m) {
 		t := target(m, p)
+		t.Eager = !slices.ContainsFunc(m.spec.Probes, func(own aca.Probe) bool { return own.Type == p.Type })
 		t.StartedAt = s.observed[m.key].StartedAt
 		if t.Check.TCP != nil && t.Check.TCP.Port == 0 {
 			continue // the target port is not detected yet

@@ -34,7 +34,7 @@ func (s *Sim) carryOut(e core.Effect) {
 	case core.PublishTable:
 		s.publish(e.Table)
 	case core.Drain:
-		s.after(s.between(0, 3*time.Second), func() { s.handle(core.DrainFinished{Replica: e.Replica}) })
+		s.after(s.between(0, 3*time.Second), func() { s.handle(core.DrainFinished(e)) })
 	case core.FollowLogs:
 		s.follow[e.Key] = true
 		s.checkLogs()
