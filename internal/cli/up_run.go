@@ -258,7 +258,12 @@ func (u *upRun) awaitRollout(ctx context.Context) error {
 }
 
 // lastLines is how much of an app's output explains why it is not ready.
-const lastLines = 10
+// logPatience is how long to wait for it: the last words of a container are
+// stored a moment after its end is known, and nothing says which were the last.
+const (
+	lastLines   = 10
+	logPatience = 400 * time.Millisecond
+)
 
 // sayLastLines prints the end of what the apps that are not ready have printed.
 // It is a courtesy: an app whose log cannot be read has none shown.
@@ -272,13 +277,19 @@ func (u *upRun) sayLastLines(ctx context.Context) {
 			continue
 		}
 		target := emulator.ExecTarget{App: name, Revision: u.roll.wanted[name]}
-		log, err := u.client.Logs(ctx, client.LogsOptions{Target: target, Text: true, Tail: lastLines})
-		if err != nil {
-			continue
-		}
-		writeLastLines(u.s.Err, name, log)
-		log.Close()
+		u.sayLastLinesOf(ctx, target)
 	}
+}
+
+func (u *upRun) sayLastLinesOf(ctx context.Context, target emulator.ExecTarget) {
+	ctx, cancel := context.WithTimeout(ctx, logPatience)
+	defer cancel()
+	log, err := u.client.Logs(ctx, client.LogsOptions{Target: target, Text: true, Tail: lastLines, Follow: true})
+	if err != nil {
+		return
+	}
+	defer log.Close()
+	writeLastLines(u.s.Err, target.App, log)
 }
 
 // writeLastLines prints a console log in text form without its two head lines

@@ -1,0 +1,34 @@
+// Command app is what the Docker scripts run: a web server of one file.
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	if len(os.Args) > 1 {
+		fmt.Println("app says", os.Args[1])
+		os.Exit(3)
+	}
+	if os.Getenv("CRASH") != "" {
+		fmt.Fprintln(os.Stderr, "crashing as asked")
+		os.Exit(1)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	srv := &http.Server{Addr: ":8000", Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/health" {
+			fmt.Println("served", r.URL.Path)
+		}
+		fmt.Fprintln(w, "hello from", os.Getenv("CONTAINER_APP_NAME"))
+	})}
+	go srv.ListenAndServe()
+	fmt.Println("listening")
+	<-ctx.Done()
+	fmt.Println("going down")
+}
