@@ -7,7 +7,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -153,4 +156,68 @@ func BenchmarkQuery(b *testing.B) {
 			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mrows/s")
 		})
 	}
+}
+
+// BenchmarkLatency measures how long after an engine gave a line a tail and a
+// query can see it, at 20,000 lines a second from twenty containers. b.N is
+// the number of hundredths of a second.
+func BenchmarkLatency(b *testing.B) {
+	s := mustOpen(b, Options{Dir: b.TempDir(), MaxBytes: 64 << 30})
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	const perTick = 10 // lines of each container each 10 ms
+	total := b.N * perTick * benchApps
+	seen := s.TailConsole(ctx, Filter{}, 0, true)
+	var writers sync.WaitGroup
+	for app := range benchApps {
+		writers.Go(func() {
+			tick := time.NewTicker(10 * time.Millisecond)
+			defer tick.Stop()
+			i := 0
+			c := Container{App: fmt.Sprint("app-", app), ID: fmt.Sprint(app)}
+			if err := s.Ingest(ctx, c, func() (Entry, error) {
+				if i == b.N*perTick {
+					return Entry{}, io.EOF
+				}
+				if i++; i%perTick == 1 {
+					<-tick.C
+				}
+				now := time.Now()
+				return Entry{Time: now, Data: fmt.Appendf(nil, "%d a line of some length, so that it takes some time to write\n", now.UnixNano())}, nil
+			}); err != nil {
+				b.Error(err)
+			}
+		})
+	}
+	var delays []time.Duration
+	for l, err := range seen {
+		if err != nil {
+			b.Fatal(err)
+		}
+		stamp, _, _ := strings.Cut(l.Text, " ")
+		n, err := strconv.ParseInt(stamp, 10, 64)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if delays = append(delays, time.Since(time.Unix(0, n))); len(delays) == total {
+			break
+		}
+	}
+	writers.Wait()
+	slices.Sort(delays)
+	for _, p := range []float64{0.5, 0.99, 1} {
+		b.ReportMetric(float64(delays[int(p*float64(total-1))].Microseconds())/1000, fmt.Sprintf("ms-p%g", 100*p))
+	}
+}
+
+// BenchmarkIdle reports the memory of a store that has been busy.
+func BenchmarkIdle(b *testing.B) {
+	s := mustOpen(b, Options{Dir: b.TempDir(), MaxBytes: 64 << 30})
+	for b.Loop() {
+		fill(b, s, 100_000, b.N)
+	}
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	b.ReportMetric(float64(m.HeapAlloc)/(1<<20), "MiB-heap")
 }

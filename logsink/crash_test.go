@@ -103,6 +103,15 @@ func (l *fakeLog) since(t time.Time) func() (Entry, error) {
 
 const crashEntries = 30_000
 
+// crashRounds is how often the process is killed; set LOGSINK_CRASH_ROUNDS for
+// more.
+func crashRounds() int {
+	if n, err := strconv.Atoi(os.Getenv("LOGSINK_CRASH_ROUNDS")); err == nil {
+		return n
+	}
+	return 25
+}
+
 func crashLogs() []*fakeLog {
 	return []*fakeLog{newFakeLog("a", crashEntries), newFakeLog("bb", crashEntries), newFakeLog("ccc", crashEntries)}
 }
@@ -135,12 +144,13 @@ func crashChild(dir string) error {
 	return errors.Join(append(errs, s.Close())...)
 }
 
-// paced makes a log last as long as it takes to be killed a few times.
+// paced makes a log last for all the rounds of about 20 ms.
 func paced(next func() (Entry, error)) func() (Entry, error) {
 	tick := time.NewTicker(time.Millisecond)
+	step := max(1, crashEntries/(20*crashRounds()))
 	n := 0
 	return func() (Entry, error) {
-		if n++; n%50 == 0 {
+		if n++; n%step == 0 {
 			<-tick.C
 		}
 		return next()
@@ -159,10 +169,7 @@ func tellEvents(s *Store, stop <-chan struct{}) error {
 }
 
 func TestKilledProcessLosesNothingAndDoublesNothing(t *testing.T) {
-	rounds := 25
-	if n, err := strconv.Atoi(os.Getenv("LOGSINK_CRASH_ROUNDS")); err == nil {
-		rounds = n
-	}
+	rounds := crashRounds()
 	dir := filepath.Join(t.TempDir(), "store")
 	acked := map[string]bool{}
 	rnd := rand.New(rand.NewPCG(7, uint64(time.Now().UnixNano())))
