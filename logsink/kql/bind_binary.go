@@ -128,6 +128,9 @@ func (b *binder) arithmetic(n *binaryNode, l, r *bound) *bound {
 		return derive(t, n, arithEval(n.op, t, l, r), l, r)
 	case n.op == "*" && lt == TimeSpan && rt.isNumeric() || n.op == "/" && lt == TimeSpan && rt.isNumeric():
 		return b.scaleSpan(n, cast(l, TimeSpan), cast(r, scaleType(rt)))
+	case n.op == "*" && (lt == DateTime && rt.isNumeric() || rt == DateTime && lt.isNumeric()):
+		// Accepted by the language service, of no use, and never a datetime.
+		return derive(DateTime, n, func(*run, *Block) (*Vector, error) { return constVector(nullValue(DateTime)), nil }, l, r)
 	case n.op == "*" && rt == TimeSpan && lt.isNumeric():
 		return b.scaleSpan(n, cast(r, TimeSpan), cast(l, scaleType(lt)))
 	}

@@ -354,6 +354,9 @@ func (b *binder) hasAny(n *inNode, x *bound, set *inList) *bound {
 		set.rel.plan.require(firstCol(set.rel))
 	}
 	negate := n.op[0] == '!'
+	if !set.static() {
+		return b.rowHasAny(n, x, set, negate)
+	}
 	all := strings.HasSuffix(n.op, "all")
 	from := append([]*bound{x}, set.items...)
 	var lastRun *run
@@ -377,6 +380,27 @@ func (b *binder) hasAny(n *inNode, x *bound, set *inList) *bound {
 		return y
 	}
 	return fold(y, from...)
+}
+
+// rowHasAny is has_any and has_all with a list that changes from row to row.
+func (b *binder) rowHasAny(n *inNode, x *bound, set *inList, negate bool) *bound {
+	all := strings.HasSuffix(n.op, "all")
+	from := append([]*bound{x}, set.items...)
+	return derive(Bool, n, func(r *run, blk *Block) (*Vector, error) {
+		vs, err := evalAll(r, blk, from)
+		if err != nil {
+			return nil, err
+		}
+		out := &Vector{Type: Bool, Bools: make([]bool, blk.Rows)}
+		for i := range blk.Rows {
+			var vals []Value
+			for _, v := range vs[1:] {
+				vals = flatten(vals, v.Value(i))
+			}
+			out.Bools[i] = hasMatcher(vals, all, negate)(vs[0].Str(i))
+		}
+		return out, nil
+	}, from...)
 }
 
 func hasMatcher(vals []Value, all, negate bool) func(string) bool {
@@ -408,12 +432,10 @@ func (b *binder) anyColumn(n *binaryNode) *bound {
 	for i, c := range b.row.cols {
 		col := columnRef(i, c, n)
 		var test *bound
-		if n.op == "==" || n.op == "!=" {
-			if test = equality(n, col, r, n.op == "!="); test == nil {
-				continue
-			}
-		} else {
+		if _, text := textTests[n.op]; text {
 			test = b.textOp(n, cast(col, String), cast(r, String))
+		} else if test = b.binaryOf(n, col, r); test == nil || test.typ != Bool {
+			continue // a column that cannot be compared so
 		}
 		if out == nil {
 			out = test

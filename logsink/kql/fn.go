@@ -169,7 +169,7 @@ func rankWord(w string, t Type) int {
 	case "summable":
 		ok = t.isSummable()
 	case "orderable":
-		return map[bool]int{true: exactMatch, false: noMatch}[t.isOrderable() || t == GUID]
+		return map[bool]int{true: exactMatch, false: noMatch}[t.isOrderable()]
 	case "bag":
 		return map[bool]int{true: exactMatch, false: noMatch}[t == Dynamic]
 	case "scalar": // anything but a dynamic

@@ -386,6 +386,9 @@ func (p *parser) startsOperator() bool {
 		return false
 	}
 	next := p.peek()
+	if next.kind == tokEOF && def.generates && t.text != "range" && t.text != "evaluate" {
+		return true // it lacks what it should print, search or unite
+	}
 	if next.is("|") || next.is(";") || next.is(")") || next.is(",") || next.kind == tokEOF || next.is(".") {
 		return false
 	}
@@ -688,6 +691,7 @@ func (p *parser) in(x node, op *token) node {
 		p.accept(",")
 		p.expect(")")
 	} else {
+		p.expected("(")
 		n.list = []node{p.unary()}
 	}
 	n.span = x.pos().until(p.from(op.at.start))

@@ -201,6 +201,9 @@ func (b *binder) argument(p paramDecl, n node) *binding {
 	if x.typ == NoType {
 		return &binding{scalar: x}
 	}
+	if p.typ == NoType { // reported where it is declared
+		return &binding{scalar: x}
+	}
 	if (&paramSpec{words: []string{p.typ.String()}}).rank(x.typ) == noMatch {
 		b.diags.report(n.pos(), "KS107", "A value of type %s expected.", p.typ)
 		return &binding{scalar: failed(n)}
