@@ -25,12 +25,13 @@ type replayBody struct {
 	reading sync.Mutex // held across src.Read, and only there
 
 	mu       sync.Mutex
-	kept     []byte // guarded by mu
-	dropped  bool   // guarded by mu; kept is not everything any more
-	settled  bool   // guarded by mu; no further attempt will come
-	closed   bool   // guarded by mu
-	err      error  // guarded by mu; how src ended
-	received int64  // guarded by mu
+	kept     []byte  // guarded by mu
+	dropped  bool    // guarded by mu; kept is not everything any more
+	settled  bool    // guarded by mu; no further attempt will come
+	closed   bool    // guarded by mu
+	err      error   // guarded by mu; how src ended
+	received int64   // guarded by mu
+	capture  *prefix // guarded by mu; nil unless requests are captured
 }
 
 // attempt returns the body for the next attempt.
@@ -123,6 +124,9 @@ func (b *replayBody) keep(p []byte, err error) {
 	defer b.mu.Unlock()
 	b.err = err
 	b.received += int64(len(p))
+	if b.capture != nil {
+		b.capture.add(p)
+	}
 	switch {
 	case b.dropped || len(p) == 0:
 	case b.settled || len(b.kept)+len(p) > replayLimit:

@@ -14,7 +14,8 @@ type routing struct {
 	hosts       map[string]*host // by host name, lower case, without port
 	apps        map[string]*host // by app name: the app's own host
 	ports       map[portKey]*tcpPort
-	idle        time.Duration // zero: as configured
+	revisions   map[string]target // by app and revision name
+	idle        time.Duration     // zero: as configured
 	headerLimit int
 }
 
@@ -61,7 +62,8 @@ func (g *Ingress) compile(t Table) *compiler {
 		out: &routing{
 			generation: t.Generation, domain: t.Domain,
 			hosts: map[string]*host{}, apps: map[string]*host{}, ports: map[portKey]*tcpPort{},
-			idle: g.opts.scale(t.IdleTimeout), headerLimit: cmp.Or(t.HeaderCountLimit, defaultHeaderCount),
+			revisions: map[string]target{},
+			idle:      g.opts.scale(t.IdleTimeout), headerLimit: cmp.Or(t.HeaderCountLimit, defaultHeaderCount),
 		},
 		sets: map[*revision]*endpointSet{}, drawn: map[*revision]bool{}, named: map[string]bool{},
 		policies: map[string]*app{},
@@ -85,7 +87,9 @@ func (c *compiler) app(a App) {
 		c.out.hosts[d] = own
 	}
 	for _, r := range a.Revisions {
-		c.subHost(own, a, r.Name, c.revisionTarget(a, r.Name, WhyRevision))
+		t := c.revisionTarget(a, r.Name, WhyRevision)
+		c.out.revisions[a.Name+"/"+r.Name] = t
+		c.subHost(own, a, r.Name, t)
 	}
 	for _, l := range a.Labels {
 		c.subHost(own, a, a.Name+"---"+l.Name, c.labelTarget(a, l))

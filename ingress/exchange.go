@@ -39,6 +39,8 @@ type exchange struct {
 	path      string         // the request target the app gets
 	wroteHead atomic.Bool
 	rec       Record
+	capture   *capture // nil unless requests are captured
+	forced    *target  // of a replay: no lookup, no policies
 }
 
 // Why a request is ended before its time.
@@ -71,6 +73,7 @@ func (x *exchange) scheme() string {
 
 // serve brings the request to a replica and the answer back.
 func (x *exchange) serve() {
+	x.startCapture()
 	x.table = x.g.table.Load()
 	idle, total := x.limits()
 	x.watch.start(x.cancel, idle, total)
@@ -105,6 +108,10 @@ func (x *exchange) findTarget() *answer {
 	if a := x.checkHead(); a != nil {
 		return a
 	}
+	if x.forced != nil {
+		x.aim(*x.forced)
+		return nil
+	}
 	t, a := x.lookup()
 	if a != nil {
 		return a
@@ -124,9 +131,14 @@ func (x *exchange) findTarget() *answer {
 	if t.rev == nil {
 		return answerNotFound.because(t.missing)
 	}
+	x.aim(t)
+	return nil
+}
+
+// aim settles on the revision that is to answer.
+func (x *exchange) aim(t target) {
 	x.target = t
 	x.rec.App, x.rec.Revision, x.rec.RevisionWhy = t.rev.app, t.rev.name, t.why
-	return nil
 }
 
 // awaitTable holds requests that come before the first table.
@@ -356,6 +368,7 @@ func (x *exchange) end() {
 	}
 	x.rec.Total = time.Since(x.rec.Time)
 	x.g.records.add(&x.rec)
+	x.finishCapture()
 	x.g.opts.OnRecord(x.rec)
 }
 

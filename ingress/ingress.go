@@ -17,6 +17,8 @@ type Ingress struct {
 	table   atomic.Pointer[routing]
 	records *ring
 
+	captures captures
+
 	ready      chan struct{} // closed by the first Apply
 	firstTable sync.Once
 
@@ -40,11 +42,12 @@ func New(o Options) (*Ingress, error) {
 		return nil, fmt.Errorf("time scale %v is negative", o.TimeScale)
 	}
 	return &Ingress{
-		opts:    o,
-		seed:    maphash.MakeSeed(),
-		records: newRing(o.Records),
-		rand:    o.Rand,
-		ready:   make(chan struct{}),
+		opts:     o,
+		seed:     maphash.MakeSeed(),
+		records:  newRing(o.Records),
+		captures: captures{limit: o.Capture, byID: map[uint64]*Captured{}},
+		rand:     o.Rand,
+		ready:    make(chan struct{}),
 		memory: memory{
 			revisions: map[string]*revision{},
 			replicas:  map[string]*replica{},

@@ -48,6 +48,9 @@ type Options struct {
 	HideReason bool
 	// Records is how many access records are kept. Zero means 4,096.
 	Records int
+	// Capture is how many requests are kept whole for Captured and Replay, up
+	// to 128 KiB each. Zero keeps none.
+	Capture int
 	// OnRecord is called with every access record when its request has ended;
 	// it must not block. It may be nil.
 	OnRecord func(Record)
