@@ -86,12 +86,15 @@ func FuzzDecodeApp(f *testing.F) {
 	f.Add([]byte(`{"properties":{"template":{"containers":[{"probes":[{"type":"startup"}]}],"scale":{"minReplicas":"3"}}}}`))
 	f.Add([]byte(`{"name":1,"tags":{"a":null},"properties":{"configuration":{"ingress":{"traffic":[{}]}}}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		app, _ := DecodeJSON[ContainerApp](data)
+		app, found := DecodeJSON[ContainerApp](data)
 		app.Validate()
 		app.ApplyDefaults()
 		app.Validate()
 		EffectiveProbes(&app, app.MainContainer())
 		TemplateHash(&app.Properties.Template)
+		if len(Errors(found)) > 0 {
+			return // what is wrong is kept as it was written
+		}
 		text, err := json.Marshal(app)
 		if err != nil {
 			t.Fatal(err)
