@@ -1,0 +1,22 @@
+// Package scenario re-enacts published cases of Azure Container Apps and holds
+// acalocal to their outcome.
+//
+// A scenario is a file of testdata named after the case: a definition, what the
+// images do, a script of what happens, and the rows, states and answers that
+// were seen. Most run on a machine in memory in virtual time, hours in
+// milliseconds, with the real engine, prober and edge; those that need a kernel
+// run on the Docker Engine of this machine when ACALOCAL_DOCKER is 1.
+//
+//	title: Startup probe on a missing path
+//	source: where the case was published
+//	on: virtual                    or docker, or nothing: see why
+//	differs: what is not as on Azure, if anything
+//	why: why it cannot be reproduced here, if it cannot
+//	-- images --                   of the machine in memory, one a line
+//	nginx:alpine listens=80 after=1s /missing=404
+//	-- app.yaml --
+//	-- script --                   commands; see commands.go
+//	-- want --                     what they printed
+//
+// docs/scenarios.md is made from them: see TestPage.
+package scenario
