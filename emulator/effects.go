@@ -165,13 +165,15 @@ func (e *Engine) agent(ctx context.Context, replica string) (container.Agent, er
 	return e.o.Runtime.Agent(ctx, id)
 }
 
-// Dial opens a stream to a port of a replica through its agent.
+// Dial opens a stream to a port of a replica through its agent. The replica's
+// name is its host name, so the connection comes by its own address and not by
+// loopback: a program that is bound to loopback only refuses it, as on ACA.
 func (e *Engine) Dial(ctx context.Context, replica string, port int) (net.Conn, error) {
 	agent, err := e.agent(ctx, replica)
 	if err != nil {
 		return nil, err
 	}
-	return agent.Dial(ctx, "", port)
+	return agent.Dial(ctx, replica, port)
 }
 
 var _ probes.Checker = (*Engine)(nil)
