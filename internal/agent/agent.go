@@ -56,6 +56,13 @@ func Connect(ctx context.Context, r io.Reader, w io.Writer, pipes io.Closer, acc
 		return nil, fmt.Errorf("greet agent: %w", errors.Join(err, ctx.Err()))
 	}
 	c := &Client{session: session, pipes: pipes, ended: make(chan error, 1)}
+	go func() {
+		// At once, before the streams are closed by their owners: an engine
+		// waits for all who are attached, so nobody else hears the agent
+		// while we are there and do not read.
+		<-session.Done()
+		_ = pipes.Close() // Close says so, too
+	}()
 	go func() { c.ended <- run() }()
 	return c, nil
 }

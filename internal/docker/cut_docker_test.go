@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -135,6 +136,7 @@ func TestGateOutlivesALostEngine(t *testing.T) {
 			if err != nil {
 				return
 			}
+			_, _ = bufio.NewReader(conn).ReadString('\n')
 			_, _ = io.WriteString(conn, "hello\n") // the caller's output shows it
 			conn.Close()
 		}

@@ -448,6 +448,7 @@ func TestGateOpensAgain(t *testing.T) {
 			if err != nil {
 				return
 			}
+			_, _ = bufio.NewReader(conn).ReadString('\n')
 			fmt.Fprintln(conn, "second")
 			conn.Close()
 		}

@@ -26,7 +26,7 @@ const (
 )
 
 const (
-	headerSize = 7        // kind 1, stream 4, length 2
+	headerSize = 9        // kind 1, session 2, stream 4, length 2
 	maxPayload = 32 << 10 // bytes; fits a pipe write of the engine
 	nonceSize  = 16
 )
@@ -35,13 +35,18 @@ const (
 // accident where a hello is looked for.
 var magic = []byte("\xaca\xffcalocal\x00mux\x01\xf1")
 
-// nonce tells the hello of one attempt to attach from that of another.
+// nonce tells the hello of one attempt to attach from that of another. The zero
+// nonce says that there is no session.
 type nonce [nonceSize]byte
+
+// tag is what the frames of a session have of its nonce.
+func (n nonce) tag() uint16 { return binary.BigEndian.Uint16(n[:]) }
 
 // frame is one unit of the wire format. The payload is valid until the next
 // frame is read.
 type frame struct {
 	kind    kind
+	session uint16
 	stream  uint32
 	payload []byte
 	nonce   nonce // kindHello only
@@ -98,14 +103,16 @@ func (f *frameReader) rest(k kind) (frame, error) {
 	if _, err := io.ReadFull(f.r, header); err != nil {
 		return frame{}, err
 	}
-	stream, size := binary.BigEndian.Uint32(header), int(binary.BigEndian.Uint16(header[4:]))
+	fr := frame{kind: k, session: binary.BigEndian.Uint16(header), stream: binary.BigEndian.Uint32(header[2:])}
+	size := int(binary.BigEndian.Uint16(header[6:]))
 	if size > maxPayload {
 		return frame{}, fmt.Errorf("%w: %d bytes", errGarbled, size)
 	}
 	if _, err := io.ReadFull(f.r, f.buf[:size]); err != nil {
 		return frame{}, err
 	}
-	return frame{kind: k, stream: stream, payload: f.buf[:size]}, nil
+	fr.payload = f.buf[:size]
+	return fr, nil
 }
 
 // hunt skips bytes up to and including the next hello and returns its nonce.
@@ -129,8 +136,9 @@ func (f *frameReader) hunt() (nonce, error) {
 }
 
 // appendFrame appends the wire form of a frame to b.
-func appendFrame(b []byte, k kind, stream uint32, payload []byte) []byte {
+func appendFrame(b []byte, k kind, session uint16, stream uint32, payload []byte) []byte {
 	b = append(b, byte(k))
+	b = binary.BigEndian.AppendUint16(b, session)
 	b = binary.BigEndian.AppendUint32(b, stream)
 	b = binary.BigEndian.AppendUint16(b, uint16(len(payload)))
 	return append(b, payload...)

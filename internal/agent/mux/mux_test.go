@@ -72,6 +72,10 @@ func dial(t *testing.T, p *pipes, handle Handler) *attached {
 		t.Fatal(err)
 	}
 	a := &attached{Session: s, r: r, ended: make(chan error, 1)}
+	go func() {
+		<-s.Done()
+		r.Close() // as the owner of a connection must: the engine waits for its readers
+	}()
 	go func() { a.ended <- run() }()
 	return a
 }
@@ -207,10 +211,10 @@ func TestNewSessionEndsTheOldAnywhere(t *testing.T) {
 	for name, leftover := range map[string][]byte{
 		"nothing":         nil,
 		"half a header":   {byte(kindData), 0, 0},
-		"half a payload":  append(appendFrame(nil, kindData, 1, make([]byte, maxPayload))[:headerSize], 1, 2, 3),
+		"half a payload":  append(appendFrame(nil, kindData, 0, 1, make([]byte, maxPayload))[:headerSize], 1, 2, 3),
 		"half a hello":    append([]byte{byte(kindHello)}, magic[:5]...),
 		"an unknown kind": {0xee, 1, 2},
-		"too long":        {byte(kindOpen), 0, 0, 0, 1, 0xff, 0xff},
+		"too long":        {byte(kindOpen), 0, 0, 0, 0, 0, 1, 0xff, 0xff},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := serve(t, echo)
@@ -235,27 +239,88 @@ func TestNewSessionEndsTheOldAnywhere(t *testing.T) {
 	}
 }
 
+// TestLateBytesOfTheOldSessionDoNoHarm plays an engine that delivers what a dead
+// daemon had sent after the greeting of the next.
+func TestLateBytesOfTheOldSessionDoNoHarm(t *testing.T) {
+	for name, late := range map[string]func(tag uint16) []byte{
+		"whole frames":   func(tag uint16) []byte { return appendFrame(nil, kindData, tag^1, 1, []byte("old words")) },
+		"half a frame":   func(tag uint16) []byte { return appendFrame(nil, kindData, tag^1, 1, make([]byte, 100))[:50] },
+		"bytes of data":  func(uint16) []byte { return []byte("GET / HTTP/1.1\r\n") },
+		"an empty frame": func(tag uint16) []byte { return appendFrame(nil, kindReset, tag^1, 1, nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := serve(t, echo)
+			first := dial(t, p, nil)
+			st := open(t, first.Session, "first")
+			if _, err := p.stdin.Write(late(first.tag)); err != nil {
+				t.Fatal(err)
+			}
+			// What follows in this session may be lost, but never garbled, and
+			// both sides learn that it is over.
+			_, _ = st.Write(bytes.Repeat([]byte("new words"), window/9))
+			got, err := io.ReadAll(st)
+			if err == nil || !strings.HasPrefix(strings.Repeat("new words", window/9), string(got)) {
+				t.Errorf("read %q, %v from a garbled session", got, err)
+			}
+			_ = first.detach()
+			second := dial(t, p, nil)
+			defer second.detach()
+			roundTrip(t, open(t, second.Session, "second"), "found")
+		})
+	}
+}
+
+// TestLostHelloIsSentAgain plays an engine that delivers the bytes of a dead
+// daemon between the padding and the hello of the next, which they swallow.
+func TestLostHelloIsSentAgain(t *testing.T) {
+	p := serve(t, echo)
+	w := p.stdin
+	var once atomic.Bool
+	p.stdin = writerFunc(func(b []byte) (int, error) {
+		if once.Swap(true) {
+			return w.Write(b)
+		}
+		late := appendFrame(nil, kindData, 0, 1, make([]byte, 1000))[:headerSize]
+		hello := len(b) - len(appendHello(nil, nonce{}))
+		return len(b), errors.Join(writeAll(w, b[:hello]), writeAll(w, late), writeAll(w, b[hello:]))
+	})
+	a := dial(t, p, nil)
+	defer a.detach()
+	roundTrip(t, open(t, a.Session, "echo"), "found")
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
+
+func writeAll(w io.Writer, b []byte) error {
+	_, err := w.Write(b)
+	return err
+}
+
 func TestDialSkipsWhatOthersWereTold(t *testing.T) {
 	r, w := io.Pipe()
 	in, out := io.Pipe()
-	defer in.Close()
 	go func() {
+		defer w.Close()
 		f := &frameReader{r: in}
-		mine, err := f.hunt()
-		if err != nil {
-			return
+		for {
+			mine, err := f.hunt()
+			if err != nil {
+				return
+			}
+			// The end of a frame, an answer to another, and a false start.
+			b := append([]byte("rest of a frame"), magic[:7]...)
+			b = appendHello(b, nonce{1, 2, 3})
+			b = appendFrame(b, kindData, 7, 3, []byte("for the other"))
+			_, _ = w.Write(appendHello(b, mine)) // the dialer reports what it misses
 		}
-		// The end of a frame, an answer to another, and a false start.
-		b := append([]byte("rest of a frame"), magic[:7]...)
-		b = appendHello(b, nonce{1, 2, 3})
-		b = appendFrame(b, kindData, 3, []byte("for the other"))
-		_, _ = w.Write(appendHello(b, mine)) // the dialer reports what it misses
-		_ = w.Close()
 	}()
 	_, run, err := Dial(r, out, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	in.Close()
 	if err := run(); !errors.Is(err, io.EOF) {
 		t.Error(err)
 	}
@@ -396,9 +461,9 @@ func TestDeadlinesPassAndMove(t *testing.T) {
 func TestFramesComeBack(t *testing.T) {
 	var b []byte
 	b = append(b, 0, 0, 0)
-	b = appendFrame(b, kindOpen, 7, []byte("request"))
+	b = appendFrame(b, kindOpen, 5, 7, []byte("request"))
 	b = appendHello(b, nonce{9})
-	b = appendFrame(b, kindFin, 1<<31, nil)
+	b = appendFrame(b, kindFin, 0, 1<<31, nil)
 	f := &frameReader{r: bytes.NewReader(b)}
 	var got []frame
 	for {
@@ -413,7 +478,7 @@ func TestFramesComeBack(t *testing.T) {
 		got = append(got, fr)
 	}
 	want := []frame{
-		{kind: kindOpen, stream: 7, payload: []byte("request")},
+		{kind: kindOpen, session: 5, stream: 7, payload: []byte("request")},
 		{kind: kindHello, nonce: nonce{9}},
 		{kind: kindFin, stream: 1 << 31, payload: []byte{}},
 	}
@@ -425,8 +490,8 @@ func TestFramesComeBack(t *testing.T) {
 // FuzzServe feeds the served side anything: it must not panic, and still greet
 // the next daemon.
 func FuzzServe(f *testing.F) {
-	f.Add(appendFrame(appendHello(nil, nonce{}), kindOpen, 1, []byte("echo")))
-	f.Add(appendFrame(appendHello(nil, nonce{}), kindData, 1, []byte("for nobody")))
+	f.Add(appendFrame(appendHello(nil, nonce{}), kindOpen, 0, 1, []byte("echo")))
+	f.Add(appendFrame(appendHello(nil, nonce{}), kindData, 0, 1, []byte("for nobody")))
 	f.Add([]byte{byte(kindHello), 1, 2})
 	f.Fuzz(func(t *testing.T, junk []byte) {
 		mine := nonce{0xaa, 0xbb}

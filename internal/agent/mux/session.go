@@ -26,6 +26,7 @@ type Handler func(s *Stream, request []byte)
 // called concurrently.
 type Session struct {
 	out    *output
+	tag    uint16
 	handle Handler
 	wg     *sync.WaitGroup // handlers running
 
@@ -36,9 +37,10 @@ type Session struct {
 	done    chan struct{}
 }
 
-func newSession(out *output, firstID uint32, handle Handler) *Session {
+func newSession(out *output, n nonce, firstID uint32, handle Handler) *Session {
 	return &Session{
 		out:     out,
+		tag:     n.tag(),
 		handle:  handle,
 		wg:      new(sync.WaitGroup),
 		streams: map[uint32]*Stream{},
@@ -140,6 +142,9 @@ func (s *Session) send(k kind, id uint32, payload []byte) error {
 // receive applies one frame from the peer. It never writes and never waits,
 // so reading can always go on.
 func (s *Session) receive(f frame) error {
+	if f.session != s.tag {
+		return fmt.Errorf("%w: of another session", errGarbled)
+	}
 	if f.kind == kindOpen {
 		return s.opened(f.stream, append([]byte(nil), f.payload...))
 	}
@@ -177,15 +182,25 @@ type output struct {
 func (o *output) write(s *Session, k kind, id uint32, payload []byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.current != s {
+	// Not even a last word once it has ended: a stream that is closed because
+	// its session broke must not look like one that came to its end.
+	if o.current != s || isClosed(s.done) {
 		return ErrClosed
 	}
-	o.buf = appendFrame(o.buf[:0], k, id, payload)
+	o.buf = appendFrame(o.buf[:0], k, s.tag, id, payload)
 	_, err := o.w.Write(o.buf)
 	return err
 }
 
-// begin makes s the current session and writes b before all of its frames.
+// use makes s the current session.
+func (o *output) use(s *Session) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.current = s
+}
+
+// begin makes s the current session, nil for none, and writes b before all of
+// its frames.
 func (o *output) begin(s *Session, b []byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
