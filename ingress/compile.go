@@ -34,6 +34,7 @@ type app struct {
 	sticky        bool
 	certificate   CertificateMode
 	cors          *corsPolicy
+	resiliency    *Resiliency
 	allow, deny   []netip.Prefix
 }
 
@@ -175,6 +176,7 @@ func compileApp(a App) *app {
 		sticky:        a.Sticky,
 		certificate:   a.certificateMode(),
 		cors:          compileCORS(a.CORS),
+		resiliency:    a.Resiliency,
 	}
 	for _, r := range a.IPRules {
 		p, err := parseRange(r.Range)

@@ -15,6 +15,7 @@ type replica struct {
 	cookie   string // value of the affinity cookie that leads here
 	inflight atomic.Int64
 	gone     atomic.Bool // left the table
+	breaker  breaker
 
 	mu      sync.Mutex
 	drains  []chan struct{}      // guarded by mu; closed when gone and idle

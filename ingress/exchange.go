@@ -138,6 +138,9 @@ func (x *exchange) findTarget() *answer {
 // aim settles on the revision that is to answer.
 func (x *exchange) aim(t target) {
 	x.target = t
+	if r := t.app.resiliency; r != nil && r.ResponseTimeout > 0 {
+		x.watch.limitTotal(x.g.opts.scale(r.ResponseTimeout))
+	}
 	x.rec.App, x.rec.Revision, x.rec.RevisionWhy = t.rev.app, t.rev.name, t.why
 }
 
@@ -191,7 +194,10 @@ func (x *exchange) facts() facts {
 func (x *exchange) place(avoid *replica) *answer {
 	for {
 		x.enter(x.target.rev)
-		ep, why := x.target.rev.acquire(x.cookie(), avoid)
+		ep, why := x.acquire(avoid)
+		if ep == nil && x.broken() {
+			return answerUnhealthy.because("the circuit breaker has taken out every replica of revision " + x.target.rev.name)
+		}
 		if ep == nil {
 			var a *answer
 			if ep, why, a = x.hold(); a != nil {
@@ -207,6 +213,13 @@ func (x *exchange) place(avoid *replica) *answer {
 			return a
 		}
 	}
+}
+
+func (x *exchange) acquire(avoid *replica) (*endpoint, Why) {
+	if r := x.target.app.resiliency; r != nil && r.CircuitBreaker != nil {
+		return x.target.rev.acquireHealthy(x.cookie(), avoid)
+	}
+	return x.target.rev.acquire(x.cookie(), avoid)
 }
 
 // enter counts the request in at a revision.
@@ -276,7 +289,7 @@ func (x *exchange) ended(while string) *answer {
 		}
 		return a.because("nothing was sent for " + x.watch.idle.String() + ", " + while)
 	case errTotal:
-		return answerRequestTimeout.because("took longer than " + x.watch.total.String() + ", " + while)
+		return answerRequestTimeout.because("took longer than " + x.watch.limit().String() + ", " + while)
 	}
 	return &answer{flag: "DC", reason: "the client left, " + while}
 }

@@ -52,6 +52,11 @@ func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 // inBubble runs f with an edge whose only replica is app; a nil app is a
 // revision without replicas.
 func inBubble(t *testing.T, o Options, app func(net.Conn), f func(*testing.T, *bubble)) {
+	inBubbleWith(t, o, nil, app, f)
+}
+
+// inBubbleWith is inBubble for an app with a resiliency policy.
+func inBubbleWith(t *testing.T, o Options, policy *Resiliency, app func(net.Conn), f func(*testing.T, *bubble)) {
 	synctest.Test(t, func(t *testing.T) {
 		var apps sync.WaitGroup
 		defer apps.Wait()
@@ -68,6 +73,7 @@ func inBubble(t *testing.T, o Options, app func(net.Conn), f func(*testing.T, *b
 		if app != nil {
 			table = oneApp(Endpoint{Replica: "web--a-1", Port: 80})
 		}
+		table.Apps[0].Resiliency = policy
 		mustApply(t, g, table)
 		l := &pipeListener{make(chan net.Conn), make(chan struct{})}
 		go g.Serve(l, ListenSpec{Kind: HTTP})

@@ -32,8 +32,17 @@ func newRevision(app, name string) *revision {
 // acquire chooses a ready endpoint and counts a request in. It returns nil
 // when there is none. A cookie leads to its replica while that one is ready.
 func (r *revision) acquire(cookie string, avoid *replica) (*endpoint, Why) {
+	return r.acquireFrom(func(s *endpointSet) *endpointSet { return s }, cookie, avoid)
+}
+
+// acquireHealthy is acquire without what a circuit breaker has taken out.
+func (r *revision) acquireHealthy(cookie string, avoid *replica) (*endpoint, Why) {
+	return r.acquireFrom(func(s *endpointSet) *endpointSet { return s.healthy(time.Now()) }, cookie, avoid)
+}
+
+func (r *revision) acquireFrom(choose func(*endpointSet) *endpointSet, cookie string, avoid *replica) (*endpoint, Why) {
 	for {
-		s := r.set.Load()
+		s := choose(r.set.Load())
 		e, why := s.byCookie[cookie], WhySticky
 		if e == nil {
 			e, why = s.pick(avoid), WhyLeastBusy

@@ -26,9 +26,14 @@ func (x *exchange) send() {
 	for {
 		x.rec.Tries++
 		res, err := x.try()
-		if err == nil {
+		x.reportOutcome(err != nil || res.status >= 500)
+		if err == nil && !x.wantsRetry(res.status) {
 			x.deliver(res)
 			return
+		}
+		if err == nil {
+			res.finish(false)
+			err = &statusError{res.status}
 		}
 		if x.ctx.Err() != nil {
 			x.reply(x.ended("waiting for the answer of " + x.ep.name))
@@ -41,6 +46,11 @@ func (x *exchange) send() {
 	}
 }
 
+// statusError is an answer of the app that a policy wants asked for again.
+type statusError struct{ status int }
+
+func (e *statusError) Error() string { return "the app answered " + strconv.Itoa(e.status) }
+
 // prepareRetry finds another endpoint after a failed try, or the answer that
 // ends the request.
 func (x *exchange) prepareRetry(err error) *answer {
@@ -49,7 +59,7 @@ func (x *exchange) prepareRetry(err error) *answer {
 	}
 	reason := classify(err)
 	retried := x.rec.Tries > 1
-	if x.rec.Tries > max(0, x.g.opts.Retries) {
+	if x.rec.Tries > x.maxRetries() {
 		return reason.answer(retried).because(x.describe(reason, err))
 	}
 	if !x.replayable() {
@@ -74,7 +84,8 @@ func (x *exchange) describe(reason resetReason, err error) string {
 
 // pause waits before the next try, longer each time.
 func (x *exchange) pause() *answer {
-	limit := min(retryBase*(1<<x.rec.Tries-1), retryMax)
+	base, most := x.pauses()
+	limit := max(1, min(base*(1<<min(x.rec.Tries, 16)-1), most))
 	draw, _ := x.g.random()
 	timer := time.NewTimer(time.Duration(draw % uint64(limit)))
 	defer timer.Stop()
@@ -242,7 +253,7 @@ func (x *exchange) cutOff(err error) {
 	case cause == errIdle:
 		x.rec.Flag, x.rec.Reason = "SI", "nothing was sent for "+x.watch.idle.String()+", in the middle of the answer"
 	case cause == errTotal:
-		x.rec.Flag, x.rec.Reason = "UT", "took longer than "+x.watch.total.String()+", in the middle of the answer"
+		x.rec.Flag, x.rec.Reason = "UT", "took longer than "+x.watch.limit().String()+", in the middle of the answer"
 	case cause != nil || errors.As(err, &side) && side.client:
 		x.rec.Flag, x.rec.Reason = "DC", "the client left in the middle of the answer"
 	default:

@@ -62,6 +62,8 @@ type App struct {
 	UpstreamTLS bool
 	// AdditionalPorts are further raw TCP ports, at most five.
 	AdditionalPorts []PortMapping
+	// Resiliency is nil when the app has no resiliency policy.
+	Resiliency *Resiliency
 	// Revisions are the active ones, sorted by name.
 	Revisions []Revision
 	// Split divides the requests for the app's own hosts. The weights sum to

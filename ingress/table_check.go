@@ -81,7 +81,28 @@ func (c *checker) app(t Table, a App) {
 	if a.CORS != nil && len(a.CORS.AllowedOrigins) == 0 {
 		c.add(p+".cors", "allowedOrigins is required")
 	}
+	c.resiliency(p+".resiliency", a.Resiliency)
 	c.revisions(p, a)
+}
+
+func (c *checker) resiliency(p string, r *Resiliency) {
+	if r == nil {
+		return
+	}
+	if r.ResponseTimeout < 0 {
+		c.add(p, "response timeout %s is negative", r.ResponseTimeout)
+	}
+	if r.Retry != nil && r.Retry.MaxRetries < 0 {
+		c.add(p, "%d retries is negative", r.Retry.MaxRetries)
+	}
+	if b := r.CircuitBreaker; b != nil {
+		if b.ConsecutiveErrors < 1 || b.Interval <= 0 {
+			c.add(p, "a circuit breaker needs at least one consecutive error and an interval")
+		}
+		if b.MaxEjectionPercent < 0 || b.MaxEjectionPercent > 100 {
+			c.add(p, "maxEjectionPercent %d is not in 0 to 100", b.MaxEjectionPercent)
+		}
+	}
 }
 
 func (c *checker) revisions(p string, a App) {

@@ -2,6 +2,7 @@ package ingress
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -18,6 +19,11 @@ func fullTable() Table {
 				CORS: &CORSPolicy{
 					AllowedOrigins: []string{"https://a.test"}, AllowedMethods: []string{"GET"},
 					AllowedHeaders: []string{"x-a"}, ExposeHeaders: []string{"x-b"}, AllowCredentials: true, MaxAge: &age,
+				},
+				Resiliency: &Resiliency{
+					ResponseTimeout: time.Second,
+					Retry:           &RetryPolicy{MaxRetries: 3, StatusCodes: []int{503}, Errors: []string{"5xx"}, InitialDelay: time.Millisecond, MaxInterval: time.Second},
+					CircuitBreaker:  &CircuitBreaker{ConsecutiveErrors: 4, Interval: time.Minute, MaxEjectionPercent: 50},
 				},
 				IPRules:         []IPRule{{Name: "office", Range: "10.0.0.0/8", Action: IPAllow}},
 				CustomDomains:   []string{"api.example.test"},
@@ -46,6 +52,7 @@ func TestTablePrintsEverythingItHolds(t *testing.T) {
 	want := `table 7 local.localhost
 app api external auto target=8080 allowInsecure sticky upstreamTLS clientCertificate=require
   cors origins=["https://a.test"] methods=["GET"] headers=["x-a"] expose=["x-b"] credentials maxAge=600
+  resiliency responseTimeout=1s retries=3 codes=[503] errors=["5xx"] delay=1ms max=1s breaker=4/1m0s/50%
   ip Allow 10.0.0.0/8 "office"
   domain api.example.test
   port 9001->9000 external
@@ -102,6 +109,9 @@ func TestValidateNamesWhatIsWrong(t *testing.T) {
 		{"origins", func(t *Table) { t.Apps[0].CORS.AllowedOrigins = nil }, "apps.api.cors: allowedOrigins is required"},
 		{"address", func(t *Table) { t.Apps[0].Revisions[0].Endpoints[0].Addr = "host" },
 			`apps.api.revisions.api--a.api--a-1-x: "host" is not an IP address`},
+		{"breaker", func(t *Table) { t.Apps[0].Resiliency.CircuitBreaker = &CircuitBreaker{MaxEjectionPercent: 101} },
+			"apps.api.resiliency: a circuit breaker needs at least one consecutive error and an interval\n" +
+				"apps.api.resiliency: maxEjectionPercent 101 is not in 0 to 100"},
 		{"unknown target", func(t *Table) { t.Routes[0].Rules[0].Targets[0].App = "web" },
 			`routes.shop.rules[0]: there is no app "web"`},
 		{"no target", func(t *Table) { t.Routes[0].Rules[0].Targets = nil }, "routes.shop.rules[0]: has no target"},

@@ -42,6 +42,9 @@ func (a App) textDetails(b *strings.Builder) {
 	if a.CORS != nil {
 		a.CORS.text(b)
 	}
+	if a.Resiliency != nil {
+		a.Resiliency.text(b)
+	}
 	for _, r := range a.IPRules {
 		fmt.Fprintf(b, "  ip %s %s %q\n", r.Action, r.Range, r.Name)
 	}
@@ -74,6 +77,18 @@ func (c *CORSPolicy) text(b *strings.Builder) {
 	word(b, c.AllowCredentials, "credentials", "")
 	if c.MaxAge != nil {
 		fmt.Fprintf(b, " maxAge=%d", *c.MaxAge)
+	}
+	b.WriteByte('\n')
+}
+
+func (r *Resiliency) text(b *strings.Builder) {
+	b.WriteString("  resiliency")
+	opt(b, r.ResponseTimeout != 0, " responseTimeout=%s", r.ResponseTimeout)
+	if p := r.Retry; p != nil {
+		fmt.Fprintf(b, " retries=%d codes=%v errors=%q delay=%s max=%s", p.MaxRetries, p.StatusCodes, p.Errors, p.InitialDelay, p.MaxInterval)
+	}
+	if c := r.CircuitBreaker; c != nil {
+		fmt.Fprintf(b, " breaker=%d/%s/%d%%", c.ConsecutiveErrors, c.Interval, c.MaxEjectionPercent)
 	}
 	b.WriteByte('\n')
 }

@@ -11,8 +11,8 @@ import (
 // either direction starts anew, and total, which runs from the end of the
 // request. One timer serves both; moving bytes only writes down the time.
 type watch struct {
-	idle, total time.Duration
-	cancel      context.CancelCauseFunc
+	idle   time.Duration
+	cancel context.CancelCauseFunc
 
 	began   time.Time
 	moved   atomic.Int64 // when something moved last, since began
@@ -20,16 +20,35 @@ type watch struct {
 	tunnel  atomic.Bool  // upgraded: no total limit
 
 	mu    sync.Mutex
-	timer *time.Timer // guarded by mu; nil when stopped
+	total time.Duration // guarded by mu
+	timer *time.Timer   // guarded by mu; nil when stopped
 }
 
 // start begins to count. cancel is called with errIdle or errTotal.
 func (w *watch) start(cancel context.CancelCauseFunc, idle, total time.Duration) {
-	w.idle, w.total, w.cancel = idle, total, cancel
+	w.idle, w.cancel = idle, cancel
 	w.began = time.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.total = total
 	w.timer = time.AfterFunc(min(idle, total), w.check)
+}
+
+// limitTotal sets another total limit.
+func (w *watch) limitTotal(total time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.total = total
+	if w.timer != nil {
+		w.timer.Reset(min(w.idle, total))
+	}
+}
+
+// limit returns the total limit.
+func (w *watch) limit() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.total
 }
 
 // touch notes that something moved.
@@ -50,7 +69,7 @@ func (w *watch) check() {
 		return
 	}
 	if ended := time.Duration(w.request.Load()); ended != 0 && !w.tunnel.Load() {
-		limit := ended - 1 + w.total
+		limit := ended - 1 + w.limit()
 		if limit <= now {
 			w.cancel(errTotal)
 			return
