@@ -36,6 +36,9 @@ func init() {
 		"row_rank_dense":      rowRankForm,
 		"row_rank_min":        rowRankForm,
 		"row_window_session":  rowSessionForm,
+		"series_fft":          fourierForm,
+		"series_fit_line":     seriesFitLineForm,
+		"series_ifft":         fourierForm,
 		"series_stats":        seriesStatsForm,
 		"toscalar":            toScalarForm,
 	}
