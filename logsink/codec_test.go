@@ -87,7 +87,7 @@ func mustEqualBlocks(t *testing.T, want *memView, p part) {
 		}
 	}
 	for i := range want.texts {
-		got, err := p.texts(i)
+		got, err := p.texts(i, nil)
 		if diff := cmp.Diff(want.texts[i], got, allowInternals); diff != "" || err != nil {
 			t.Fatalf("texts %d: %v (-want +got)\n%s", i, err, diff)
 		}
@@ -234,7 +234,7 @@ func FuzzSealed(f *testing.F) {
 		if err != nil || err2 != nil || len(times) != b.rows || len(source.codes) != b.rows {
 			t.Fatalf("a block that was verified does not read: %v, %v", err, err2)
 		}
-		log, err := p.texts(0)
+		log, err := p.texts(0, nil)
 		for i := range b.rows {
 			_ = source.of(i)
 			_ = log.at(i)

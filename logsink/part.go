@@ -60,9 +60,11 @@ func (p *part) tuples(col int) (tuples, error) {
 	return p.block.readTuples(col)
 }
 
-func (p *part) texts(col int) (texts, error) {
+// texts reads a column of texts. Of a sealed part it is in buf, if that is
+// large enough.
+func (p *part) texts(col int, buf []byte) (texts, error) {
 	if p.view != nil {
 		return p.view.texts[col], nil
 	}
-	return p.block.readTexts(col)
+	return p.block.readTexts(col, buf)
 }

@@ -7,7 +7,8 @@ import (
 // partReader turns parts into the blocks a plan asks for. It is used by one
 // goroutine.
 type partReader struct {
-	lower []byte // scratch
+	lower []byte         // scratch
+	bufs  map[int][]byte // of text columns, while no block refers to them
 
 	plan *scanPlan
 	part part
@@ -152,8 +153,11 @@ func (r *partReader) textsOf(col int) (texts, error) {
 	if v, ok := r.texts[col]; ok {
 		return v, nil
 	}
-	v, err := r.part.texts(col)
+	v, err := r.part.texts(col, r.bufs[col])
 	r.texts[col] = v
+	if err == nil && r.part.block != nil {
+		r.bufs[col] = v.data
+	}
 	return v, err
 }
 
@@ -221,20 +225,40 @@ func (r *partReader) strings(c viewColumn) (*kql.Vector, error) {
 	if err != nil {
 		return nil, err
 	}
-	strs := make([]string, r.rows)
-	if r.sel == nil {
+	v := &kql.Vector{Type: kql.String, Strs: make([]string, r.rows)}
+	switch {
+	case r.sel == nil:
 		from := uint32(0)
 		all := asString(col.data)
 		for i, end := range col.ends[:r.rows] {
-			strs[i] = all[from:end]
+			v.Strs[i] = all[from:end]
 			from = end
 		}
-	} else {
+	case len(r.sel) < r.part.rows/8:
+		copyTexts(v.Strs, col, r.sel)
+		return v, nil
+	default:
 		for k, i := range r.sel {
-			strs[k] = col.at(int(i))
+			v.Strs[k] = col.at(int(i))
 		}
 	}
-	return &kql.Vector{Type: kql.String, Strs: strs}, nil
+	delete(r.bufs, c.col) // the block refers to it
+	return v, nil
+}
+
+// copyTexts fills strs with copies of the rows, so that a few of them do not
+// hold on to all.
+func copyTexts(strs []string, col texts, rows []int32) {
+	size := 0
+	for _, i := range rows {
+		size += len(col.at(int(i)))
+	}
+	buf := make([]byte, 0, size)
+	for k, i := range rows {
+		from := len(buf)
+		buf = append(buf, col.at(int(i))...)
+		strs[k] = asString(buf[from:])
+	}
 }
 
 func (r *partReader) seqs() *kql.Vector {

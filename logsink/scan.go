@@ -76,7 +76,7 @@ func (s *scanner) deal(ctx context.Context, jobs chan<- job) {
 }
 
 func (s *scanner) work(jobs <-chan job) {
-	var r partReader
+	r := partReader{bufs: map[int][]byte{}}
 	for j := range jobs {
 		b, err := r.read(s.plan, j.part)
 		if err != nil && j.part.block != nil {

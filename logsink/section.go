@@ -93,19 +93,22 @@ var unzstd = sync.OnceValues(func() (*zstd.Decoder, error) {
 })
 
 // open checks the stored bytes of a section and returns what they decode to,
-// in memory of its own.
-func (s section) open(stored []byte) ([]byte, error) {
+// in buf if that is large enough.
+func (s section) open(stored, buf []byte) ([]byte, error) {
 	if checksum(stored) != s.sum {
 		return nil, errCorrupt
 	}
+	if buf = buf[:0]; cap(buf) < s.raw {
+		buf = make([]byte, 0, s.raw)
+	}
 	if s.code == codecRaw {
-		return append(make([]byte, 0, s.raw), stored...), nil
+		return append(buf, stored...), nil
 	}
 	dec, err := unzstd()
 	if err != nil {
 		return nil, fmt.Errorf("prepare decompression: %w", err)
 	}
-	out, err := dec.DecodeAll(stored, make([]byte, 0, s.raw))
+	out, err := dec.DecodeAll(stored, buf)
 	if err != nil || len(out) != s.raw {
 		return nil, errCorrupt
 	}

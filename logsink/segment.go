@@ -115,14 +115,14 @@ func (s *segment) within(off int64, n int) ([]byte, error) {
 	return s.view.at(off, n)
 }
 
-// read decodes a section.
-func (b *sealed) read(s section) (raw []byte, err error) {
+// read decodes a section, into buf if that is large enough.
+func (b *sealed) read(s section, buf []byte) (raw []byte, err error) {
 	err = guard(func() error {
 		stored, err := b.seg.view.at(b.off+s.off, s.size)
 		if err != nil {
 			return err
 		}
-		raw, err = s.open(stored)
+		raw, err = s.open(stored, buf)
 		return err
 	})
 	return raw, err
@@ -130,7 +130,7 @@ func (b *sealed) read(s section) (raw []byte, err error) {
 
 // readInts decodes a column of numbers.
 func (b *sealed) readInts(col int) ([]int64, error) {
-	raw, err := b.read(b.ints[col].values)
+	raw, err := b.read(b.ints[col].values, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -140,21 +140,21 @@ func (b *sealed) readInts(col int) ([]int64, error) {
 // readTuples decodes a column of tuples.
 func (b *sealed) readTuples(col int) (tuples, error) {
 	t := &b.tuples[col]
-	raw, err := b.read(t.codes)
+	raw, err := b.read(t.codes, nil)
 	if err != nil {
 		return tuples{}, err
 	}
 	return b.decodeTuples(t, raw)
 }
 
-// readTexts decodes a column of texts.
-func (b *sealed) readTexts(col int) (texts, error) {
+// readTexts decodes a column of texts, into buf if that is large enough.
+func (b *sealed) readTexts(col int, buf []byte) (texts, error) {
 	t := &b.texts[col]
-	lengths, err := b.read(t.lengths)
+	lengths, err := b.read(t.lengths, nil)
 	if err != nil {
 		return texts{}, err
 	}
-	data, err := b.read(t.data)
+	data, err := b.read(t.data, buf)
 	if err != nil {
 		return texts{}, err
 	}
@@ -197,7 +197,7 @@ func (b *sealed) verify() error {
 		}
 	}
 	for i := range b.texts {
-		if _, err := b.readTexts(i); err != nil {
+		if _, err := b.readTexts(i, nil); err != nil {
 			return err
 		}
 		if _, err := b.mayHaveTerms(i, nil); err != nil {

@@ -181,7 +181,7 @@ func readConsole(p part, source tuples, rows []int, lost int64) ([]ConsoleLine, 
 	if err != nil {
 		return nil, err
 	}
-	log, err := p.texts(0)
+	log, err := p.texts(0, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +221,7 @@ func readEvents(p part, source tuples, rows []int, lost int64) ([]EventLine, err
 	if err != nil {
 		return nil, err
 	}
-	msgs, err := p.texts(0)
+	msgs, err := p.texts(0, nil)
 	if err != nil {
 		return nil, err
 	}
