@@ -43,18 +43,35 @@ func findContainer(app *App, name string) (*aca.Container, aca.Path) {
 	return nil, ""
 }
 
-// setEnv sets a variable of a container, in its place when it has one.
+// setEnv sets a variable of a container, in its place when it has one. A local
+// value for a variable that was a secret stays one.
 func (a *App) setEnv(c *aca.Container, path aca.Path, v aca.EnvVar, from Origin) {
 	i := slices.IndexFunc(c.Env, func(e aca.EnvVar) bool { return e.Name == v.Name })
 	if i < 0 {
 		i = len(c.Env)
 		c.Env = append(c.Env, v)
 	}
+	if from.Kind == OriginLocal && c.Env[i].SecretRef != "" {
+		v = aca.EnvVar{Name: v.Name, SecretRef: a.localSecret(c.Env[i].SecretRef, v.Value, from)}
+	}
 	c.Env[i] = v
 	at := path.Field("env").Index(i)
 	for _, key := range []string{"name", "value", "secretRef"} {
 		a.origin.note(at.Field(key), from)
 	}
+}
+
+// localSecret makes a secret of a value that takes the place of another one,
+// for one variable only, and returns its name.
+func (a *App) localSecret(instead, value string, from Origin) string {
+	secrets := &a.Properties.Configuration.Secrets
+	name := instead
+	for n := 1; slices.ContainsFunc(*secrets, func(s aca.Secret) bool { return s.Name == name }); n++ {
+		name = fmt.Sprintf("%s-local-%d", instead, n)
+	}
+	*secrets = append(*secrets, aca.Secret{Name: name})
+	a.setSecret(name, value, from.Position)
+	return name
 }
 
 func (l *loader) applyEnvFile(local *localFile, app *App, c *aca.Container, at aca.Path, file string, path aca.Path) {

@@ -136,6 +136,8 @@ func (l *loader) readTemplate(source *sourceFile, root *arm.Node) {
 			l.readApp(s, t)
 		case "microsoft.app/managedenvironments":
 			l.readEnvironment(s, t)
+		case "microsoft.app/jobs":
+			l.readJob(s, t)
 		default:
 			elsewhere = append(elsewhere, r.Type)
 		}

@@ -364,6 +364,9 @@ func (d *deployment) inBounds(f Field, value any) error {
 func (d *deployment) outputValues() map[string]any {
 	out := map[string]any{}
 	for _, f := range fields(d.root.Get("outputs")) {
+		if on, err := (&scope{d: d}).condition(f.Value); err != nil || !on {
+			continue
+		}
 		if value, err := d.output(f.Name, 0); err == nil {
 			out[f.Name] = value
 		}
