@@ -88,6 +88,7 @@ func newRootCommand(s Streams) *cobra.Command {
 	for _, newCommand := range commands {
 		root.AddCommand(newCommand(s))
 	}
+	groupCommands(root)
 	return root
 }
 

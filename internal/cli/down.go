@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,9 @@ to the environment is found by its labels.`,
 			if err != nil {
 				return err
 			}
+			if there, err := exists(cmd.Context(), e); err != nil || !there {
+				return sayNothingToRemove(s, e, err)
+			}
 			end := shutdown
 			if keepLogs {
 				end = shutdownKeepingLogs
@@ -49,6 +53,15 @@ to the environment is found by its labels.`,
 	}
 	cmd.Flags().BoolVar(&keepLogs, "keep-logs", false, "keep the stored logs for a later environment of the same name")
 	return cmd
+}
+
+// sayNothingToRemove ends a down that found nothing, which is no failure.
+func sayNothingToRemove(s Streams, e home.Environment, err error) error {
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.Err, "there is no environment %s\n", e.Name)
+	return err
 }
 
 // environmentToRemove is the environment a command acts on; when none runs,
@@ -132,6 +145,21 @@ func removeDead(ctx context.Context, e home.Environment, keepLogs bool) error {
 		return err
 	}
 	return daemon.RemoveFiles(e, keepLogs)
+}
+
+// exists reports whether there is anything of an environment: files here, or
+// something in the engine.
+func exists(ctx context.Context, e home.Environment) (bool, error) {
+	if _, err := os.Stat(e.Dir()); err == nil {
+		return true, nil
+	}
+	engine, err := docker.New(ctx, docker.Options{})
+	if err != nil {
+		return false, err
+	}
+	defer engine.Close()
+	held, err := engine.Environments(ctx)
+	return slices.ContainsFunc(held, func(h docker.Environment) bool { return h.Name == e.Name }), err
 }
 
 // lockPatience is how long a daemon that does not answer any more may take to

@@ -45,7 +45,7 @@ func (u *upRun) startOwn(ctx context.Context) error {
 	own, err := startDaemon(ctx, u.home, u.env.Name, log)
 	if err != nil {
 		log.Close()
-		return err
+		return u.unlessRunning(ctx, err)
 	}
 	u.own, u.ownLog, u.started = own, log, true
 	return nil

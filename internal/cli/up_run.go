@@ -16,6 +16,7 @@ import (
 	"github.com/acalocal/acalocal/internal/config"
 	"github.com/acalocal/acalocal/internal/docker"
 	"github.com/acalocal/acalocal/internal/home"
+	"github.com/acalocal/acalocal/internal/version"
 )
 
 // upRun is one "up" under way.
@@ -69,6 +70,15 @@ func (u *upRun) prepare(start func() error) (built map[string][]string, err erro
 		return nil, err
 	}
 	return built, startErr
+}
+
+// unlessRunning forgets the error of a start that another "up" has won: then
+// there is an environment to join.
+func (u *upRun) unlessRunning(ctx context.Context, err error) error {
+	if ctx.Err() == nil && isRunning(ctx, u.env) {
+		return nil
+	}
+	return err
 }
 
 // removeFiles removes the files of an environment that there was not before
@@ -153,6 +163,9 @@ func (u *upRun) prepareImages(ctx context.Context) (built map[string][]string, e
 
 // applyAll hands every app to the environment.
 func (u *upRun) applyAll(ctx context.Context, built map[string][]string) error {
+	if err := u.warnOtherVersion(ctx); err != nil {
+		return err
+	}
 	for i := range u.def.Apps {
 		app := &u.def.Apps[i]
 		applied, err := u.client.Apply(ctx, applyRequest(app, built[app.Name]))
@@ -161,6 +174,20 @@ func (u *upRun) applyAll(ctx context.Context, built map[string][]string) error {
 		}
 		u.roll.want(app.Name, applied.Revision)
 		u.sayApplied(app.Name, applied)
+	}
+	return nil
+}
+
+// warnOtherVersion says when the daemon that runs is of another version: it
+// does what its version does, whatever this one would do.
+func (u *upRun) warnOtherVersion(ctx context.Context) error {
+	info, err := u.client.Info(ctx)
+	if err != nil {
+		return err
+	}
+	if info.Version != version.Version {
+		fmt.Fprintf(u.s.Err, "warning: environment %s is run by acalocal %s, this is %s; \"acalocal down\" and \"acalocal up\" change that\n",
+			u.env.Name, info.Version, version.Version)
 	}
 	return nil
 }
@@ -219,7 +246,7 @@ func (u *upRun) runDetached(ctx context.Context) error {
 			return nil
 		}
 		if err := spawnDaemon(ctx, u.env); err != nil {
-			return err
+			return u.unlessRunning(ctx, err)
 		}
 		u.started = true
 		return nil
