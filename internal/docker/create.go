@@ -89,14 +89,13 @@ func holderName(s container.Spec) string {
 	return k.Name(s.Env)
 }
 
-// appLog keeps the output of a container until it is removed. The follower of
-// a running container reads what is written at once, so the bound is only
-// there for a container that writes while no daemon runs: then the last 100 to
-// 200 MB are kept. The driver json-file records nanoseconds and the stream,
-// and can be read while it is written, on every engine.
+// appLog keeps the output of a container until it is removed, with nanoseconds
+// and the stream, on every engine. Files are rotated only to save the disk from
+// a runaway: engine 20.10 repeats megabytes to a follower when it rotates, see
+// decision 0604.
 var appLog = apicontainer.LogConfig{
 	Type:   "json-file",
-	Config: map[string]string{"max-size": "100m", "max-file": "2", "mode": "blocking"},
+	Config: map[string]string{"max-size": "10g", "max-file": "2", "mode": "blocking"},
 }
 
 // resources limits a container. ACA has no swap. An engine refuses more CPUs

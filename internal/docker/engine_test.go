@@ -8,8 +8,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/moby/moby/api/pkg/authconfig"
+	"github.com/moby/moby/api/types/registry"
 
 	"github.com/acalocal/acalocal/internal/container"
 )
@@ -136,6 +141,52 @@ func TestHangingEngineIsLeftInTime(t *testing.T) {
 	defer cancel()
 	if _, err := e.List(ctx, "dev"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
+	}
+}
+
+func TestPullLogsInAndSaysHowFarItIs(t *testing.T) {
+	var pulled atomic.Bool
+	_, host := playEngine(t, "1.41", "linux", map[string]http.HandlerFunc{
+		"/images/create": func(w http.ResponseWriter, r *http.Request) {
+			auth, err := authconfig.Decode(r.Header.Get(registry.AuthHeader))
+			if err != nil {
+				t.Error(err)
+			}
+			if want := (registry.AuthConfig{Username: "me", Password: "secret", ServerAddress: "r.example"}); *auth != want {
+				t.Errorf("logs in as %+v", auth)
+			}
+			if q := r.URL.Query(); q.Get("fromImage") != "r.example/web" || q.Get("tag") != "1" {
+				t.Errorf("pulls %v", q)
+			}
+			fmt.Fprintln(w, `{"status":"Downloading","progressDetail":{"current":5,"total":10},"id":"a"}`)
+			fmt.Fprintln(w, `{"status":"Pull complete","progressDetail":{},"id":"a"}`)
+			pulled.Store(true)
+		},
+		"/images/": func(w http.ResponseWriter, _ *http.Request) {
+			if !pulled.Load() {
+				http.Error(w, `{"message":"no such image"}`, http.StatusNotFound)
+				return
+			}
+			fmt.Fprintln(w, `{"Id":"sha256:1","Size":7,"Os":"linux","Architecture":"amd64","Config":{"User":"app","ExposedPorts":{"80/tcp":{}}}}`)
+		},
+	})
+	e, err := New(t.Context(), Options{Host: host})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	var progress []container.PullProgress
+	image, err := e.Pull(t.Context(), container.PullSpec{
+		Image: "r.example/web:1", Credentials: &container.Credentials{Server: "r.example", Username: "me", Password: "secret"},
+	}, func(p container.PullProgress) { progress = append(progress, p) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(container.Image{ID: "sha256:1", Size: 7, Platform: "linux/amd64", User: "app", Ports: []int{80}}, image); diff != "" {
+		t.Errorf("image (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]container.PullProgress{{Done: 5, Total: 10}, {Done: 10, Total: 10}}, progress); diff != "" {
+		t.Errorf("progress (-want +got):\n%s", diff)
 	}
 }
 
