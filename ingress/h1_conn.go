@@ -41,11 +41,8 @@ const versionPrefix = "HTTP/"
 // readHead reads and parses the head of an answer.
 func (c *h1Conn) readHead() error {
 	c.head = c.head[:0]
-	if start, err := c.r.Peek(len(versionPrefix)); len(start) == len(versionPrefix) && string(start) != versionPrefix {
-		return &protocolError{"the answer is not HTTP/1.1"}
-	} else if err != nil {
-		c.head = append(c.head, start...)
-		return c.headError(err)
+	if err := c.checkStart(); err != nil {
+		return err
 	}
 	for {
 		line, err := c.r.ReadSlice('\n')
@@ -64,6 +61,28 @@ func (c *h1Conn) readHead() error {
 		}
 	}
 }
+
+// checkStart looks at the first bytes of an answer. Only a TLS alert is no
+// protocol error: on Azure an app that speaks TLS shows as "connection
+// termination" (microsoft/azure-container-apps issue 705).
+func (c *h1Conn) checkStart() error {
+	start, err := c.r.Peek(len(versionPrefix))
+	const alert, tls = 0x15, 0x03
+	switch {
+	case err != nil:
+		c.head = append(c.head, start...)
+		return c.headError(err)
+	case start[0] == alert && start[1] == tls:
+		c.head = append(c.head, start...)
+		return errTLS
+	case string(start) != versionPrefix:
+		return &protocolError{"the answer is not HTTP/1.1"}
+	}
+	return nil
+}
+
+// errTLS says that the app expects TLS.
+var errTLS = errors.New("the app answered with a TLS alert: it speaks TLS, see targetPortHttpScheme")
 
 func (c *h1Conn) headError(err error) error {
 	switch {

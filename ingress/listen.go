@@ -48,7 +48,7 @@ type ListenSpec struct {
 	// without a redirect.
 	Inside bool
 	// HTTPSPort is where redirects of an HTTP listener lead. Zero means the
-	// port of the first HTTPS listener.
+	// port of the HTTPS listener, or the standard port inside the environment.
 	HTTPSPort int
 }
 
@@ -166,7 +166,7 @@ func (l *listener) shutdown(ctx context.Context) error {
 // httpsPort returns the port redirects of this listener lead to, or "".
 func (l *listener) httpsPort() string {
 	port := l.spec.HTTPSPort
-	if port == 0 {
+	if port == 0 && !l.spec.Inside {
 		port = l.g.portOf(HTTPS)
 	}
 	if port == 0 {

@@ -395,6 +395,21 @@ func TestProtocolErrorsAreRecognised(t *testing.T) {
 	}
 }
 
+func TestAppThatSpeaksTLSShowsAsTermination(t *testing.T) {
+	alert := rawBackend(t, "web--a-1", func(c net.Conn) {
+		c.Read(make([]byte, 1000))
+		c.Write([]byte{0x15, 3, 1, 0, 2, 2, 70}) // fatal: protocol version
+	})
+	g := newEdge(t, Options{}, oneApp(alert))
+	got := get(t, client(t), mustListen(t, g, ListenSpec{Kind: HTTP}), "web.local.localhost", "/")
+	if want := prefixReset + "retried and the latest reset reason: connection termination"; got.Status != 503 || got.Body != want {
+		t.Errorf("got %d %q", got.Status, got.Body)
+	}
+	if reason := got.Header.Get("X-Acalocal-Reason"); !strings.Contains(reason, "targetPortHttpScheme") {
+		t.Errorf("reason %q", reason)
+	}
+}
+
 func TestUpstreamTLSIsNotVerified(t *testing.T) {
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) }))
 	s.Config.ErrorLog = discardLog

@@ -60,8 +60,11 @@ func (l *listener) admits(name string) (CertificateMode, bool) {
 		return CertificateIgnore, name != "" || l.spec.App != ""
 	}
 	h := table.hosts[name]
-	if l.spec.App != "" {
+	switch {
+	case l.spec.App != "":
 		h = table.apps[l.spec.App]
+	case h == nil && l.spec.Inside:
+		h = table.apps[name] // by short name: let in, though the certificate does not cover it
 	}
 	if h == nil {
 		return CertificateIgnore, inDomain(name, table.domain)
