@@ -199,7 +199,7 @@ func (e *Engine) publish() {
 
 // build is the state as readers get it. Loop only.
 func (e *Engine) build() *Snapshot {
-	s := &Snapshot{Environment: e.o.Environment, Domain: e.o.Domain, Edge: e.o.Router.Addr()}
+	s := &Snapshot{Environment: e.o.Environment, Domain: e.o.Domain, Edge: e.o.Router.Addr(), SecureEdge: e.o.Router.SecureAddr()}
 	for _, v := range e.state.View(time.Now()) {
 		a := App{ContainerApp: v.Resource, Local: LocalApp{Port: v.HostPort, Ready: v.Ready, Problem: v.Problem, RestartPending: v.RestartPending}}
 		if v.HostPort != 0 {

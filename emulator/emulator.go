@@ -44,6 +44,8 @@ type Router interface {
 	Unlisten(app string)
 	// Addr is the address of the listener that stands for port 80.
 	Addr() string
+	// SecureAddr is the address of the listener that stands for port 443.
+	SecureAddr() string
 	// Stats is the load of every revision now.
 	Stats() []ingress.RevisionLoad
 }
@@ -139,7 +141,7 @@ func New(o Options) *Engine {
 	}
 	e.timer.Stop()
 	e.prober = probes.New(e, func(r probes.Report) { e.post(core.ProbeReported{Report: r}) })
-	e.snapshot.Store(&Snapshot{Environment: o.Environment, Domain: o.Domain, Edge: o.Router.Addr()})
+	e.snapshot.Store(&Snapshot{Environment: o.Environment, Domain: o.Domain, Edge: o.Router.Addr(), SecureEdge: o.Router.SecureAddr()})
 	return e
 }
 

@@ -16,7 +16,9 @@ type Snapshot struct {
 	Domain string `json:"defaultDomain"`
 	// Edge is the address of the listener that stands for port 80.
 	Edge string `json:"edge"`
-	Apps []App  `json:"apps"`
+	// SecureEdge is the address of the one that stands for port 443.
+	SecureEdge string `json:"secureEdge,omitempty"`
+	Apps       []App  `json:"apps"`
 }
 
 // App is one app as it is now.

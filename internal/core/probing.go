@@ -143,6 +143,7 @@ func (e ProbeReported) apply(s *State) {
 		s.row(m.rep, row.Type == "Warning", row.Reason, row.Text)
 		m.rep.nextScan = s.now
 	}
+	m.refused = m.refused || key.Kind == probes.Readiness && e.Report.Result.Outcome == probes.Failure
 	switch {
 	case e.Report.Edge == probes.Passed && key.Kind == probes.Startup:
 		m.startup = true

@@ -62,6 +62,7 @@ type member struct {
 	oomKills int
 	startup  bool // the startup probe passed, or there is none
 	ready    bool // the readiness probe passes, or there is none
+	refused  bool // the readiness probe failed in this attempt
 }
 
 // End is how an attempt of a container ended.
@@ -229,7 +230,7 @@ func (s *State) stepPull(m *member) {
 // nextAttempt turns to the attempt after one that ended.
 func (m *member) nextAttempt() {
 	m.key.Attempt++
-	m.pulled, m.started, m.ended, m.killed, m.stopRow = false, false, false, false, false
+	m.pulled, m.started, m.ended, m.killed, m.stopRow, m.refused = false, false, false, false, false, false
 	m.opFails = 0
 }
 

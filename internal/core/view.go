@@ -314,8 +314,20 @@ func (s *State) problem(rev *revision) string {
 	switch {
 	case st.details != "":
 		return st.details
-	case s.startedUp(rev):
+	case s.refused(rev):
 		return "The readiness probe does not succeed."
 	}
 	return ""
+}
+
+// refused says that a readiness probe of a revision failed.
+func (s *State) refused(rev *revision) bool {
+	for _, r := range rev.replicas {
+		for _, m := range r.mains {
+			if m.refused && !m.ready {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -37,6 +37,9 @@ type Options struct {
 	// Port is the port of the listener that stands for port 80; 0 takes 8080,
 	// or a free one when that is taken.
 	Port int
+	// TLSPort is the port of the listener that stands for port 443; 0 takes
+	// 8443, or a free one when that is taken.
+	TLSPort int
 	// AppPorts is the first port given to apps that ask for none; 0 is 8081.
 	AppPorts int
 	// TimeScale divides the platform's own timers; 0 is 1.

@@ -1,12 +1,16 @@
 package daemon
 
 import (
+	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +20,7 @@ import (
 
 	"github.com/acalocal/acalocal/emulator"
 	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/ingress"
 	"github.com/acalocal/acalocal/internal/container/containertest"
 	"github.com/acalocal/acalocal/internal/home"
 	"github.com/acalocal/acalocal/logsink"
@@ -40,7 +45,7 @@ func newMachine(t *testing.T) *machine {
 }
 
 func (m *machine) options() Options {
-	return Options{Home: m.home, Runtime: m.runtime, Port: freePort(m.T), AppPorts: freePort(m.T), Log: zerolog.New(zerolog.NewTestWriter(m.T))}
+	return Options{Home: m.home, Runtime: m.runtime, Port: freePort(m.T), TLSPort: freePort(m.T), AppPorts: freePort(m.T), Log: zerolog.New(zerolog.NewTestWriter(m.T))}
 }
 
 // freePort is a port that was free just now.
@@ -134,7 +139,8 @@ func TestRequestReachesTheAppThroughItsPortAndTheEdge(t *testing.T) {
 	if got := m.get(s.App("web").Local.URL, ""); got != "200 OK web:1\n" {
 		t.Errorf("the app's port answers %q", got)
 	}
-	if got := m.get("http://"+s.Edge+"/x", "web.local.localhost"); !strings.HasPrefix(got, "301 Moved Permanently https://web.local.localhost") {
+	_, port, _ := net.SplitHostPort(s.SecureEdge)
+	if got := m.get("http://"+s.Edge+"/x", "web.local.localhost"); got != "301 Moved Permanently https://web.local.localhost:"+port+"/x" {
 		t.Errorf("the edge's port answers %q, want a redirect to https", got)
 	}
 	if got := m.get("http://"+s.Edge, "nobody.local.localhost"); !strings.HasPrefix(got, "404") {
@@ -250,6 +256,56 @@ func TestHistoryKeepsNoSecretValues(t *testing.T) {
 	text, err := os.ReadFile(history{dir: m.home.Environment("local").History()}.path("web"))
 	if err != nil || strings.Contains(string(text), "hunter2") {
 		t.Errorf("history holds %s %v", text, err)
+	}
+	m.stop()
+}
+
+func TestHTTPSIsServedWithTheUsersOwnAuthority(t *testing.T) {
+	m := newMachine(t)
+	dir := filepath.Join(t.TempDir(), "ca")
+	t.Setenv("ACALOCAL_CA_DIR", dir)
+	m.boot()
+	m.apply("web:1")
+	s := m.waitFor("web is ready", webReady)
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("an authority was made before anybody used TLS: %v", err)
+	}
+	dialer := tls.Dialer{Config: &tls.Config{ServerName: "web.local.localhost", InsecureSkipVerify: true}}
+	c, err := dialer.DialContext(t.Context(), "tcp", s.SecureEdge)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: web.local.localhost\r\nConnection: close\r\n\r\n")
+	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil || resp.StatusCode != 200 {
+		t.Fatalf("%v %v", resp, err)
+	}
+	leaf := c.(*tls.Conn).ConnectionState().PeerCertificates[0]
+	authority, err := ingress.OpenAuthority(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := leaf.CheckSignatureFrom(authority.Certificate()); err != nil {
+		t.Error(err)
+	}
+	m.stop()
+}
+
+func TestExternalTCPPortIsOpenOnLoopback(t *testing.T) {
+	m := newMachine(t)
+	m.boot()
+	port := freePort(t)
+	app := aca.ContainerApp{Name: "db", Properties: aca.AppProperties{
+		Configuration: aca.Configuration{Ingress: &aca.Ingress{External: true, Transport: aca.TransportTCP, TargetPort: 8000, ExposedPort: port}},
+		Template:      aca.Template{Containers: []aca.Container{{Name: "app", Image: "web:1"}}},
+	}}
+	if _, err := m.daemon.Engine.Apply(t.Context(), emulator.ApplyRequest{App: app}); err != nil {
+		t.Fatal(err)
+	}
+	m.waitFor("db is ready", func(s *emulator.Snapshot) bool { return s.App("db") != nil && s.App("db").Local.Ready })
+	if got := m.get(fmt.Sprintf("http://127.0.0.1:%d/", port), ""); got != "200 OK web:1\n" {
+		t.Errorf("the TCP port answers %q", got)
 	}
 	m.stop()
 }

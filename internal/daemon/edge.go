@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -20,6 +21,7 @@ import (
 // The ports the edge takes when nobody asked for others.
 const (
 	defaultPort     = 8080
+	defaultTLSPort  = 8443
 	defaultAppPorts = 8081
 	appPortRange    = 200
 )
@@ -28,7 +30,8 @@ const (
 type edge struct {
 	*ingress.Ingress
 	bind     string
-	addr     string
+	addr     string // stands for port 80
+	secure   string // stands for port 443
 	appPorts int
 	logs     *logsink.Store
 	log      zerolog.Logger
@@ -37,8 +40,9 @@ type edge struct {
 	lost     atomic.Int64 // records dropped since the last warning
 
 	mu   sync.Mutex
-	apps map[string]appPort // guarded by mu
-	down bool               // guarded by mu
+	apps map[string]appPort      // guarded by mu
+	tcp  map[tcpKey]net.Listener // guarded by mu
+	down bool                    // guarded by mu
 }
 
 type appPort struct {
@@ -51,30 +55,64 @@ func newEdge(o Options, dial func(context.Context, ingress.Endpoint) (net.Conn, 
 		bind: o.Bind, appPorts: o.AppPorts, logs: logs, log: o.Log,
 		records: make(chan ingress.Record, 4096),
 		apps:    map[string]appPort{},
+		tcp:     map[tcpKey]net.Listener{},
 	}
 	if e.appPorts == 0 {
 		e.appPorts = defaultAppPorts
 	}
 	var err error
-	if e.Ingress, err = ingress.New(ingress.Options{Dial: dial, Activate: demand, TimeScale: o.TimeScale, OnRecord: e.record}); err != nil {
-		return nil, err
-	}
-	e.gates = newGates(o, e.serve)
-	l, err := e.listenMain(o.Port)
+	e.Ingress, err = ingress.New(ingress.Options{
+		Dial: dial, Activate: demand, TimeScale: o.TimeScale, OnRecord: e.record,
+		Certificates: certificates(o.Environment + ".localhost"),
+	})
 	if err != nil {
 		return nil, err
 	}
-	e.addr = l.Addr().String()
-	e.serve(l, ingress.ListenSpec{Kind: ingress.HTTP})
+	e.gates = newGates(o, e.serve)
+	l, err := e.listenAt(o.Port, defaultPort)
+	if err != nil {
+		return nil, err
+	}
+	secure, err := e.listenAt(o.TLSPort, defaultTLSPort)
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	e.addr, e.secure = l.Addr().String(), secure.Addr().String()
+	e.serve(l, ingress.ListenSpec{Kind: ingress.HTTP, HTTPSPort: secure.Addr().(*net.TCPAddr).Port})
+	e.serve(secure, ingress.ListenSpec{Kind: ingress.HTTPS})
 	return e, nil
 }
 
-// listenMain opens the listener that stands for port 80.
-func (e *edge) listenMain(port int) (net.Listener, error) {
+// certificates are those of the user's own authority, which is made at the
+// first handshake: who never uses TLS never has one.
+func certificates(domain string) ingress.CertificateSource {
+	open := sync.OnceValues(func() (ingress.CertificateSource, error) {
+		dir, err := ingress.DefaultAuthorityDir()
+		if err != nil {
+			return nil, err
+		}
+		authority, err := ingress.OpenAuthority(dir)
+		if err != nil {
+			return nil, err
+		}
+		return authority.Environment(domain), nil
+	})
+	return func(name string) (*tls.Certificate, error) {
+		source, err := open()
+		if err != nil {
+			return nil, err
+		}
+		return source(name)
+	}
+}
+
+// listenAt opens the wanted port; without one it takes the usual port, or a
+// free one when that is taken.
+func (e *edge) listenAt(port, usual int) (net.Listener, error) {
 	if port != 0 {
 		return e.listen(port)
 	}
-	l, err := e.listen(defaultPort)
+	l, err := e.listen(usual)
 	if err != nil {
 		l, err = e.listen(0)
 	}
@@ -104,11 +142,15 @@ func (e *edge) Apply(t ingress.Table) error {
 		return err
 	}
 	e.gates.set(t)
+	e.listenTCP(t)
 	return nil
 }
 
 // Addr is the address of the listener that stands for port 80.
 func (e *edge) Addr() string { return e.addr }
+
+// SecureAddr is the address of the listener that stands for port 443.
+func (e *edge) SecureAddr() string { return e.secure }
 
 // Listen opens the loopback port that stands for an app's https address, or
 // keeps the one it has.

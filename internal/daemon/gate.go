@@ -2,8 +2,10 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"slices"
+	"sync"
 
 	"github.com/rs/zerolog"
 
@@ -11,94 +13,228 @@ import (
 	"github.com/acalocal/acalocal/internal/container"
 )
 
-// gates brings calls from app to app by name to the edge: "http://web",
-// "http://web.internal.<domain>" and "http://web.<domain>" lead here from
-// every replica, and are answered as the helper proxy in a caller's replica on
-// ACA answers them.
+// gates bring calls from app to app by name to the edge: "http://web",
+// "https://web.internal.<domain>", "db:5432" lead here from every replica, and
+// are answered as the helper proxy in a caller's replica on ACA answers them.
 type gates struct {
 	env     string
 	runtime container.Gate // nil when the container engine has none
 	serve   func(net.Listener, ingress.ListenSpec)
 	log     zerolog.Logger
 
-	wanted chan []string // the newest set of names; one slot
+	wanted chan []gate // the newest set of gates; one slot
+}
+
+// gate is one set of names and the ports they answer on. All gates but the one
+// of the HTTP apps are of one TCP app.
+type gate struct {
+	app   string // "" for HTTP
+	names []string
+	ports []int
 }
 
 func newGates(o Options, serve func(net.Listener, ingress.ListenSpec)) *gates {
 	runtime, _ := o.Runtime.(container.Gate)
-	return &gates{env: o.Environment, runtime: runtime, serve: serve, log: o.Log, wanted: make(chan []string, 1)}
+	return &gates{env: o.Environment, runtime: runtime, serve: serve, log: o.Log, wanted: make(chan []gate, 1)}
 }
 
 // set says which apps there are. It never blocks.
 func (g *gates) set(t ingress.Table) {
-	names := namesOf(t)
 	select {
 	case <-g.wanted: // an older set nobody has seen yet
 	default:
 	}
-	g.wanted <- names
+	g.wanted <- gatesOf(t)
 }
 
-// namesOf are the names apps call each other by, sorted: the short names and
-// the hosts of apps and revisions. A single app has nobody to call.
-func namesOf(t ingress.Table) []string {
+// gatesOf are the gates of an environment. A single app has nobody to call.
+func gatesOf(t ingress.Table) []gate {
 	if len(t.Apps) < 2 {
 		return nil
 	}
-	var names []string
+	web := gate{ports: []int{80, 443}}
+	var out []gate
 	for _, a := range t.Apps {
-		if !a.Enabled || a.Transport == ingress.TransportTCP {
-			continue
-		}
-		names = append(names, a.Name, a.Host(t.Domain))
-		for _, rev := range a.Revisions {
-			of := a
-			of.Name = rev.Name
-			names = append(names, of.Host(t.Domain))
+		switch {
+		case !a.Enabled:
+		case a.Transport == ingress.TransportTCP:
+			out = append(out, gate{app: a.Name, names: []string{a.Name}, ports: tcpPorts(a)})
+		default:
+			web.names = append(web.names, namesOf(a, t.Domain)...)
+			if ports := additionalPorts(a); len(ports) > 0 {
+				out = append(out, gate{app: a.Name, names: []string{a.Name}, ports: ports})
+			}
 		}
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	if len(web.names) > 0 {
+		slices.Sort(web.names)
+		out = append(out, web)
+	}
+	return out
 }
 
-// run opens a gate for each new set of names before it closes the one before,
-// so no call falls between two.
+// namesOf are the short name of an app and the hosts of it and its revisions.
+func namesOf(a ingress.App, domain string) []string {
+	names := []string{a.Name, a.Host(domain)}
+	for _, rev := range a.Revisions {
+		of := a
+		of.Name = rev.Name
+		names = append(names, of.Host(domain))
+	}
+	return names
+}
+
+func tcpPorts(a ingress.App) []int {
+	port := a.ExposedPort
+	if port == 0 {
+		port = a.TargetPort
+	}
+	return append([]int{port}, additionalPorts(a)...)
+}
+
+func additionalPorts(a ingress.App) []int {
+	var ports []int
+	for _, m := range a.AdditionalPorts {
+		if m.ExposedPort != 0 {
+			ports = append(ports, m.ExposedPort)
+		} else {
+			ports = append(ports, m.TargetPort)
+		}
+	}
+	return ports
+}
+
+func (g gate) key() string { return fmt.Sprint(g.app, g.names, g.ports) }
+
+// run keeps the wanted gates open: new ones before those they replace are
+// closed, so no call falls between two.
 func (g *gates) run(ctx context.Context) {
-	var open net.Listener
-	var names []string
+	open := map[string]net.Listener{}
 	for {
 		select {
-		case next := <-g.wanted:
-			if slices.Equal(next, names) {
-				continue
-			}
-			l := g.open(ctx, next)
-			closeGate(open)
-			open, names = l, next
+		case wanted := <-g.wanted:
+			g.change(ctx, open, wanted)
 		case <-ctx.Done():
-			closeGate(open)
+			g.change(ctx, open, nil)
 			return
 		}
 	}
 }
 
-func (g *gates) open(ctx context.Context, names []string) net.Listener {
-	if g.runtime == nil || len(names) == 0 {
+func (g *gates) change(ctx context.Context, open map[string]net.Listener, wanted []gate) {
+	keep := map[string]bool{}
+	for _, w := range wanted {
+		keep[w.key()] = true
+		if open[w.key()] == nil {
+			if l := g.open(ctx, w); l != nil {
+				open[w.key()] = l
+			}
+		}
+	}
+	for key, l := range open {
+		if !keep[key] {
+			_ = l.Close() // nobody may call there any more
+			delete(open, key)
+		}
+	}
+}
+
+func (g *gates) open(ctx context.Context, w gate) net.Listener {
+	if g.runtime == nil {
 		return nil
 	}
-	l, err := g.runtime.OpenGate(ctx, container.GateSpec{Env: g.env, Names: names, Ports: []int{80}})
+	l, err := g.runtime.OpenGate(ctx, container.GateSpec{Env: g.env, Names: w.names, Ports: w.ports})
 	if err != nil {
 		if ctx.Err() == nil {
-			g.log.Error().Err(err).Msg("apps cannot call each other by name")
+			g.log.Error().Err(err).Strs("names", w.names).Msg("apps cannot call each other by name")
 		}
 		return nil
 	}
-	g.serve(l, ingress.ListenSpec{Kind: ingress.HTTP, Inside: true})
+	byPort := splitByPort(l, w.ports)
+	for port, part := range byPort {
+		g.serve(part, w.spec(port))
+	}
 	return l
 }
 
-func closeGate(l net.Listener) {
-	if l != nil {
-		_ = l.Close() // nobody may call there any more
+// spec is how the edge serves one port of a gate.
+func (g gate) spec(port int) ingress.ListenSpec {
+	switch {
+	case g.app != "":
+		return ingress.ListenSpec{Kind: ingress.TCP, App: g.app, Port: port, Inside: true}
+	case port == 443:
+		return ingress.ListenSpec{Kind: ingress.HTTPS, Inside: true}
+	}
+	return ingress.ListenSpec{Kind: ingress.HTTP, Inside: true, HTTPSPort: 443}
+}
+
+// splitByPort gives each port of a gate a listener of its own. They end with
+// the gate.
+func splitByPort(l net.Listener, ports []int) map[int]net.Listener {
+	out := map[int]net.Listener{}
+	parts := map[int]*portListener{}
+	for _, port := range ports {
+		parts[port] = &portListener{addr: l.Addr(), conns: make(chan net.Conn), closed: make(chan struct{})}
+		out[port] = parts[port]
+	}
+	go func() { // ends when the gate is closed
+		defer func() {
+			for _, p := range parts {
+				_ = p.Close() // never fails
+			}
+		}()
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if p := parts[localPort(c)]; p == nil || !p.give(c) {
+				_ = c.Close() // nobody serves that port
+			}
+		}
+	}()
+	return out
+}
+
+func localPort(c net.Conn) int {
+	if addr, ok := c.LocalAddr().(*net.TCPAddr); ok {
+		return addr.Port
+	}
+	return 0
+}
+
+// portListener is the part of a gate that belongs to one port.
+type portListener struct {
+	addr   net.Addr
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (p *portListener) give(c net.Conn) bool {
+	select {
+	case p.conns <- c:
+		return true
+	case <-p.closed:
+		return false
 	}
 }
+
+// Accept waits for the next connection to the port.
+func (p *portListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close ends this part alone; connections to its port are then closed.
+func (p *portListener) Close() error {
+	p.once.Do(func() { close(p.closed) })
+	return nil
+}
+
+// Addr is the address of the gate.
+func (p *portListener) Addr() net.Addr { return p.addr }
