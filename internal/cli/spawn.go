@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 
+	"github.com/acalocal/acalocal/internal/daemon"
 	"github.com/acalocal/acalocal/internal/home"
 )
 
@@ -22,6 +23,16 @@ type startReport struct {
 	Ready bool   `json:"ready"`
 	Error string `json:"error,omitempty"`
 	Hint  string `json:"hint,omitempty"`
+	// Running says that the error is that another daemon was first.
+	Running bool `json:"running,omitempty"`
+}
+
+// err is the error of a start that was reported to have failed.
+func (r startReport) err(e home.Environment) error {
+	if r.Running {
+		return failed(fmt.Errorf("%w: %s", daemon.ErrRunning, e.Name), r.Hint)
+	}
+	return failed(errors.New(r.Error), r.Hint)
 }
 
 // spawnDaemon starts a daemon for the environment in the background and
@@ -68,7 +79,7 @@ func awaitStart(ctx context.Context, cmd *exec.Cmd, report io.Reader, e home.Env
 		return ctx.Err()
 	}
 	if r.Error != "" {
-		return failed(errors.New(r.Error), r.Hint)
+		return r.err(e)
 	}
 	return failed(errors.New("the daemon died while starting"), fmt.Sprintf("its last words are in %s", e.LogFile()))
 }
@@ -77,7 +88,7 @@ func awaitStart(ctx context.Context, cmd *exec.Cmd, report io.Reader, e home.Env
 func reportStart(w io.WriteCloser, err error) error {
 	r := startReport{Ready: err == nil}
 	if err != nil {
-		r.Error, r.Hint = err.Error(), hintOf(err)
+		r.Error, r.Hint, r.Running = err.Error(), hintOf(err), errors.Is(err, daemon.ErrRunning)
 	}
 	if err := json.NewEncoder(w).Encode(r); err != nil {
 		return fmt.Errorf("report the start: %w", err)

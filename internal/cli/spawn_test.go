@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
 
+	"github.com/acalocal/acalocal/internal/daemon"
 	"github.com/acalocal/acalocal/internal/home"
 )
 
@@ -37,6 +39,8 @@ func TestStartIsReportedInOneLineAndTheEndOfThePipe(t *testing.T) {
 	}
 	f(nil, `{"ready":true}`)
 	f(errors.New("no engine"), `{"ready":false,"error":"no engine"}`)
+	f(explainStart(fmt.Errorf("%w: dev", daemon.ErrRunning), home.At("/state").Environment("dev")),
+		`{"ready":false,"error":"environment is already running: dev","hint":"see it with \"acalocal status --env dev\", end it with \"acalocal down --env dev\"","running":true}`)
 	f(failed(errors.New("no engine"), "start it"), `{"ready":false,"error":"no engine","hint":"start it"}`)
 }
 
@@ -69,6 +73,14 @@ func TestStartOfAChildIsUnderstood(t *testing.T) {
 	f(`{"ready":false,"error":"no engine","hint":"start it"}`+"\n", "no engine", "start it")
 	f("", "the daemon died while starting", "its last words are in "+e.LogFile())
 	f(`{"ready":tr`, "the daemon died while starting", "its last words are in "+e.LogFile())
+}
+
+func TestStartThatAnotherHasWonIsKnown(t *testing.T) {
+	report := `{"ready":false,"error":"environment is already running: dev","running":true}` + "\n"
+	err := awaitStart(t.Context(), child(t), strings.NewReader(report), home.At("/state").Environment("dev"))
+	if !errors.Is(err, daemon.ErrRunning) || err.Error() != "environment is already running: dev" {
+		t.Errorf("got %v, want ErrRunning", err)
+	}
 }
 
 func TestStartThatIsGivenUpEndsTheChild(t *testing.T) {

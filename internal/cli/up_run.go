@@ -14,6 +14,7 @@ import (
 	"github.com/acalocal/acalocal/emulator"
 	"github.com/acalocal/acalocal/internal/client"
 	"github.com/acalocal/acalocal/internal/config"
+	"github.com/acalocal/acalocal/internal/daemon"
 	"github.com/acalocal/acalocal/internal/docker"
 	"github.com/acalocal/acalocal/internal/home"
 	"github.com/acalocal/acalocal/internal/version"
@@ -72,13 +73,26 @@ func (u *upRun) prepare(start func() error) (built map[string][]string, err erro
 	return built, startErr
 }
 
+// startPatience is how long another process may take to start the environment.
+const startPatience = 30 * time.Second
+
 // unlessRunning forgets the error of a start that another "up" has won: then
-// there is an environment to join.
+// there is an environment to join, once it answers. Nothing but its answer says
+// when that is.
 func (u *upRun) unlessRunning(ctx context.Context, err error) error {
-	if ctx.Err() == nil && isRunning(ctx, u.env) {
-		return nil
+	if !errors.Is(err, daemon.ErrRunning) {
+		return err
 	}
-	return err
+	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
+	for pause := 10 * time.Millisecond; !isRunning(ctx, u.env); pause = min(2*pause, 200*time.Millisecond) {
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+	}
+	return nil
 }
 
 // removeFiles removes the files of an environment that there was not before
