@@ -231,7 +231,7 @@ func (m *blockMeta) decodeTuples(t *tupleMeta, raw []byte) (tuples, error) {
 	out := tuples{width: t.width, values: t.values}
 	n := len(t.values) / t.width
 	if n == 1 && len(raw) == 0 {
-		out.codes = make([]uint32, m.rows)
+		out.codes = zeros(m.rows)
 		return out, nil
 	}
 	d := &decoder{b: raw}

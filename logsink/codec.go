@@ -101,13 +101,15 @@ func (d *decoder) string() string { return string(d.bytes(d.count(1))) }
 func (d *decoder) ints(dst []int64, n int) []int64 {
 	b, prev := d.b, int64(0)
 	for range n {
-		// Most differences fit in one or two bytes; binary.Varint is a call.
+		// Most differences fit in three bytes; binary.Uvarint is a call.
 		var u uint64
 		switch {
 		case len(b) > 0 && b[0] < 0x80:
 			u, b = uint64(b[0]), b[1:]
 		case len(b) > 1 && b[1] < 0x80:
 			u, b = uint64(b[0]&0x7f)|uint64(b[1])<<7, b[2:]
+		case len(b) > 2 && b[2] < 0x80:
+			u, b = uint64(b[0]&0x7f)|uint64(b[1]&0x7f)<<7|uint64(b[2])<<14, b[3:]
 		default:
 			v, k := binary.Uvarint(b)
 			if k <= 0 {

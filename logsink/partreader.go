@@ -1,6 +1,8 @@
 package logsink
 
 import (
+	"math/bits"
+
 	"github.com/acalocal/acalocal/logsink/kql"
 )
 
@@ -120,15 +122,20 @@ func (r *partReader) byTexts(sel kql.Bitmap) error {
 
 // keep turns the bits left into row numbers.
 func (r *partReader) keep(sel kql.Bitmap) {
-	rows := make([]int32, 0, r.rows)
-	for i := range r.rows {
-		if sel.Get(i) {
-			rows = append(rows, int32(i))
+	n := 0
+	for _, w := range sel {
+		n += bits.OnesCount64(w)
+	}
+	if n == r.rows {
+		return
+	}
+	rows := make([]int32, 0, n)
+	for i, w := range sel {
+		for ; w != 0; w &= w - 1 {
+			rows = append(rows, int32(i*64+bits.TrailingZeros64(w)))
 		}
 	}
-	if len(rows) < r.rows {
-		r.sel, r.rows = rows, len(rows)
-	}
+	r.sel, r.rows = rows, n
 }
 
 func (r *partReader) intsOf(col int) ([]int64, error) {
@@ -186,7 +193,17 @@ func (r *partReader) vector(c viewColumn) (*kql.Vector, error) {
 	if c.Type == kql.Real {
 		return &kql.Vector{Type: kql.Real, Reals: make([]float64, r.rows)}, nil
 	}
-	return &kql.Vector{Type: kql.String, Codes: make([]uint32, r.rows), Dict: []string{c.text}}, nil
+	return &kql.Vector{Type: kql.String, Codes: zeros(r.rows), Dict: []string{c.text}}, nil
+}
+
+// someZeros is shared by columns with one value; nobody changes it.
+var someZeros [2 * sealRows]uint32
+
+func zeros(n int) []uint32 {
+	if n <= len(someZeros) {
+		return someZeros[:n:n]
+	}
+	return make([]uint32, n)
 }
 
 // names makes a vector in dictionary form. Tuples that differ in other fields
@@ -195,6 +212,9 @@ func (r *partReader) names(c viewColumn) (*kql.Vector, error) {
 	col, err := r.tuplesOf(c.col)
 	if err != nil {
 		return nil, err
+	}
+	if col.count() == 1 {
+		return &kql.Vector{Type: kql.String, Codes: zeros(r.rows), Dict: []string{col.values[c.field]}}, nil
 	}
 	v := &kql.Vector{Type: kql.String, Codes: pick(col.codes[:r.part.rows], r.sel)}
 	index := map[string]uint32{}

@@ -1,0 +1,132 @@
+// Command logs measures the log store against DuckDB on the same rows, in the
+// same run: appending durably, disk used, and the queries people run.
+//
+//	go run . -rows 10000000
+//
+// Each step runs in a process of its own, so that memory can be told apart.
+// DuckDB has as many threads as there are cores, the newest storage version,
+// and one appender whose flushes are commits.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// report is what a step prints.
+type report struct {
+	Seconds map[string]float64 // by query, or "load"
+	Answers map[string]string  // to compare
+}
+
+var (
+	rows = flag.Int("rows", 10_000_000, "how many rows")
+	keep = flag.String("dir", "", "where to keep the data; a temporary directory if empty")
+	runs = flag.Int("runs", 3, "how often each query runs; the fastest counts")
+	step = flag.String("step", "", "for the command itself: store-load, store-query, duck-load, duck-query")
+)
+
+func main() {
+	flag.Parse()
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "logs:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	if *step != "" {
+		r, err := steps[*step](*keep)
+		if err != nil {
+			return err
+		}
+		return json.NewEncoder(os.Stdout).Encode(r)
+	}
+	dir := *keep
+	if dir == "" {
+		var err error
+		if dir, err = os.MkdirTemp("", "bench-logs-*"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+	}
+	return compare(dir)
+}
+
+var steps = map[string]func(dir string) (report, error){
+	"store-load": loadStore, "store-query": queryStore, "duck-load": loadDuck, "duck-query": queryDuck,
+}
+
+// child runs a step and returns its report and the most memory it used.
+func child(name, dir string) (r report, rss int64, err error) {
+	fmt.Fprintf(os.Stderr, "%s %s\n", time.Now().Format(time.TimeOnly), name)
+	cmd := exec.Command(os.Args[0], "-step", name, "-dir", dir, "-rows", fmt.Sprint(*rows), "-runs", fmt.Sprint(*runs))
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return r, 0, fmt.Errorf("%s: %w", name, err)
+	}
+	rss = cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+	return r, rss, json.Unmarshal(out.Bytes(), &r)
+}
+
+func compare(dir string) error {
+	reports, memory := map[string]report{}, map[string]int64{}
+	for _, name := range []string{"store-load", "duck-load", "store-query", "duck-query"} {
+		var err error
+		if reports[name], memory[name], err = child(name, dir); err != nil {
+			return err
+		}
+	}
+	fmt.Printf("%d rows\n\n| what | acalocal | DuckDB | ratio | must | aim |\n| --- | --- | --- | --- | --- | --- |\n", *rows)
+	ours, theirs := reports["store-load"].Seconds["load"], reports["duck-load"].Seconds["load"]
+	fmt.Printf("| append durably, rows/s (more is better) | %.0f | %.0f | %.2f | 2 | 4 |\n",
+		float64(*rows)/ours, float64(*rows)/theirs, theirs/ours)
+	a, b := size(filepath.Join(dir, "store")), size(filepath.Join(dir, "duck"))
+	fmt.Printf("| disk, bytes a row | %.1f | %.1f | %.2f | 0.8 | 0.6 |\n", float64(a)/float64(*rows), float64(b)/float64(*rows), float64(a)/float64(b))
+	for _, q := range queries {
+		ours, theirs := reports["store-query"].Seconds[q.name], reports["duck-query"].Seconds[q.name]
+		fmt.Printf("| %s, ms | %.1f | %.1f | %.2f | %s | %s |\n", q.name, ours*1000, theirs*1000, ours/theirs, q.must, q.aim)
+		if x, y := reports["store-query"].Answers[q.name], reports["duck-query"].Answers[q.name]; x != y {
+			return fmt.Errorf("%s: answers differ: %s and %s", q.name, x, y)
+		}
+	}
+	for _, name := range []string{"load", "query"} {
+		fmt.Printf("| most memory during %s, MiB | %d | %d | | | |\n", name, memory["store-"+name]>>20, memory["duck-"+name]>>20)
+	}
+	return nil
+}
+
+func size(dir string) (n int64) {
+	_ = filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+		if err == nil && e.Type().IsRegular() && !strings.HasSuffix(path, "/lock") {
+			if info, err := e.Info(); err == nil {
+				n += info.Size()
+			}
+		}
+		return nil
+	})
+	return n
+}
+
+// best returns the shortest time of several runs.
+func best(f func() error) (seconds float64, err error) {
+	for i := range *runs {
+		began := time.Now()
+		if err := f(); err != nil {
+			return 0, err
+		}
+		if s := time.Since(began).Seconds(); i == 0 || s < seconds {
+			seconds = s
+		}
+	}
+	return seconds, nil
+}
