@@ -136,6 +136,34 @@ func TestValidateSaysWhatAzureRefuses(t *testing.T) {
 			ing + "traffic[0].label: " + traffic + "'labels need activeRevisionsMode Multiple or Labels';."}},
 		{`properties.configuration={"activeRevisionsMode":"labels"}`, []string{cfg + "targetLabel" + invalidValue + "the revisions mode Labels needs a targetLabel"}},
 
+		{`properties.configuration={"activeRevisionsMode":"Multiple","ingress":{"traffic":[{"weight":-5,"label":"B_lue","latestRevision":true,"revisionName":"a"},{"weight":105,"label":"x"},{"revisionName":"b","label":"x"}]}}`, []string{
+			ing + "traffic[0].weight: " + traffic + "'Invalid value: -5: a weight is 0 to 100';.",
+			ing + "traffic[0]: " + traffic + "'the entry has both revisionName and latestRevision';. → keep one of them",
+			ing + "traffic[0].label" + invalidValue + `"B_lue" is not a label → lower case letters, digits and dashes, beginning with a letter, ending in a letter or digit, no '--', at most 64; for example "b-lue"`,
+			ing + "traffic[1].weight: " + traffic + "'Invalid value: 105: a weight is 0 to 100';.",
+			ing + "traffic[1]: " + traffic + "'the entry names no revision';. → give revisionName or latestRevision: true",
+			ing + `traffic[2].label: ` + traffic + `'the label "x" is used twice';.`}},
+		{ing + `customDomains=[{"name":""},{"name":"a.io","bindingType":"SniEnabled"},{"name":"A.io"}]`, []string{
+			ing + "customDomains[0]" + invalidValue + "the custom domain has no name",
+			ing + "customDomains[1]" + invalidValue + "bindingType SniEnabled needs a certificateId",
+			ing + `customDomains[2].name` + invalidValue + `the custom domain "A.io" is listed twice`}},
+		{`properties.configuration.ingress={"transport":"tcp","corsPolicy":{"allowedOrigins":["*"]},"stickySessions":{"affinity":"sticky"},"customDomains":[{"name":"a.io"}],"clientCertificateMode":"require"}`, []string{
+			ing + "corsPolicy" + invalidValue + "corsPolicy is only for HTTP ingress, not with transport Tcp",
+			ing + "stickySessions" + invalidValue + "stickySessions is only for HTTP ingress, not with transport Tcp",
+			ing + "customDomains" + invalidValue + "customDomains is only for HTTP ingress, not with transport Tcp",
+			ing + "clientCertificateMode" + invalidValue + "clientCertificateMode is only for HTTP ingress, not with transport Tcp"}},
+		{ing + `additionalPortMappings=[{"external":true,"targetPort":1,"exposedPort":80},{"external":true,"targetPort":2,"exposedPort":9},{"external":true,"targetPort":9},{"external":true,"targetPort":4},{"external":true,"targetPort":5},{"external":true,"targetPort":6}]`, []string{
+			ing + "additionalPortMappings" + invalidValue + "6 additional ports; at most 5 are allowed",
+			ing + "additionalPortMappings[0].exposedPort" + invalidValue + "ports 80 and 443 cannot be exposed for TCP",
+			ing + "additionalPortMappings[2].targetPort" + invalidValue + "port 9 is exposed twice"}},
+		{ing + `corsPolicy={"allowedOrigins":["https://a.io/"]}`, []string{"~" + ing + `corsPolicy.allowedOrigins[0]: : browsers send an Origin without a slash at the end; "https://a.io/" matches none → write "https://a.io"`}},
+		{cfg + `dapr={"enabled":true,"appPort":0,"logLevel":"loud"}`, []string{
+			cfg + `dapr.logLevel: ContainerAppInvalidValue: "loud" is not a value of logLevel → use one of info, debug, warn, error`,
+			"~" + cfg + "dapr: : dapr is enabled without an appId; other apps cannot call this one through it → set appId",
+			cfg + "dapr.appPort" + invalidValue + "0 is not a port → ports are 1 to 65535"}},
+		{`identity={"type":"SystemAssigned","userAssignedIdentities":{"/id":{}}}`, []string{`identity.type` + invalidValue + `user-assigned identities are listed but the type is "SystemAssigned" → set type: UserAssigned`}},
+		{`identity={"type":"UserAssigned"}`, []string{`identity.userAssignedIdentities` + invalidValue + `the identity type UserAssigned needs at least one user-assigned identity → write userAssignedIdentities: {"<resource id>": {}}`}},
+
 		{cfg + `secrets=[{"name":"db-","value":"x"}]`, []string{cfg + "secrets[0].name: ContainerAppInvalidSecretName: Invalid secret name 'db-'. A secret name must consist of lower case " +
 			`alphanumeric characters or '-', and must start and end with an alphanumeric character. → for example "db"`}},
 		{cfg + `secrets=[{"name":"db","keyVaultUrl":"https://v.vault.azure.net/secrets/db"}]`, []string{cfg + "secrets[0]: ContainerAppSecretInvalid: Invalid Request: Container app secret(s) with name(s) 'db' are invalid: value or keyVaultUrl and identity should be provided."}},
@@ -164,6 +192,24 @@ func TestValidateSaysWhatAzureRefuses(t *testing.T) {
 		{tmpl + `scale={"rules":[{"name":"h","http":{"metadata":{"concurrentRequests":"many"}}}]}`, []string{tmpl + "scale.rules[0].http.metadata.concurrentRequests" + invalidValue + `concurrentRequests is a whole number of at least 1, not "many" → concurrentRequests: "10"`}},
 		{tmpl + `scale={"rules":[{"name":"h"}]}`, []string{tmpl + "scale.rules[0]" + invalidValue + `the scale rule "h" has 0 of http, tcp, custom and azureQueue; it must have one`}},
 
+		{tmpl + `scale={"maxReplicas":0,"pollingInterval":0,"rules":[{"name":"c","custom":{"auth":[{"secretRef":"dbb","triggerParameter":"p"}]}},{"name":"c","azureQueue":{}},{"tcp":{"metadata":{"concurrentConnections":"0"}}}]}`, []string{
+			tmpl + "scale.maxReplicas" + invalidValue + "0 is out of range → 1 to 1000",
+			tmpl + "scale.pollingInterval" + invalidValue + "0 is out of range → 1 to 1048576",
+			tmpl + "scale.rules[0].custom" + invalidValue + `the custom rule "c" has no type → the name of a KEDA scaler, for example azure-servicebus`,
+			tmpl + "scale.rules[0].custom.auth[0].secretRef: ContainerAppSecretRefNotFound: SecretRef 'dbb' defined for scale rule 'c' not found. → did you mean \"db\"?",
+			tmpl + "scale.rules[1].name" + invalidValue + `the scale rule "c" is defined twice`,
+			tmpl + "scale.rules[1].azureQueue" + invalidValue + `the queue rule "c" has no queueName`,
+			tmpl + "scale.rules[2]" + invalidValue + "the scale rule has no name",
+			tmpl + "scale.rules[2].tcp.metadata.concurrentConnections" + invalidValue + `concurrentConnections is a whole number of at least 1, not "0" → concurrentConnections: "10"`}},
+		{tmpl + `volumes=[{"name":"e","storageName":"s"},{"name":"e","secrets":[{"secretRef":"db"}]}]`, []string{
+			tmpl + "volumes[0].storageName" + invalidValue + "a volume of type EmptyDir has no storageName → set storageType: AzureFile or remove storageName",
+			tmpl + `volumes[1].name` + invalidValue + `the volume "e" is defined twice`,
+			tmpl + "volumes[1].secrets" + invalidValue + "secrets are only for a volume of type Secret"}},
+		{`properties.template={"volumes":[{"name":"v"}],"containers":[{"name":"app","image":"a","volumeMounts":[{"volumeName":"v","mountPath":"data"},{"volumeName":"v","mountPath":"/d/"},{"volumeName":"v","mountPath":"/d","subPath":"../x"},{"volumeName":"v","mountPath":""}]}]}`, []string{
+			ctr + ".volumeMounts[0].mountPath" + invalidValue + `"data" is not an absolute path without ':'`,
+			ctr + ".volumeMounts[2].mountPath" + invalidValue + "two volumes are mounted at /d",
+			ctr + ".volumeMounts[2].subPath" + invalidValue + `"../x" leads out of the volume`,
+			ctr + ".volumeMounts[3]" + invalidValue + `the volume "v" has no mountPath`}},
 		{container(`"volumeMounts":[{"volumeName":"date","mountPath":"/data"}]`), []string{ctr + ".volumeMounts[0].volumeName" + invalidValue + `the volume "date" of container 'app' is not defined`}},
 		{tmpl + `volumes=[{"name":"my.data"}]`, []string{tmpl + "volumes[0].name" + invalidValue + `"my.data" is not a volume name → lower case letters, digits and dashes; for example "my-data"`}},
 		{tmpl + `volumes=[{"name":"d","storageType":"AzureFile"}]`, []string{tmpl + "volumes[0]" + invalidValue + `the volume "d" of type AzureFile needs a storageName → the name of a storage of the environment`}},
@@ -210,5 +256,57 @@ func TestValidateChangesNothing(t *testing.T) {
 	}
 	if diff := cmp.Diff(string(before), string(after)); diff != "" {
 		t.Errorf("app changed (-before +after):\n%s", diff)
+	}
+}
+
+func TestEnvironmentValidate(t *testing.T) {
+	env, problems := DecodeJSON[ManagedEnvironment]([]byte(`{"name":"-x","properties":{"zoneRedundant":"true","workloadProfiles":[{"Name":"a","workloadProfileType":"D4"},{"name":"a"}]}}`))
+	want := []string{
+		"name: ManagedEnvironmentInvalidName: Invalid managed environment name '-x'. A name must consist of letters, digits or '-', start with a letter and end with a letter or digit. The length must be between 2 and 60 characters.",
+		`properties.workloadProfiles[1].name: ContainerAppInvalidValue: the workload profile "a" is defined twice`,
+	}
+	if diff := cmp.Diff(want, lines(append(problems, env.Validate()...))); diff != "" {
+		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+	if !env.Properties.ZoneRedundant {
+		t.Error("the text true is not read as true")
+	}
+}
+
+func TestPaths(t *testing.T) {
+	path := Path("properties").Field("a").Index(3).Field("cost.center").Field("x")
+	if want := Path(`properties.a[3]["cost.center"].x`); path != want {
+		t.Errorf("path = %s, want %s", path, want)
+	}
+	var parents []string
+	for p := path; p != ""; p = p.Parent() {
+		parents = append(parents, string(p))
+	}
+	want := []string{`properties.a[3]["cost.center"].x`, `properties.a[3]["cost.center"]`, "properties.a[3]", "properties.a", "properties"}
+	if diff := cmp.Diff(want, parents); diff != "" {
+		t.Errorf("parents (-want +got):\n%s", diff)
+	}
+}
+
+func TestProblemsBecomeARMErrors(t *testing.T) {
+	p := Problem{Path: "name", Code: "ContainerAppInvalidName", Message: "no"}
+	if got := p.Err().Error(); got != "(ContainerAppInvalidName) no" {
+		t.Errorf("error = %q", got)
+	}
+	if got := (&Error{Message: "only words"}).Error(); got != "only words" {
+		t.Errorf("error = %q", got)
+	}
+	for severity, want := range map[Severity]string{SeverityError: "error", SeverityWarning: "warning", SeverityNote: "note"} {
+		if severity.String() != want {
+			t.Errorf("severity %d = %q, want %q", severity, severity, want)
+		}
+	}
+}
+
+func TestDiskFollowsCPU(t *testing.T) {
+	for cpu, want := range map[float64]string{0.25: "1Gi", 0.5: "2Gi", 1: "4Gi", 1.25: "8Gi"} {
+		if got := EphemeralStorage(cpu); got != want {
+			t.Errorf("EphemeralStorage(%v) = %s, want %s", cpu, got, want)
+		}
 	}
 }
