@@ -1,8 +1,6 @@
 package ingress
 
 import (
-	"bytes"
-	"errors"
 	"io"
 	"log"
 	"net"
@@ -32,48 +30,3 @@ func parseClient(a net.Addr) clientAddr {
 // discardLog takes the server's complaints about clients, which records tell
 // better.
 var discardLog = log.New(io.Discard, "", 0)
-
-// lenientListener hands out connections that may begin with empty lines: RFC
-// 9112, section 2.2 asks servers to ignore one before a request line, and
-// net/http does not.
-type lenientListener struct{ net.Listener }
-
-func (l lenientListener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return &lenientConn{Conn: c}, nil
-}
-
-// lenientConn skips CR and LF at its beginning.
-type lenientConn struct {
-	net.Conn
-	begun bool // only the one goroutine that reads first looks at it
-}
-
-// maxEmpty is how many bytes of empty lines are skipped; more is no request.
-const maxEmpty = 16
-
-func (c *lenientConn) Read(p []byte) (int, error) {
-	if c.begun {
-		return c.Conn.Read(p)
-	}
-	for skipped := 0; ; {
-		n, err := c.Conn.Read(p)
-		rest := bytes.TrimLeft(p[:n], "\r\n")
-		skipped += n - len(rest)
-		if len(rest) > 0 || err != nil || skipped > maxEmpty {
-			c.begun = true
-			return copy(p, rest), err
-		}
-	}
-}
-
-// CloseWrite passes the end of one direction on, which tunnels need.
-func (c *lenientConn) CloseWrite() error {
-	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok {
-		return w.CloseWrite()
-	}
-	return errors.ErrUnsupported
-}

@@ -144,7 +144,7 @@ func (l *listener) accept() error {
 	case l.spec.Kind == HTTPS:
 		return l.server.ServeTLS(l.ln, "", "")
 	}
-	return l.server.Serve(lenientListener{l.ln})
+	return l.server.Serve(clientListener{l.ln})
 }
 
 func (g *Ingress) forget(l *listener) {
@@ -219,6 +219,7 @@ func (l *listener) httpServer() *http.Server {
 // conn is what all requests of one client connection share.
 type conn struct {
 	client clientAddr
+	plain  *clientConn // nil for TLS
 	// xfcc is rendered at the first request, when the handshake is done.
 	xfccOnce sync.Once
 	xfcc     string
@@ -227,7 +228,8 @@ type conn struct {
 type connKey struct{}
 
 func (l *listener) connContext(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, connKey{}, &conn{client: parseClient(c.RemoteAddr())})
+	plain, _ := c.(*clientConn)
+	return context.WithValue(ctx, connKey{}, &conn{client: parseClient(c.RemoteAddr()), plain: plain})
 }
 
 // certificate returns the client's certificate for x-forwarded-client-cert.
@@ -244,6 +246,9 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c, ok := r.Context().Value(connKey{}).(*conn)
 	if !ok {
 		c = &conn{}
+	}
+	if c.plain != nil && r.ProtoMajor == 1 {
+		c.plain.head.start()
 	}
 	x := newExchange(l, c, w, r)
 	defer x.end()

@@ -137,13 +137,13 @@ func TestTrailersAndInterimAnswersPass(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := string(raw)
-	for _, want := range []string{"HTTP/1.1 103 Early Hints\r\n", "Link: </a>\r\n", "HTTP/1.1 200 OK\r\n", "3\r\nabc\r\n0\r\n", "X-Sum: 6\r\n", "X-Unannounced: 1\r\n"} {
+	for _, want := range []string{"HTTP/1.1 103 Early Hints\r\n", "link: </a>\r\n", "HTTP/1.1 200 OK\r\n", "3\r\nabc\r\n0\r\n", "X-Sum: 6\r\n", "X-Unannounced: 1\r\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("answer lacks %q:\n%s", want, got)
 		}
 	}
-	for _, bad := range []string{"Keep-Alive", "Content-Length"} {
-		if strings.Contains(got, bad) {
+	for _, bad := range []string{"keep-alive", "content-length"} {
+		if strings.Contains(strings.ToLower(got), bad) {
 			t.Errorf("answer has %q:\n%s", bad, got)
 		}
 	}
@@ -280,6 +280,41 @@ func TestUpgradeIsForWebSocketOnly(t *testing.T) {
 	}
 	if h := head.Load().(string); strings.Contains(h, "h2c") || strings.Contains(h, "upgrade") {
 		t.Errorf("the app got\n%s", h)
+	}
+}
+
+func TestNamesAreInLowerCase(t *testing.T) {
+	ep := rawBackend(t, "web--a-1", answering(func() int { return 200 }))
+	g := newEdge(t, Options{}, oneApp(ep))
+	c := mustDial(t, mustListen(t, g, ListenSpec{Kind: HTTP}))
+	const request = "GET / HTTP/1.1\r\nHost: %s.local.localhost\r\n\r\n"
+	r := bufio.NewReader(c)
+	for _, host := range []string{"web", "nobody", "web"} {
+		fmt.Fprintf(c, request, host)
+		length := 0
+		for {
+			line, err := r.ReadString('\n')
+			if err != nil {
+				t.Fatal(err)
+			}
+			if line == "\r\n" {
+				break
+			}
+			name, value, header := strings.Cut(line, ":")
+			if header && name != strings.ToLower(name) {
+				t.Errorf("%s: header %q", host, name)
+			}
+			if name == "content-length" {
+				fmt.Sscan(value, &length)
+			}
+		}
+		body := make([]byte, length)
+		if _, err := io.ReadFull(r, body); err != nil {
+			t.Fatal(err)
+		}
+		if host == "nobody" && string(body) != notFoundPage {
+			t.Error("the body was folded too")
+		}
 	}
 }
 
