@@ -21,7 +21,11 @@ func (e *Engine) Create(ctx context.Context, s container.Spec) (container.ID, er
 	if err != nil {
 		return "", e.wrap(err, "create container %s", name)
 	}
-	r, err := e.client.ContainerCreate(ctx, opts)
+	create := e.client.ContainerCreate
+	if s.Key.Role == container.RoleHolder {
+		create = e.createOurs
+	}
+	r, err := create(ctx, opts)
 	if errdefs.IsConflict(err) {
 		return e.existing(ctx, name, opts.Config.Labels)
 	}
@@ -55,7 +59,7 @@ func (e *Engine) createOptions(ctx context.Context, name string, s container.Spe
 	labels[container.LabelVersion] = version.Version
 	maps.Copy(labels, s.Labels)
 	if s.Key.Role == container.RoleHolder {
-		return e.holderOptions(ctx, name, s, labels)
+		return holderOptions(name, s, labels), nil
 	}
 	mounts, err := e.mounts(ctx, s)
 	if err != nil {
@@ -114,19 +118,15 @@ func (e *Engine) resources(s container.Spec) apicontainer.Resources {
 }
 
 // holderOptions describes a holder.
-func (e *Engine) holderOptions(ctx context.Context, name string, s container.Spec, labels map[string]string) (client.ContainerCreateOptions, error) {
-	image, err := e.ensureHolderImage(ctx)
-	if err != nil {
-		return client.ContainerCreateOptions{}, err
-	}
+func holderOptions(name string, s container.Spec, labels map[string]string) client.ContainerCreateOptions {
 	return client.ContainerCreateOptions{
 		Name:       name,
-		Config:     holderConfig(image, s.Hostname, labels),
+		Config:     holderConfig(s.Hostname, labels),
 		HostConfig: holderHost(s.Env),
 		NetworkingConfig: &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{
 			networkName(s.Env): {Aliases: s.Aliases},
 		}},
-	}, nil
+	}
 }
 
 // holderHost puts an agent into the environment's network, with no more rights
@@ -148,9 +148,8 @@ func holderHost(env string) *apicontainer.HostConfig {
 }
 
 // holderConfig keeps standard input open for whoever attaches next.
-func holderConfig(image, hostname string, labels map[string]string) *apicontainer.Config {
+func holderConfig(hostname string, labels map[string]string) *apicontainer.Config {
 	return &apicontainer.Config{
-		Image:        image,
 		Hostname:     hostname,
 		Labels:       labels,
 		OpenStdin:    true,

@@ -62,13 +62,9 @@ func gateName(s container.GateSpec) string {
 // ensureGate returns the running container of a gate.
 func (e *Engine) ensureGate(ctx context.Context, s container.GateSpec) (container.ID, error) {
 	name := gateName(s)
-	image, err := e.ensureHolderImage(ctx)
-	if err != nil {
-		return "", err
-	}
-	_, err = e.client.ContainerCreate(ctx, client.ContainerCreateOptions{
+	_, err := e.createOurs(ctx, client.ContainerCreateOptions{
 		Name:       name,
-		Config:     holderConfig(image, "", helperLabels(s.Env)),
+		Config:     holderConfig("", helperLabels(s.Env)),
 		HostConfig: holderHost(s.Env),
 		NetworkingConfig: &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{
 			networkName(s.Env): {Aliases: s.Names},

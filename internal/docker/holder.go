@@ -56,6 +56,23 @@ func (e *Engine) ensureHolderImage(ctx context.Context) (string, error) {
 	return name, nil
 }
 
+// createOurs creates a container of the holder image. Another daemon, or another
+// environment of this one, may remove the image as unused in the moment before.
+func (e *Engine) createOurs(ctx context.Context, opts client.ContainerCreateOptions) (client.ContainerCreateResult, error) {
+	for again := true; ; again = false {
+		image, err := e.ensureHolderImage(ctx)
+		if err != nil {
+			return client.ContainerCreateResult{}, err
+		}
+		opts.Config.Image = image
+		r, err := e.client.ContainerCreate(ctx, opts)
+		if again && errdefs.IsNotFound(err) {
+			continue
+		}
+		return r, err
+	}
+}
+
 // agentBinary returns the agent for the engine's processor.
 func (e *Engine) agentBinary(ctx context.Context) ([]byte, error) {
 	arch, ok := goarch[e.facts.Architecture]

@@ -3,6 +3,8 @@ package docker
 import (
 	"context"
 	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,8 +19,9 @@ import (
 // inspectsAtOnce bounds how many containers are looked at in parallel.
 const inspectsAtOnce = 8
 
-// List implements container.Runtime. Containers whose labels another version
-// has written are left out, with a warning in the log.
+// List implements container.Runtime, sorted by the containers' names. Those
+// whose labels another version has written are left out, with a warning in the
+// log.
 func (e *Engine) List(ctx context.Context, env string) ([]container.Status, error) {
 	summaries, err := e.summaries(ctx, env)
 	if err != nil {
@@ -43,6 +46,9 @@ func (e *Engine) List(ctx context.Context, env string) ([]container.Status, erro
 			all = append(all, *s)
 		}
 	}
+	slices.SortFunc(all, func(a, b container.Status) int {
+		return strings.Compare(a.Key.Name(env), b.Key.Name(env))
+	})
 	return all, nil
 }
 

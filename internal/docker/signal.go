@@ -52,13 +52,8 @@ func (e *Engine) signalOthers(ctx context.Context, c apicontainer.InspectRespons
 	if err != nil {
 		return err
 	}
-	image, err := e.ensureHolderImage(ctx)
-	if err != nil {
-		return err
-	}
-	helper, err := e.client.ContainerCreate(ctx, client.ContainerCreateOptions{
+	helper, err := e.createOurs(ctx, client.ContainerCreateOptions{
 		Config: &apicontainer.Config{
-			Image:  image,
 			Cmd:    []string{"signal", strconv.Itoa(int(number))},
 			Labels: helperLabels(c.Config.Labels[container.LabelEnv]),
 		},

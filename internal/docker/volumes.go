@@ -83,12 +83,8 @@ func (e *Engine) fillVolume(ctx context.Context, name string, labels map[string]
 	if _, err := e.client.VolumeCreate(ctx, client.VolumeCreateOptions{Name: name, Labels: labels}); err != nil {
 		return err
 	}
-	image, err := e.ensureHolderImage(ctx)
-	if err != nil {
-		return err
-	}
-	c, err := e.client.ContainerCreate(ctx, client.ContainerCreateOptions{
-		Config: &apicontainer.Config{Image: image, Labels: helperLabels(labels[container.LabelEnv])},
+	c, err := e.createOurs(ctx, client.ContainerCreateOptions{
+		Config: &apicontainer.Config{Labels: helperLabels(labels[container.LabelEnv])},
 		HostConfig: &apicontainer.HostConfig{
 			NetworkMode: "none",
 			Mounts:      []mount.Mount{{Type: mount.TypeVolume, Source: name, Target: fillRoot}},
