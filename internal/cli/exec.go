@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/acalocal/acalocal/internal/client"
 	"github.com/acalocal/acalocal/internal/container"
@@ -140,51 +139,6 @@ func (e errExit) Error() string { return fmt.Sprintf("the command ended with exi
 
 // exitCode makes the program end with the code of what it ran.
 func exitCode(code int) error { return errExit(code) }
-
-// splitWords splits text as a POSIX shell splits words: at spaces, except
-// within quotes or behind a backslash. Nothing is expanded.
-func splitWords(text string) ([]string, error) {
-	var words []string
-	var word strings.Builder
-	var quote rune
-	open, escaped := false, false
-	for _, c := range text {
-		switch {
-		case escaped:
-			if quote == '"' && !strings.ContainsRune(`"\$`+"`", c) {
-				word.WriteByte('\\')
-			}
-			word.WriteRune(c)
-			escaped = false
-		case c == '\\' && quote != '\'':
-			escaped, open = true, true
-		case quote != 0:
-			if c == quote {
-				quote = 0
-			} else {
-				word.WriteRune(c)
-			}
-		case c == '\'' || c == '"':
-			quote, open = c, true
-		case c == ' ' || c == '\t' || c == '\n':
-			if open {
-				words = append(words, word.String())
-				word.Reset()
-				open = false
-			}
-		default:
-			word.WriteRune(c)
-			open = true
-		}
-	}
-	if quote != 0 || escaped {
-		return nil, fmt.Errorf("a quote is left open")
-	}
-	if open {
-		words = append(words, word.String())
-	}
-	return words, nil
-}
 
 // sendSize hands a size over unless the session ends first.
 func sendSize(ctx context.Context, out chan<- container.Size, s container.Size) {
