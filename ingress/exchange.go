@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -37,7 +36,6 @@ type exchange struct {
 	fields    [20]field      // room for the headers of forward
 	senders   sync.WaitGroup // goroutines that read body
 	path      string         // the request target the app gets
-	wroteHead atomic.Bool
 	rec       Record
 	capture   *capture // nil unless requests are captured
 	forced    *target  // of a replay: no lookup, no policies
@@ -303,7 +301,6 @@ func (x *exchange) reply(a *answer) {
 	}
 	x.stopBody()
 	x.rec.Status = a.status
-	x.wroteHead.Store(true)
 	x.rec.FirstByte = time.Since(x.rec.Time)
 	if isGRPC(x.r.Header) {
 		x.rec.Status = http.StatusOK

@@ -506,6 +506,25 @@ func TestRawTCPGoesToTheReplica(t *testing.T) {
 	})
 }
 
+func TestNothingIsRefusedBeforeTheFirstTable(t *testing.T) {
+	g := newEdge(t, Options{}, Table{})
+	plain := mustListen(t, g, ListenSpec{Kind: HTTP})
+	raw := mustDial(t, mustListen(t, g, ListenSpec{Kind: TCP, App: "db", Port: 15432}))
+	got := make(chan reply, 1)
+	go func() { got <- get(t, client(t), plain, "web.local.localhost", "/") }()
+	table := oneApp(answers(t, "web--a-1"))
+	table.Apps = append([]App{{Name: "db", External: true, Enabled: true, Transport: TransportTCP, TargetPort: 5432, ExposedPort: 15432,
+		Revisions: []Revision{{Name: "db--a", Endpoints: []Endpoint{rawBackend(t, "db--a-1", func(c net.Conn) { io.WriteString(c, "db") })}}},
+		Split:     []Weight{{"db--a", 100}}}}, table.Apps...)
+	mustApply(t, g, table)
+	if r := <-got; r.Body != "web--a-1" {
+		t.Errorf("got %d %q", r.Status, r.Body)
+	}
+	if b, err := io.ReadAll(raw); err != nil || string(b) != "db" {
+		t.Errorf("raw connection: %q, %v", b, err)
+	}
+}
+
 func TestTLSAdmitsByServerNameAndRoutesByHost(t *testing.T) {
 	cert := selfSigned(t)
 	table := oneApp(answers(t, "web--a-1"))

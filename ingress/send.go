@@ -160,7 +160,6 @@ func (x *exchange) deliver(res *response) {
 		x.body.settle()
 	}
 	x.watch.touch()
-	x.wroteHead.Store(true)
 	x.rec.Status = res.status
 	x.rec.FirstByte = time.Since(x.rec.Time)
 	h := x.w.Header()

@@ -68,7 +68,10 @@ func (s *tcpServer) serve(ln net.Listener) error {
 // Ingress.awaitTunnels ends; those still waiting for a replica end here.
 func (s *tcpServer) shutdown(context.Context) error {
 	s.cancel()
-	return s.l.ln.Close()
+	if err := s.l.ln.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil // its owner was first
 }
 
 func (s *tcpServer) handle(c net.Conn) {
@@ -94,9 +97,9 @@ type stream struct {
 // serve carries the connection, and returns flag and reason of its end.
 func (x *stream) serve() (flag, reason string) {
 	g := x.s.g
-	table := g.table.Load()
+	table := x.awaitTable()
 	if table == nil {
-		return "NR", "there is no table yet"
+		return "SI", "waiting for the first table"
 	}
 	x.rec.Generation = table.generation
 	port := table.ports[portKey{x.s.l.spec.App, x.s.l.spec.Port}]
@@ -114,6 +117,19 @@ func (x *stream) serve() (flag, reason string) {
 	t.rev.inflight.Add(1)
 	defer func() { t.rev.inflight.Add(-1); t.rev.finished.Add(1) }()
 	return x.carry(t.rev, port)
+}
+
+// awaitTable holds connections that come before the first table, as long as
+// requests are held. It returns nil when none came.
+func (x *stream) awaitTable() *routing {
+	timer := time.NewTimer(x.s.g.opts.Timeouts.Idle)
+	defer timer.Stop()
+	select {
+	case <-x.s.g.ready:
+	case <-x.s.ctx.Done():
+	case <-timer.C:
+	}
+	return x.s.g.table.Load()
 }
 
 func (x *stream) carry(rev *revision, port *tcpPort) (flag, reason string) {
