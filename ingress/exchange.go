@@ -26,19 +26,19 @@ type exchange struct {
 	cancel context.CancelCauseFunc
 	watch  watch
 
-	table     *routing
-	short     bool // called by short name inside the environment
-	target    target
-	counted   *revision // where the request is counted in
-	ep        *endpoint
-	body      *replayBody // nil for a request without a body
-	forward   forwarding
-	fields    [20]field      // room for the headers of forward
-	senders   sync.WaitGroup // goroutines that read body
-	path      string         // the request target the app gets
-	rec       Record
-	capture   *capture // nil unless requests are captured
-	forced    *target  // of a replay: no lookup, no policies
+	table   *routing
+	short   bool // called by short name inside the environment
+	target  target
+	counted *revision // where the request is counted in
+	ep      *endpoint
+	body    *replayBody // nil for a request without a body
+	forward forwarding
+	fields  [20]field      // room for the headers of forward
+	senders sync.WaitGroup // goroutines that read body
+	path    string         // the request target the app gets
+	rec     Record
+	capture *capture // nil unless requests are captured
+	forced  *target  // of a replay: no lookup, no policies
 }
 
 // Why a request is ended before its time.

@@ -96,7 +96,6 @@ type stream struct {
 
 // serve carries the connection, and returns flag and reason of its end.
 func (x *stream) serve() (flag, reason string) {
-	g := x.s.g
 	table := x.awaitTable()
 	if table == nil {
 		return "SI", "waiting for the first table"
