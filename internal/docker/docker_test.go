@@ -23,6 +23,9 @@ import (
 
 // TestMain removes what the tests have put into the engine.
 func TestMain(m *testing.M) {
+	if to := os.Getenv(playSSH); to != "" {
+		os.Exit(dialStdio(to))
+	}
 	code := m.Run()
 	if err := shared.remove(); err != nil {
 		fmt.Fprintln(os.Stderr, "remove test images:", err)

@@ -105,8 +105,20 @@ func (e *Engine) connectError(err error) error {
 		return container.Errorf(container.CodeUnreachable, "upgrade Docker to 19.03 or later",
 			"the Docker Engine at %s is too old: %w", e.host, plain(err))
 	}
+	if isSSH(e.host) {
+		return container.Errorf(container.CodeUnreachable, `try "ssh HOST docker version"; the engine's machine needs the docker command`,
+			"no Docker Engine answers at %s: %w", e.host, sshReason(err))
+	}
 	return container.Errorf(container.CodeUnreachable, unreachableHint(),
 		"no Docker Engine answers at %s", e.host)
+}
+
+// sshReason is what ssh said, without the request that was to be made.
+func sshReason(err error) error {
+	if _, text, ok := strings.Cut(err.Error(), sshSaid); ok {
+		return &said{sshSaid + text, err}
+	}
+	return err
 }
 
 func permissionHint() string {

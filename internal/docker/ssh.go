@@ -47,6 +47,9 @@ func sshArgs(host string) ([]string, error) {
 	return append(args, "--", u.Hostname(), "docker", "system", "dial-stdio"), nil
 }
 
+// sshSaid begins an error that quotes ssh.
+const sshSaid = "ssh: "
+
 // commandConn is a connection over the standard streams of a command.
 type commandConn struct {
 	io.Reader
@@ -82,7 +85,7 @@ func (c *commandConn) Read(p []byte) (int, error) {
 	if n == 0 && errors.Is(err, io.EOF) {
 		_ = c.close() // for the complete stderr
 		if said := bytes.TrimSpace(c.said.Bytes()); len(said) > 0 {
-			return 0, fmt.Errorf("ssh: %s", said)
+			return 0, fmt.Errorf(sshSaid+"%s", said)
 		}
 	}
 	return n, err
