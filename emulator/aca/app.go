@@ -61,17 +61,23 @@ type AppProperties struct {
 	Configuration        Configuration `json:"configuration"`
 	Template             Template      `json:"template"`
 
-	ProvisioningState          string   `json:"provisioningState,omitempty" aca:"readonly"`
-	RunningStatus              string   `json:"runningStatus,omitempty" aca:"readonly"`
-	LatestRevisionName         string   `json:"latestRevisionName,omitempty" aca:"readonly"`
-	LatestReadyRevisionName    string   `json:"latestReadyRevisionName,omitempty" aca:"readonly"`
-	LatestRevisionFqdn         string   `json:"latestRevisionFqdn,omitempty" aca:"readonly"`
-	CustomDomainVerificationID string   `json:"customDomainVerificationId,omitempty" aca:"readonly"`
-	OutboundIPAddresses        []string `json:"outboundIpAddresses,omitempty" aca:"readonly"`
-	EventStreamEndpoint        string   `json:"eventStreamEndpoint,omitempty" aca:"readonly"`
-	DelegatedIdentities        []any    `json:"delegatedIdentities,omitempty" aca:"readonly"`
-	DeploymentErrors           string   `json:"deploymentErrors,omitempty" aca:"readonly"`
-	PatchingMode               string   `json:"patchingMode,omitempty"`
+	ProvisioningState          string                 `json:"provisioningState,omitempty" aca:"readonly"`
+	RunningStatus              string                 `json:"runningStatus,omitempty" aca:"readonly"`
+	LatestRevisionName         string                 `json:"latestRevisionName,omitempty" aca:"readonly"`
+	LatestReadyRevisionName    string                 `json:"latestReadyRevisionName,omitempty" aca:"readonly"`
+	LatestRevisionFqdn         string                 `json:"latestRevisionFqdn,omitempty" aca:"readonly"`
+	CustomDomainVerificationID string                 `json:"customDomainVerificationId,omitempty" aca:"readonly"`
+	OutboundIPAddresses        []string               `json:"outboundIpAddresses,omitempty" aca:"readonly"`
+	EventStreamEndpoint        string                 `json:"eventStreamEndpoint,omitempty" aca:"readonly"`
+	DelegatedIdentities        []any                  `json:"delegatedIdentities,omitempty" aca:"readonly"`
+	DeploymentErrors           string                 `json:"deploymentErrors,omitempty" aca:"readonly"`
+	PatchingConfiguration      *PatchingConfiguration `json:"patchingConfiguration,omitempty"`
+}
+
+// PatchingConfiguration says whether the platform renews the base of an image
+// it has built.
+type PatchingConfiguration struct {
+	PatchingMode string `json:"patchingMode,omitempty" enum:"Automatic|Manual|Disabled"`
 }
 
 // RevisionsMode says how many revisions of an app may be active.
@@ -259,10 +265,12 @@ type EnvVar struct {
 }
 
 // Resources are the requests and limits of a container, which ACA keeps
-// equal. CPU is in cores; Memory and EphemeralStorage are quantities in Gi.
+// equal. CPU is in cores, GPU in devices; Memory and EphemeralStorage are
+// quantities in Gi.
 type Resources struct {
 	CPU              float64 `json:"cpu,omitempty"`
 	Memory           string  `json:"memory,omitempty"`
+	GPU              float64 `json:"gpu,omitempty"`
 	EphemeralStorage string  `json:"ephemeralStorage,omitempty" aca:"readonly"`
 }
 

@@ -36,6 +36,7 @@ type EnvironmentProperties struct {
 	DaprAIConnectionString      string                `json:"daprAIConnectionString,omitempty"`
 	DaprConfiguration           map[string]any        `json:"daprConfiguration,omitempty"`
 	KedaConfiguration           map[string]any        `json:"kedaConfiguration,omitempty"`
+	DiskEncryptionConfiguration map[string]any        `json:"diskEncryptionConfiguration,omitempty"`
 	InfrastructureResourceGroup string                `json:"infrastructureResourceGroup,omitempty"`
 	PeerAuthentication          map[string]any        `json:"peerAuthentication,omitempty"`
 	PeerTrafficConfiguration    map[string]any        `json:"peerTrafficConfiguration,omitempty"`
