@@ -16,6 +16,7 @@ import (
 type localFile struct {
 	Environment string              `json:"environment,omitempty"`
 	Files       []string            `json:"files,omitempty"`
+	Parameters  []string            `json:"parameters,omitempty"` // of templates: files and name=value
 	Storages    map[string]string   `json:"storages,omitempty"`
 	Apps        map[string]localApp `json:"apps,omitempty"`
 

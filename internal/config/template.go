@@ -207,11 +207,15 @@ func (l *loader) linkedReader(file string, linked map[string]*sourceFile) func(s
 }
 
 // templateParameters collects the values of --parameters, as az takes them:
-// files, "@file", and name=value; the last one wins. Without any, a file called
-// <template>.parameters.json beside the template is taken.
+// files, "@file", and name=value; the last one wins. Without any, those of
+// acalocal.yaml are taken, else a file called <template>.parameters.json beside
+// the template.
 func (l *loader) templateParameters(file string, root *arm.Node) map[string]any {
 	values := map[string]any{}
 	given := l.overrides.Parameters
+	if len(given) == 0 && l.local != nil {
+		given = l.local.parameters()
+	}
 	if beside := strings.TrimSuffix(file, filepath.Ext(file)) + ".parameters.json"; len(given) == 0 && isFile(beside) {
 		given = []string{beside}
 	}
@@ -224,6 +228,20 @@ func (l *loader) templateParameters(file string, root *arm.Node) map[string]any 
 		values[name] = parameterValue(root.Get("parameters").Get(name), value)
 	}
 	return values
+}
+
+// parameters are the parameters of acalocal.yaml, files relative to it.
+func (f *localFile) parameters() []string {
+	out := make([]string, len(f.Parameters))
+	for i, p := range f.Parameters {
+		if out[i] = p; !strings.Contains(p, "=") {
+			out[i] = filepath.Join(f.dir, p)
+			if filepath.IsAbs(p) {
+				out[i] = p
+			}
+		}
+	}
+	return out
 }
 
 // parameterValue reads the text of a value by the parameter's type.
