@@ -66,10 +66,10 @@ func (v *virtual) settle()                           { synctest.Wait() }
 func (v *virtual) exact() bool                       { return true }
 func (v *virtual) changed() <-chan struct{}          { return v.logs.next() }
 
-func (v *virtual) rows() []event.Row {
+func (v *virtual) rows(revision string) []event.Row {
 	v.logs.mu.Lock()
 	defer v.logs.mu.Unlock()
-	return slices.Clone(v.logs.rows)
+	return v.logs.rows.of(revision)
 }
 
 func (v *virtual) lines() []explain.Output {
@@ -384,7 +384,7 @@ type memory struct {
 	runtime container.Runtime
 
 	mu    sync.Mutex
-	rows  []event.Row      // guarded by mu
+	rows  rowList          // guarded by mu
 	lines []explain.Output // guarded by mu
 	more  chan struct{}    // guarded by mu; closed at the next row or line
 	saved map[string]core.SavedApp
@@ -427,7 +427,7 @@ func (m *memory) Follow(ctx context.Context, source emulator.LogSource) error {
 
 func (m *memory) Append(r core.SystemLog) error {
 	m.add(func() {
-		m.rows = append(m.rows, event.Row{Time: r.Time, Warning: r.Warning, Replica: r.Replica, Reason: r.Reason, Text: r.Msg, Count: r.Count})
+		m.rows = append(m.rows, revisionRow{r.Revision, event.Row{Time: r.Time, Warning: r.Warning, Replica: r.Replica, Reason: r.Reason, Text: r.Msg, Count: r.Count}})
 	})
 	return nil
 }
@@ -471,7 +471,8 @@ func (p *pipes) Apply(table ingress.Table) error {
 	return err
 }
 
-func (p *pipes) Addr() string { return "127.0.0.1:8080" }
+func (p *pipes) Addr() string       { return "127.0.0.1:8080" }
+func (p *pipes) SecureAddr() string { return "" }
 
 func (p *pipes) Listen(app string, port int) (int, error) {
 	p.mu.Lock()
