@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -17,7 +18,7 @@ var _ container.Builder = (*Engine)(nil)
 // with the classic builder elsewhere. A build that fails is CodeBuild: the
 // error names the step and ends with its last lines.
 func (e *Engine) Build(ctx context.Context, s container.BuildSpec) (container.Image, error) {
-	s, err := complete(s)
+	s, err := e.complete(s)
 	if err != nil {
 		return container.Image{}, err
 	}
@@ -34,7 +35,7 @@ func (e *Engine) Build(ctx context.Context, s container.BuildSpec) (container.Im
 
 // complete fills in defaults and makes the Dockerfile's path absolute, after a
 // look at what is there.
-func complete(s container.BuildSpec) (container.BuildSpec, error) {
+func (e *Engine) complete(s container.BuildSpec) (container.BuildSpec, error) {
 	if info, err := os.Stat(s.Context); err != nil || !info.IsDir() {
 		return s, container.Errorf(container.CodeBuild, "the build context is the directory that is sent to the engine",
 			"build %s: %s is not a directory", s.Tag, s.Context)
@@ -58,5 +59,8 @@ func complete(s container.BuildSpec) (container.BuildSpec, error) {
 			return s, container.Errorf(container.CodeBuild, "", "build %s: secret %s: %w", s.Tag, id, err)
 		}
 	}
+	args := e.config.proxyArgs(e.host)
+	maps.Copy(args, s.Args)
+	s.Args = args
 	return s, nil
 }

@@ -62,7 +62,7 @@ RUN ["/app", "do", "exit", "1", "", ""]
 	for name, build := range builders(e) {
 		t.Run(name, func(t *testing.T) {
 			var progress bytes.Buffer
-			spec, err := complete(container.BuildSpec{
+			spec, err := e.complete(container.BuildSpec{
 				Context: dir, Dockerfile: "docker/Dockerfile", Target: "base", NoCache: true,
 				Args:     map[string]string{"GREETING": "hello"},
 				Labels:   map[string]string{container.LabelEnv: env},
@@ -168,7 +168,7 @@ func TestBuildFailuresNameTheStep(t *testing.T) {
 		for name, build := range builders(e) {
 			t.Run(c.name+"/"+name, func(t *testing.T) {
 				dir := buildDir(t, map[string]string{"Dockerfile": c.dockerfile})
-				spec, err := complete(container.BuildSpec{Context: dir, Tag: "acalocal-test/failing:1", NoCache: true})
+				spec, err := e.complete(container.BuildSpec{Context: dir, Tag: "acalocal-test/failing:1", NoCache: true})
 				if err != nil {
 					t.Fatal(err)
 				}

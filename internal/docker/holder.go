@@ -168,6 +168,9 @@ func (e *Engine) removeUnusedHolderImages(ctx context.Context) error {
 		if err == nil && len(users.Items) == 0 {
 			err = e.removeImage(ctx, i.ID)
 		}
+		if errdefs.IsConflict(err) { // a container was created meanwhile
+			err = nil
+		}
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)

@@ -21,10 +21,11 @@ import (
 // cliConfig is the docker CLI's config.json, as far as it matters here.
 type cliConfig struct {
 	dir            string
-	CurrentContext string                `json:"currentContext"`
-	Auths          map[string]storedAuth `json:"auths"`
-	CredsStore     string                `json:"credsStore"`
-	CredHelpers    map[string]string     `json:"credHelpers"`
+	CurrentContext string                 `json:"currentContext"`
+	Auths          map[string]storedAuth  `json:"auths"`
+	CredsStore     string                 `json:"credsStore"`
+	CredHelpers    map[string]string      `json:"credHelpers"`
+	Proxies        map[string]proxyConfig `json:"proxies"`
 }
 
 // loadConfig reads the configuration of the user's docker CLI. A user without
