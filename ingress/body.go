@@ -59,6 +59,13 @@ func (b *replayBody) complete() bool {
 	return b.err == io.EOF
 }
 
+// failure returns how reading from the client ended, nil if it has not.
+func (b *replayBody) failure() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err
+}
+
 func (b *replayBody) size() int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()

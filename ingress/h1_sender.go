@@ -36,15 +36,15 @@ func newH1Sender(t *h1Talk, expects bool) *h1Sender {
 // proceed lets the body go.
 func (s *h1Sender) proceed() { s.goAheadOnce.Do(func() { close(s.goAhead) }) }
 
-// run sends the body. On failure it closes the connection, so that whoever
-// waits for the answer learns of it.
+// run sends the body. When the client fails it closes the connection, after
+// having said so, and whoever waits for the answer learns why.
 func (s *h1Sender) run() {
-	defer close(s.done)
-	if !s.await() {
-		s.err = errBodyClosed
-		return
+	s.err = errBodyClosed
+	if s.await() {
+		s.err = s.send()
 	}
-	if s.err = s.send(); s.err != nil && s.client {
+	close(s.done)
+	if s.client {
 		_ = s.t.c.Close()
 	}
 }

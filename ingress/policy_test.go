@@ -95,6 +95,21 @@ func TestStickyClientsComeBack(t *testing.T) {
 	}
 }
 
+func TestStickyClientOfADeadReplicaGoesElsewhere(t *testing.T) {
+	table := oneApp(refusing(t, "web--a-1"), answers(t, "web--a-2"))
+	table.Apps[0].Sticky = true
+	g := newEdge(t, Options{}, table)
+	addr := mustListen(t, g, ListenSpec{Kind: HTTP})
+	send := `acaAffinity="` + affinity(g.seed, "web--a-1") + `"`
+	r := get(t, client(t), addr, "web.local.localhost", "/", "Cookie", send)
+	if want := affinity(g.seed, "web--a-2"); r.Body != "web--a-2" || !strings.Contains(r.Header.Get("Set-Cookie"), want) {
+		t.Errorf("got %d %q with set-cookie %q", r.Status, r.Body, r.Header.Get("Set-Cookie"))
+	}
+	if rec := recordOf(t, g, 1); rec.Tries != 2 {
+		t.Errorf("tries %d", rec.Tries)
+	}
+}
+
 func TestWithoutAffinityThereIsNoCookie(t *testing.T) {
 	g := newEdge(t, Options{}, oneApp(answers(t, "web--a-1")))
 	r := get(t, client(t), mustListen(t, g, ListenSpec{Kind: HTTP}), "web.local.localhost", "/")

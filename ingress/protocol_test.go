@@ -430,6 +430,31 @@ func TestProtocolErrorsAreRecognised(t *testing.T) {
 	}
 }
 
+func TestBrokenRequestBodies(t *testing.T) {
+	tests := []struct {
+		name, body string
+		status     int
+		flag       string
+	}{
+		{"client leaves", "Content-Length: 100\r\n\r\nhalf", 0, "DC"},
+		{"client leaves a large body", "Content-Length: 100000\r\n\r\nhalf", 0, "DC"},
+		{"malformed chunk", "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400, "DPE"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			g := newEdge(t, Options{}, oneApp(answers(t, "web--a-1")))
+			c := mustDial(t, mustListen(t, g, ListenSpec{Kind: HTTP}))
+			io.WriteString(c, "POST / HTTP/1.1\r\nHost: web.local.localhost\r\n"+tt.body)
+			c.(*net.TCPConn).CloseWrite()
+			io.Copy(io.Discard, c)
+			rec := recordOf(t, g, 1)
+			if rec.Status != tt.status || rec.Flag != tt.flag {
+				t.Errorf("status %d, flag %q (%s), want %d %q", rec.Status, rec.Flag, rec.Reason, tt.status, tt.flag)
+			}
+		})
+	}
+}
+
 func TestAppThatSpeaksTLSShowsAsTermination(t *testing.T) {
 	alert := rawBackend(t, "web--a-1", func(c net.Conn) {
 		c.Read(make([]byte, 1000))

@@ -44,7 +44,7 @@ func (r *revision) acquireFrom(choose func(*endpointSet) *endpointSet, cookie st
 	for {
 		s := choose(r.set.Load())
 		e, why := s.byCookie[cookie], WhySticky
-		if e == nil {
+		if e == nil || e.replica == avoid {
 			e, why = s.pick(avoid), WhyLeastBusy
 			if len(s.list) == 1 {
 				why = WhyOnlyReady

@@ -55,7 +55,7 @@ func (e *statusError) Error() string { return "the app answered " + strconv.Itoa
 // ends the request.
 func (x *exchange) prepareRetry(err error) *answer {
 	if errors.Is(err, errClient) {
-		return answerBadRequest.because(err.Error())
+		return x.clientFailed()
 	}
 	reason := classify(err)
 	retried := x.rec.Tries > 1
@@ -75,6 +75,15 @@ func (x *exchange) prepareRetry(err error) *answer {
 		return a
 	}
 	return x.place(failed.replica)
+}
+
+// clientFailed ends a request whose body did not come whole: the client has
+// left, or has broken the framing.
+func (x *exchange) clientFailed() *answer {
+	if errors.Is(x.body.failure(), io.ErrUnexpectedEOF) {
+		return &answer{flag: "DC", reason: "the client left in the middle of its request"}
+	}
+	return answerBadRequest.because("the body is malformed")
 }
 
 func (x *exchange) describe(reason resetReason, err error) string {
