@@ -23,13 +23,7 @@ func (l *loader) readAzdInfra(source *sourceFile, root map[string]any) (apps map
 		return nil, false
 	}
 	sub := &loader{ctx: l.ctx, def: &Definition{}, overrides: l.overrides, local: l.local}
-	sub.overrides.Parameters = append([]string{}, l.overrides.Parameters...)
 	sub.azdEnv = azdEnvironment(filepath.Dir(source.file))
-	if len(sub.overrides.Parameters) == 0 {
-		if beside := strings.TrimSuffix(file, filepath.Ext(file)) + ".parameters.json"; isFile(beside) {
-			sub.overrides.Parameters = []string{beside}
-		}
-	}
 	sub.readFile(file)
 	if sub.problems.HasErrors() {
 		l.infraProblem(source, file, sub.problems)

@@ -1,11 +1,8 @@
 package config
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -208,16 +205,16 @@ func (l *loader) linkedReader(file string, linked map[string]*sourceFile) func(s
 
 // templateParameters collects the values of --parameters, as az takes them:
 // files, "@file", and name=value; the last one wins. Without any, those of
-// acalocal.yaml are taken, else a file called <template>.parameters.json beside
-// the template.
+// acalocal.yaml are taken, else a file called <template>.parameters.json or
+// <template>.bicepparam beside the template.
 func (l *loader) templateParameters(file string, root *arm.Node) map[string]any {
 	values := map[string]any{}
 	given := l.overrides.Parameters
 	if len(given) == 0 && l.local != nil {
 		given = l.local.parameters()
 	}
-	if beside := strings.TrimSuffix(file, filepath.Ext(file)) + ".parameters.json"; len(given) == 0 && isFile(beside) {
-		given = []string{beside}
+	if len(given) == 0 {
+		given = parametersBeside(file)
 	}
 	for _, p := range given {
 		name, value, ok := strings.Cut(p, "=")
@@ -228,6 +225,19 @@ func (l *loader) templateParameters(file string, root *arm.Node) map[string]any 
 		values[name] = parameterValue(root.Get("parameters").Get(name), value)
 	}
 	return values
+}
+
+// parametersBeside finds the parameters file of a template that nobody named:
+// JSON, or Bicep when something can compile it.
+func parametersBeside(file string) []string {
+	base := strings.TrimSuffix(file, filepath.Ext(file))
+	switch {
+	case isFile(base + ".parameters.json"):
+		return []string{base + ".parameters.json"}
+	case isFile(base+".bicepparam") && canCompile():
+		return []string{base + ".bicepparam"}
+	}
+	return nil
 }
 
 // parameters are the parameters of acalocal.yaml, files relative to it.
@@ -259,6 +269,11 @@ func (l *loader) parametersFile(file string, values map[string]any) {
 	if source == nil {
 		return
 	}
+	if strings.EqualFold(filepath.Ext(file), ".bicepparam") {
+		if source = l.compiledParameters(file); source == nil {
+			return
+		}
+	}
 	root, err := arm.Parse(source.text)
 	if err != nil {
 		l.jsonError(source, err)
@@ -276,59 +291,4 @@ func (l *loader) parametersFile(file string, values map[string]any) {
 			values[f.Name] = arm.Unknown{What: "a key vault secret for " + f.Name}
 		}
 	}
-}
-
-// compileTimeout bounds a Bicep compiler, which may fetch modules.
-const compileTimeout = 2 * time.Minute
-
-// readBicep compiles a Bicep file and reads the result. Positions are those of
-// the compiled template: Bicep writes no source map.
-func (l *loader) readBicep(file string) {
-	l.def.Files = append(l.def.Files, file)
-	out, err := compileBicep(l.ctx, file)
-	if err != nil {
-		l.errorf(file, err.Error(), "install Bicep (https://aka.ms/bicep-install), or give the JSON that bicep build writes")
-		return
-	}
-	source := &sourceFile{file: file, text: out}
-	root, err := arm.Parse(out)
-	if err != nil {
-		l.jsonError(source, err)
-		return
-	}
-	l.readTemplate(source, root)
-}
-
-// compilers are the commands that compile a Bicep file, named last, best first.
-var compilers = [][]string{{"bicep", "build", "--stdout"}, {"az", "bicep", "build", "--stdout", "--file"}}
-
-func canCompile() bool {
-	return slices.ContainsFunc(compilers, func(words []string) bool {
-		_, err := exec.LookPath(words[0])
-		return err == nil
-	})
-}
-
-func compileBicep(ctx context.Context, file string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, compileTimeout)
-	defer cancel()
-	for _, words := range compilers {
-		words = append(words[:len(words):len(words)], file)
-		if _, err := exec.LookPath(words[0]); err != nil {
-			continue
-		}
-		cmd := exec.CommandContext(ctx, words[0], words[1:]...)
-		cmd.WaitDelay = time.Second
-		cmd.Env = append(os.Environ(), "BICEP_TRACING_ENABLED=false")
-		out, err := cmd.Output()
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			return nil, fmt.Errorf("%s cannot compile this: %s", words[0], strings.TrimSpace(string(exit.Stderr)))
-		}
-		if err != nil {
-			return nil, fmt.Errorf("run %s: %w", words[0], err)
-		}
-		return out, nil
-	}
-	return nil, errors.New("neither bicep nor az is installed to compile this")
 }

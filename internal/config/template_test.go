@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -93,4 +94,22 @@ func TestBicepIsCompiledByWhoeverIsInstalled(t *testing.T) {
 			t.Errorf("problems = %s", problems)
 		}
 	})
+}
+
+func TestBicepParameters(t *testing.T) {
+	if os.PathSeparator != '/' {
+		t.Skip("the stand-in for the compiler is a shell script")
+	}
+	dir := writeFiles(t, map[string]string{"main.json": parameterTemplate, "dev.bicepparam": "using 'main.bicep'"})
+	params := Overrides{Parameters: []string{filepath.Join(dir, "dev.bicepparam")}}
+	compiler(t, "bicep", `{"parametersJson": "{ \"parameters\": { \"name\": { \"value\": \"web\" }, \"secret\": { \"value\": \"s\" } } }", "templateJson": "{}"}`, false)
+	def, problems := Load(t.Context(), filepath.Join(dir, "main.json"), params)
+	if problems.HasErrors() || len(def.Apps) != 1 || def.Apps[0].Name != "web" {
+		t.Errorf("apps = %+v, problems = %s", def.Apps, problems)
+	}
+	t.Setenv("PATH", t.TempDir())
+	_, problems = Load(t.Context(), filepath.Join(dir, "main.json"), params)
+	if !strings.HasPrefix(problems.String(), filepath.Join(dir, "dev.bicepparam")+": neither bicep nor az is installed to compile this\nhint: install Bicep") {
+		t.Errorf("problems = %s", problems)
+	}
 }
