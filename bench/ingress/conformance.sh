@@ -146,7 +146,13 @@ if [ -n "${SPEED:-}" ]; then
   echo
   echo "\`bench-ingress.sh $SPEED\`: every peer in turn with the same work, on this machine's $(nproc) cores, which also carry load and backend."
   echo "CPU per request of the proxy's own processes is the figure to trust; ratios of one run compare, figures of two runs do not."
-  INGRESS_CMD="$edge edge --listen {plain} --tls {tls} --h2c {h2c} --cert {cert} --key {key} --backend {backend} --h2-backend {h2backend}" \
-    "$here/bench-ingress.sh" "$SPEED" -base "${SPEED_BASE:-nethttp}" 2>/dev/null | sed -n '/^###/,$p' | sed '1i\\'
+  export INGRESS_CMD="$edge edge --listen {plain} --tls {tls} --h2c {h2c} --cert {cert} --key {key} --backend {backend} --h2-backend {h2backend}"
+  base=${SPEED_BASE:-nethttp}
+  echo
+  "$here/bench-ingress.sh" "$SPEED" -base "$base" 2>/dev/null | sed -n '/^###/,$p'
+  echo
+  echo "### h1-rate at 2,000 requests/s (\`-rate 2000 -rounds 5 -d 2s\`)"
+  echo
+  "$dir/ingressbench" run -base "$base" -peers "ingress,$base" -rounds 5 -d 2s -rate 2000 -only h1-rate 2>/dev/null | grep '^|'
 fi
 exit $failed
