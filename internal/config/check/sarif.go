@@ -165,6 +165,20 @@ func (r Rule) Page() string {
 	return page + "\n## Where this was seen\n\n" + r.Source + "\n"
 }
 
+// ciSnippet shows how findings become annotations.
+const ciSnippet = `
+## In CI
+
+` + "```yaml" + `
+- run: acalocal check --format sarif > acalocal.sarif
+- uses: github/codeql-action/upload-sarif@v3
+  if: always()          # also when the check has failed
+  with: { sarif_file: acalocal.sarif }
+` + "```" + `
+
+Exit codes: 0 nothing wrong, 1 an error (with ` + "`--strict`" + ` also a warning), 2 misuse of the command.
+`
+
 // Index is the list of all rules for docs/rules, in Markdown.
 func Index() string {
 	var b strings.Builder
@@ -175,6 +189,7 @@ func Index() string {
 	for _, r := range Rules() {
 		fmt.Fprintf(&b, "| [%s](%s.md) | %s | %s |\n", r.ID, r.ID, r.Severity, r.Title)
 	}
+	b.WriteString(ciSnippet)
 	return b.String()
 }
 
