@@ -52,6 +52,7 @@ func (t *table) loadSegment(path string, last bool, walFirst uint64) error {
 	if last {
 		t.active = seg
 	}
+	defer seg.view.trim() // descriptions are in memory now
 	l := &loader{table: t, seg: seg, walFirst: walFirst, last: last}
 	return l.load()
 }

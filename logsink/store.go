@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 )
 
@@ -47,6 +48,7 @@ func open(opts Options, openFile opener) (*Store, error) {
 	if err := s.openTables(openFile); err != nil {
 		return nil, fmt.Errorf("open log store %s: %w", opts.Dir, errors.Join(err, s.Close()))
 	}
+	debug.FreeOSMemory() // reading logs back takes much more than what is kept
 	return s, nil
 }
 
