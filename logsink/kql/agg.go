@@ -129,6 +129,10 @@ func (b *binder) aggArgs(c *aggSite) bool {
 		c.args = append(c.args, b.expr(a))
 	}
 	count := len(n.args)
+	if count == 0 && f.expand != nil {
+		b.wrongCount(f.name, n.fn.span, 1, f.sigs[0].max)
+		return false
+	}
 	if !b.arity(f.name, f.sigs, n, count) {
 		return false
 	}

@@ -57,11 +57,17 @@ func expandPercentile(_ *binder, c *aggSite) []Column {
 	}
 	var cols []Column
 	for _, p := range c.wanted() {
-		suffix := ""
+		vals := []Value{stringValue("")}
 		if p.val != nil {
-			suffix = "_" + strings.NewReplacer(".", "_", "-", "_").Replace(p.val.String())
+			vals = flatten(nil, *p.val)
 		}
-		cols = append(cols, Column{"percentile_" + base + suffix, c.args[0].typ})
+		for _, v := range vals {
+			suffix := strings.NewReplacer(".", "_", "-", "_").Replace(v.String())
+			if suffix != "" {
+				suffix = "_" + suffix
+			}
+			cols = append(cols, Column{"percentile_" + base + suffix, c.args[0].typ})
+		}
 	}
 	if len(cols) == 0 {
 		cols = []Column{{"percentile_" + base, c.args[0].typ}}
@@ -74,6 +80,7 @@ type percentileAgg struct {
 	spec  percentileSpec
 	t     Type
 	ranks []*bound
+	cols  int // results the call has
 	ints  [][]weighted[int64]
 	reals [][]weighted[float64]
 	n     int64
@@ -85,7 +92,7 @@ type weighted[T any] struct {
 }
 
 func newPercentile(c *aggSite) aggregator {
-	a := &percentileAgg{spec: c.percentileSpec(), t: c.args[0].typ, ranks: c.wanted()}
+	a := &percentileAgg{spec: c.percentileSpec(), t: c.args[0].typ, ranks: c.wanted(), cols: len(c.cols)}
 	if c.fn.name == "median" {
 		a.ranks = []*bound{constant(longValue(50), c.node)}
 	}
@@ -130,9 +137,11 @@ func (a *percentileAgg) percents() []float64 {
 			continue
 		}
 		for _, e := range flatten(nil, v) {
-			if !e.Null && e.Type.isNumeric() {
-				out = append(out, e.float())
+			if e.Null || !e.Type.isNumeric() {
+				out = append(out, math.NaN()) // no percentile: null
+				continue
 			}
+			out = append(out, e.float())
 		}
 	}
 	return out
@@ -140,6 +149,9 @@ func (a *percentileAgg) percents() []float64 {
 
 func (a *percentileAgg) results(groups int) []*Vector {
 	ps := a.percents()
+	for !a.spec.array && len(ps) < a.cols {
+		ps = append(ps, math.NaN())
+	}
 	ints, reals := grown(a.ints, groups), grown(a.reals, groups)
 	vals := make([][]Value, groups)
 	for g := range groups {
@@ -156,11 +168,11 @@ func (a *percentileAgg) results(groups int) []*Vector {
 	if a.spec.array {
 		return []*Vector{percentileArrays(vals)}
 	}
-	out := make([]*Vector, len(ps))
-	for j := range ps {
+	out := make([]*Vector, a.cols)
+	for j := range out {
 		out[j] = newVector(a.t, groups)
 		for g := range groups {
-			if vals[g] == nil {
+			if vals[g] == nil || ps[j] != ps[j] {
 				out[j].setNull(g, groups)
 			} else {
 				out[j].set(g, groups, vals[g][j])
@@ -197,7 +209,7 @@ func nearestRanks[T int64 | float64](vals []weighted[T], ps []float64) []T {
 	out := make([]T, len(ps))
 	for k, p := range ps {
 		rank := int64(math.Ceil(p / 100 * float64(total)))
-		rank = max(1, min(rank, total))
+		rank = max(1, min(rank, total)) // also what NaN gives
 		var sum int64
 		for _, v := range vals {
 			if sum += v.w; sum >= rank {

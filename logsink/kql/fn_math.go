@@ -156,17 +156,20 @@ func logBeta(a, b float64) float64 {
 // fraction.
 func betaCDF(x, a, b float64) float64 {
 	switch {
-	case math.IsNaN(x) || a <= 0 || b <= 0:
+	case math.IsNaN(x) || !(a > 0 && b > 0) || math.IsInf(a+b, 0):
 		return math.NaN()
 	case x < 0 || x > 1:
 		return math.NaN()
 	case x == 0 || x == 1:
 		return x
-	case x > (a+1)/(a+b+2):
-		return 1 - betaCDF(1-x, b, a)
+	case x > (a+1)/(a+b+2): // where the fraction converges faster from the other end
+		return 1 - betaTail(1-x, b, a)
 	}
-	front := math.Exp(a*math.Log(x)+b*math.Log(1-x)-logBeta(a, b)) / a
-	return front * betaFraction(x, a, b)
+	return betaTail(x, a, b)
+}
+
+func betaTail(x, a, b float64) float64 {
+	return math.Exp(a*math.Log(x)+b*math.Log(1-x)-logBeta(a, b)) / a * betaFraction(x, a, b)
 }
 
 func betaFraction(x, a, b float64) float64 {
@@ -200,7 +203,7 @@ func betaFraction(x, a, b float64) float64 {
 
 // betaInv inverts betaCDF by bisection.
 func betaInv(p, a, b float64) float64 {
-	if p < 0 || p > 1 || a <= 0 || b <= 0 {
+	if !(p >= 0 && p <= 1 && a > 0 && b > 0) {
 		return math.NaN()
 	}
 	lo, hi := 0.0, 1.0

@@ -582,6 +582,9 @@ func seriesOutliers(a []Value) Value {
 func quantile(x []float64, q float64) float64 {
 	s := slices.Clone(x)
 	slices.Sort(s)
+	if !(q >= 0 && q <= 1) {
+		return math.NaN()
+	}
 	pos := q * float64(len(s)-1)
 	i := int(pos)
 	if i+1 >= len(s) {

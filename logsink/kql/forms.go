@@ -352,6 +352,7 @@ func assertForm(b *binder, n *callNode) *bound {
 		b.diags.report(n.args[0].pos(), "KS107", "A value of type bool expected.")
 		return failed(n)
 	}
+	msg = cast(msg, String)
 	return derive(Bool, n, func(x *run, blk *Block) (*Vector, error) {
 		v, err := cond.eval(x, blk)
 		if err != nil {
@@ -445,6 +446,9 @@ func sketchReader(kind string) (Type, func(a []Value) Value) {
 		return Long, func(a []Value) Value { return longValue(int64(len(sketchItems(a[0].Any, "hll")))) }
 	case "tdigest":
 		return Real, func(a []Value) Value {
+			if a[1].Null || !a[1].Type.isNumeric() {
+				return nullValue(Real)
+			}
 			var vals []weighted[float64]
 			for items := sketchItems(a[0].Any, "tdigest"); len(items) > 1; items = items[2:] {
 				vals = append(vals, weighted[float64]{convert(fromDynamic(items[0]), Real).Real, convert(fromDynamic(items[1]), Long).Int})
@@ -457,6 +461,9 @@ func sketchReader(kind string) (Type, func(a []Value) Value) {
 		}
 	}
 	return Real, func(a []Value) Value {
+		if a[1].Null || !a[1].Type.isNumeric() {
+			return nullValue(Real)
+		}
 		var below, total float64
 		for items := sketchItems(a[0].Any, "tdigest"); len(items) > 1; items = items[2:] {
 			w := convert(fromDynamic(items[1]), Real).Real
