@@ -85,3 +85,13 @@ func TestPullProgressAddsUpLayers(t *testing.T) {
 		t.Errorf("progress (-want +got):\n%s", diff)
 	}
 }
+
+func TestNoPermissionSaysWhatToDo(t *testing.T) {
+	e := &Engine{host: "unix:///var/run/docker.sock"}
+	var got *container.Error
+	err := e.connectError(errors.New("permission denied while trying to connect to the docker API at unix:///var/run/docker.sock"))
+	if !errors.As(err, &got) || got.Code != container.CodePermission || got.Hint == "" ||
+		got.Error() != "you may not use the Docker Engine at unix:///var/run/docker.sock" {
+		t.Errorf("%v, %+v", err, got)
+	}
+}
