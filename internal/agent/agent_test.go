@@ -351,3 +351,12 @@ func TestBinaryIsBuiltOnceAndKept(t *testing.T) {
 		t.Errorf("a second build gives other bytes: %v", err)
 	}
 }
+
+func TestNoToolchainIsSaid(t *testing.T) {
+	t.Setenv("PATH", "")
+	err := Build(t.Context(), t.TempDir(), "agent", "arm64")
+	want := "no agent for linux/arm64 in this build, and no Go toolchain to make it"
+	if !errors.Is(err, ErrNoBinary) || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
