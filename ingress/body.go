@@ -11,7 +11,12 @@ import (
 // answers 507 (microsoft/azure-container-apps issue 519).
 const replayLimit = 1 << 20
 
-var errBodyClosed = errors.New("the request has ended")
+var (
+	errBodyClosed = errors.New("the request has ended")
+	// errForgotten: an earlier attempt, still reading, went over the limit just
+	// when the next one began.
+	errForgotten = errors.New("the body is over the limit and was not kept")
+)
 
 // replayBody is a request body that can be read several times: what the client
 // sent is kept until the answer begins or the limit is passed. Attempts may
@@ -25,17 +30,24 @@ type replayBody struct {
 	reading sync.Mutex // held across src.Read, and only there
 
 	mu       sync.Mutex
-	kept     []byte  // guarded by mu
-	dropped  bool    // guarded by mu; kept is not everything any more
-	settled  bool    // guarded by mu; no further attempt will come
-	closed   bool    // guarded by mu
-	err      error   // guarded by mu; how src ended
-	received int64   // guarded by mu
-	capture  *prefix // guarded by mu; nil unless requests are captured
+	current  *attemptBody // guarded by mu; nil before the first attempt
+	kept     []byte       // guarded by mu
+	dropped  bool         // guarded by mu; kept is not everything any more
+	settled  bool         // guarded by mu; no further attempt will come
+	closed   bool         // guarded by mu
+	err      error        // guarded by mu; how src ended
+	received int64        // guarded by mu
+	capture  *prefix      // guarded by mu; nil unless requests are captured
 }
 
-// attempt returns the body for the next attempt.
-func (b *replayBody) attempt() *attemptBody { return &attemptBody{body: b} }
+// attempt returns the body for the next attempt. Earlier ones, and prefetch,
+// read nothing more from the client.
+func (b *replayBody) attempt() *attemptBody {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.current = &attemptBody{body: b}
+	return b.current
+}
 
 // replayable reports whether everything received is still there to be sent
 // again.
@@ -87,14 +99,14 @@ func (b *replayBody) close(interrupt func()) {
 }
 
 // read reads what follows off, from what was kept or from the client.
-func (b *replayBody) read(p []byte, off int64) (int, error) {
-	if n, err, ok := b.readKept(p, off); ok {
+func (b *replayBody) read(a *attemptBody, p []byte, off int64) (int, error) {
+	if n, err, ok := b.readKept(a, p, off); ok {
 		return n, err
 	}
 	b.reading.Lock()
 	defer b.reading.Unlock()
 	// Another attempt may have read it while this one waited.
-	if n, err, ok := b.readKept(p, off); ok {
+	if n, err, ok := b.readKept(a, p, off); ok {
 		return n, err
 	}
 	n, err := b.src.Read(p)
@@ -110,16 +122,16 @@ func (b *replayBody) read(p []byte, off int64) (int, error) {
 
 // readKept serves what has been received already, or says that the client has
 // to be asked.
-func (b *replayBody) readKept(p []byte, off int64) (n int, err error, ok bool) {
+func (b *replayBody) readKept(a *attemptBody, p []byte, off int64) (n int, err error, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
-	case b.closed:
+	case b.closed || a != b.current:
 		return 0, errBodyClosed, true
 	case off < b.received && off < int64(len(b.kept)):
 		return copy(p, b.kept[off:]), nil, true
 	case off < b.received:
-		return 0, errBodyClosed, true // forgotten: only a stale attempt asks
+		return 0, errForgotten, true
 	case b.err != nil:
 		return 0, b.err, true
 	}
@@ -143,12 +155,12 @@ func (b *replayBody) keep(p []byte, err error) {
 	}
 }
 
-// prefetch reads ahead while the request waits, until limit bytes are kept.
+// prefetch reads ahead while the request waits, as far as it can be kept.
 // Reading to the end also lets net/http notice that a client has gone.
-func (b *replayBody) prefetch(limit int64) {
+func (b *replayBody) prefetch() {
 	buf := make([]byte, 8<<10)
-	for b.size() < limit {
-		if _, err := b.read(buf, b.size()); err != nil {
+	for b.size() <= replayLimit-int64(len(buf)) {
+		if _, err := b.read(nil, buf, b.size()); err != nil {
 			return
 		}
 	}
@@ -161,7 +173,7 @@ type attemptBody struct {
 }
 
 func (a *attemptBody) Read(p []byte) (int, error) {
-	n, err := a.body.read(p, a.off)
+	n, err := a.body.read(a, p, a.off)
 	a.off += int64(n)
 	return n, err
 }

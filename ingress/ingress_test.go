@@ -255,6 +255,31 @@ func TestRequestsAreHeldUntilAReplicaIsReady(t *testing.T) {
 	}
 }
 
+func TestHeldRequestsKeepTheirBodies(t *testing.T) {
+	for _, size := range []int{0, 1, 100_000, replayLimit, 3 << 20} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			body := bytes.Repeat([]byte("0123456789"), size/10)
+			sums := make(chan [2]uint32, 1)
+			app := backend(t, "web--a-1", func(w http.ResponseWriter, r *http.Request) {
+				b, _ := io.ReadAll(r.Body)
+				sums <- [2]uint32{uint32(len(b)), sum(b)}
+			})
+			g := newEdge(t, Options{}, oneApp())
+			addr := mustListen(t, g, ListenSpec{Kind: HTTP})
+			got := make(chan reply, 1)
+			go func() { got <- ask(t, client(t), "POST", addr, "web.local.localhost", "/", bytes.NewReader(body)) }()
+			waitFor(t, "a held request", func() bool { return g.Stats()[0].Held == 1 })
+			mustApply(t, g, oneApp(app))
+			if r := <-got; r.Status != 200 {
+				t.Fatalf("got %d %q", r.Status, r.Body)
+			}
+			if got, want := <-sums, [2]uint32{uint32(len(body)), sum(body)}; got != want {
+				t.Errorf("the app got %v, want %v", got, want)
+			}
+		})
+	}
+}
+
 func TestHeldRequestIsFreedWhenTheClientLeaves(t *testing.T) {
 	for _, body := range []string{"", strings.Repeat("x", 300<<10)} {
 		t.Run(fmt.Sprintf("body of %d", len(body)), func(t *testing.T) {

@@ -77,8 +77,8 @@ func (x *exchange) hold() (*endpoint, Why, *answer) {
 		return nil, "", nil
 	}
 	x.askFor(rev, began)
-	if x.body != nil {
-		x.senders.Go(func() { x.body.prefetch(replayLimit) })
+	if x.body != nil && x.r.Header.Get("Expect") == "" {
+		x.senders.Go(x.body.prefetch)
 	}
 	select {
 	case p := <-w.placed:

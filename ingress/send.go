@@ -80,6 +80,9 @@ func (x *exchange) prepareRetry(err error) *answer {
 // clientFailed ends a request whose body did not come whole: the client has
 // left, or has broken the framing.
 func (x *exchange) clientFailed() *answer {
+	if !x.replayable() && x.body.failure() == nil {
+		return answerTooLarge.because("the body is over " + strconv.Itoa(replayLimit) + " bytes")
+	}
 	if errors.Is(x.body.failure(), io.ErrUnexpectedEOF) {
 		return &answer{flag: "DC", reason: "the client left in the middle of its request"}
 	}
