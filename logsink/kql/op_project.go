@@ -154,6 +154,16 @@ func (p *projectPlan) require(need colset) {
 	p.in.require(below)
 }
 
+// windowed reports whether an expression looks at other rows.
+func (p *projectPlan) windowed() bool {
+	for _, e := range p.exprs {
+		if e.window {
+			return true
+		}
+	}
+	return false
+}
+
 func (p *projectPlan) open(x *run) (iter, error) {
 	in, err := p.in.open(x)
 	if err != nil {

@@ -103,6 +103,8 @@ type sortPlan struct {
 	limit int64 // -1: all
 	n     *bound
 	needs
+	// newest, when not nil, knows when the rest of the input is too old.
+	newest *newestHint
 }
 
 func (p *sortPlan) columns() Schema { return p.in.columns() }
@@ -197,6 +199,13 @@ func (p *sortPlan) sorted(x *run, in iter, limit int64) (*Block, error) {
 		}
 		held = append(held, b)
 		rows += b.Rows
+		if p.newest != nil && p.newest.scanner != nil && rows >= int(limit) {
+			kept, err := p.sortBlock(x, concat(held, p.columns()), limit)
+			if err != nil || p.newest.reached(kept, p.keys[0], limit) {
+				return kept, err
+			}
+			held, rows = []*Block{kept}, kept.Rows
+		}
 	}
 }
 

@@ -24,8 +24,19 @@ func (o *takeOp) bind(b *binder, in *rel) *rel {
 	return in.with(taken(in.plan, n))
 }
 
-// taken keeps the first n rows. A scan right below learns of the limit.
+// taken keeps the first n rows. A scan right below learns of the limit, and
+// a sort keeps that many rows only.
 func taken(in plan, n *bound) plan {
+	switch p := in.(type) {
+	case *sortPlan:
+		if p.limit < 0 && p.n == nil {
+			return newSortPlan(p.in, p.keys, n)
+		}
+	case *projectPlan:
+		if !p.windowed() {
+			return &projectPlan{in: taken(p.in, n), exprs: p.exprs, cols: p.cols}
+		}
+	}
 	if scan, ok := in.(*scanPlan); ok && n.val != nil && n.val.Int > 0 && len(scan.req.Predicates) == 0 {
 		s := &scanPlan{table: scan.table, schema: scan.schema, req: scan.req}
 		s.req.Limit = n.val.Int

@@ -30,7 +30,7 @@ func (o *topOp) bind(b *binder, in *rel) *rel {
 		b.diags.report(o.n.pos(), "KS129", "The expression must be a constant.")
 		n = constant(longValue(0), o.n)
 	}
-	out := in.with(&sortPlan{in: in.plan, keys: b.sortKeys(in, []sortKey{o.key}), limit: 0, n: n})
+	out := in.with(newSortPlan(in.plan, b.sortKeys(in, []sortKey{o.key}), n))
 	out.sorted = true
 	return out
 }

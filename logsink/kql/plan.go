@@ -112,6 +112,8 @@ type scanPlan struct {
 	schema Schema
 	needs
 	req ScanRequest
+	// newest, when not nil, is told of the scanner that was opened.
+	newest *newestHint
 }
 
 func (p *scanPlan) columns() Schema     { return p.schema }
@@ -129,6 +131,9 @@ func (p *scanPlan) open(x *run) (iter, error) {
 		return nil, err
 	}
 	*x.closers = append(*x.closers, sc.Close)
+	if p.newest != nil {
+		p.newest.scanner, _ = sc.(TimeBounder)
+	}
 	return func() (*Block, error) {
 		if err := x.check(); err != nil {
 			return nil, err

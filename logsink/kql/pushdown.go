@@ -14,7 +14,7 @@ func pushDown(in plan, preds []Predicate) plan {
 	}
 	switch p := in.(type) {
 	case *scanPlan:
-		scan := &scanPlan{table: p.table, schema: p.schema, req: p.req}
+		scan := &scanPlan{table: p.table, schema: p.schema, req: p.req, newest: p.newest}
 		scan.req.Predicates = append([]Predicate(nil), p.req.Predicates...)
 		for _, pr := range preds {
 			scan.add(pr)

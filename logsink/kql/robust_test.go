@@ -90,7 +90,7 @@ func TestNoArgumentMakesAFunctionPanic(t *testing.T) {
 		if !strings.Contains(sig, "->") {
 			sig = "any?, any?, any?, any? -> any" // a form of its own
 		}
-		for range 25 {
+		for range 12 {
 			call := callOf(rng, e.Name, sig)
 			mustNotPanic(t, "print "+call)
 			// Once more over columns, where nothing is folded.

@@ -59,6 +59,10 @@ type ScanRequest struct {
 	// are enough. Only set when the scanner's order decides: rows come back
 	// in storage order.
 	Limit int64
+	// Newest says that the newest rows matter most: the query sorts by the
+	// time column, descending, and takes a few. A scanner that can may yield
+	// its blocks newest first and implement TimeBounder.
+	Newest bool
 }
 
 // TimeRange is a closed range of datetimes. A zero bound is open.
@@ -105,6 +109,14 @@ type Scanner interface {
 	// Close releases what the scan holds. It is called exactly once, also
 	// after an error; blocks already returned stay valid.
 	Close() error
+}
+
+// TimeBounder is a Scanner that knows how new its remaining rows can be. A
+// query for the newest rows stops when they cannot matter any more.
+type TimeBounder interface {
+	// RemainingTime returns a time no row still to come is newer than, and
+	// whether it knows one.
+	RemainingTime() (newest Ticks, ok bool)
 }
 
 // timeColumns are the columns a TimeRange can apply to.
