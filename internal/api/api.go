@@ -4,15 +4,17 @@
 //
 //	/subscriptions/{sub}/resourceGroups/{rg}/providers/Microsoft.App/containerApps
 //	    GET                                  list
-//	…/containerApps/{app}                    GET PUT DELETE
+//	…/containerApps/{app}                    GET PUT PATCH DELETE
+//	…/{app}/start, stop                      POST
 //	…/{app}/revisions[/{rev}]                GET
-//	…/{app}/revisions/{rev}/restart          POST
+//	…/{app}/revisions/{rev}/restart          POST, also activate and deactivate
 //	…/{app}/revisions/{rev}/replicas[/{rep}] GET
 //
 //	/acalocal/v1/info                        GET   who answers here
 //	/acalocal/v1/status                      GET   one Snapshot
 //	/acalocal/v1/watch                       GET   Snapshots as they change, one a line
 //	/acalocal/v1/apply                       POST  emulator.ApplyRequest → emulator.Applied
+//	/acalocal/v1/update                      POST  the same for a definition that was read and changed
 //	/acalocal/v1/restart                     POST  ?app=&revision=
 //	/acalocal/v1/logs/console                GET   as az prints them
 //	/acalocal/v1/logs/system                 GET   as az prints them
@@ -54,6 +56,7 @@ type Emulator interface {
 	RestartRevision(ctx context.Context, app, revision string) error
 	// Exec runs a command in a running container and returns its exit code.
 	Exec(ctx context.Context, target emulator.ExecTarget, s container.ExecSpec) (int, error)
+	Actor
 }
 
 // Options are what a handler serves.
@@ -104,6 +107,7 @@ func New(o Options) http.Handler {
 		"status":       {"GET", s.status},
 		"watch":        {"GET", s.watch},
 		"apply":        {"POST", s.apply},
+		"update":       {"POST", s.update},
 		"restart":      {"POST", s.restart},
 		"logs/console": {"GET", s.consoleLogs},
 		"logs/system":  {"GET", s.systemLogs},

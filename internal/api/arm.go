@@ -21,8 +21,8 @@ type list[T any] struct {
 // serveARM answers a request for apps, revisions or replicas.
 func (s *server) serveARM(w http.ResponseWriter, r *http.Request, p armPath) error {
 	switch {
-	case p.action == "restart":
-		return s.armRestart(w, r, p)
+	case p.action != "":
+		return s.armAction(w, r, p)
 	case p.app != "" && p.kind == "":
 		return s.armApp(w, r, p)
 	case r.Method != http.MethodGet:
@@ -74,10 +74,14 @@ func (s *server) armApp(w http.ResponseWriter, r *http.Request, p armPath) error
 		if err := s.armPut(r, p); err != nil {
 			return err
 		}
+	case http.MethodPatch:
+		if err := s.armPatch(r, p); err != nil {
+			return err
+		}
 	case http.MethodDelete:
 		return s.armDelete(w, r, p)
 	default:
-		return wrongMethod(r, "GET, PUT and DELETE")
+		return wrongMethod(r, "GET, PUT, PATCH and DELETE")
 	}
 	body, err := s.armRead(p)
 	if err != nil {
@@ -103,16 +107,10 @@ func (s *server) armPut(r *http.Request, p armPath) error {
 // awaitRevision returns when the Snapshot shows what was applied: the emulator
 // answers when a change is planned, which is a moment before it is published.
 func (s *server) awaitRevision(ctx context.Context, app, revision string) error {
-	for snap := s.Emulator.Snapshot(); ; {
-		if a := snap.App(app); a != nil && a.Properties.LatestRevisionName == revision {
-			return nil
-		}
-		next, err := s.Emulator.Watch(ctx, snap.Generation)
-		if err != nil {
-			return err
-		}
-		snap = next
-	}
+	return s.await(ctx, func(snap *emulator.Snapshot) bool {
+		a := snap.App(app)
+		return a != nil && a.Properties.LatestRevisionName == revision
+	})
 }
 
 func (s *server) armDelete(w http.ResponseWriter, r *http.Request, p armPath) error {
@@ -125,26 +123,6 @@ func (s *server) armDelete(w http.ResponseWriter, r *http.Request, p armPath) er
 	}
 	w.WriteHeader(http.StatusOK)
 	return nil
-}
-
-// armRestart restarts a revision. The answer is a bare JSON string: the Azure
-// CLI parses it.
-func (s *server) armRestart(w http.ResponseWriter, r *http.Request, p armPath) error {
-	if r.Method != http.MethodPost {
-		return wrongMethod(r, http.MethodPost)
-	}
-	app, err := findApp(s.Emulator.Snapshot(), p.app, p.resourceGroup)
-	if err != nil {
-		return err
-	}
-	rev, err := findRevision(app, p.revision, p.resourceGroup)
-	if err != nil {
-		return err
-	}
-	if err := s.Emulator.RestartRevision(r.Context(), app.Name, rev.Name); err != nil {
-		return err
-	}
-	return reply(w, "Restart succeeded")
 }
 
 // readBody reads a whole request body.

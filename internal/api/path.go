@@ -21,7 +21,7 @@ type armPath struct {
 	kind          string // "", "revisions" or "replicas": what below the app
 	revision      string // "" with kind revisions names the list
 	replica       string // "" with kind replicas names the list
-	action        string // "restart", ""
+	action        string // what to do with it, a word of actions, or ""
 }
 
 // parseARMPath takes a path apart. Fixed words match without regard to case.
@@ -47,17 +47,30 @@ func parseARMPath(path string) (armPath, bool) {
 // takeChildren reads what stands below an app.
 func (p *armPath) takeChildren(w *words) {
 	if !w.eat("revisions") {
+		p.takeAction(w)
 		return
 	}
 	p.kind = "revisions"
 	switch {
 	case !w.take(&p.revision):
-	case w.eat("restart"):
-		p.action = "restart"
+	case p.takeAction(w):
 	case w.eat("replicas"):
 		p.kind = "replicas"
 		w.take(&p.replica)
 	}
+}
+
+// takeAction reads the word of an action on what was named so far.
+func (p *armPath) takeAction(w *words) bool {
+	if len(*w) == 0 {
+		return false
+	}
+	word := strings.ToLower((*w)[0])
+	if _, ok := actions[p.kind+"/"+word]; !ok {
+		return false
+	}
+	p.action, *w = word, (*w)[1:]
+	return true
 }
 
 // words are the segments of a path that are not read yet.

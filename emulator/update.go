@@ -1,0 +1,30 @@
+package emulator
+
+import (
+	"context"
+	"slices"
+)
+
+// Update is Apply for a definition that was read from a Snapshot and changed.
+// What a Snapshot does not carry stays as it is: the values of secrets, the
+// app's port unless the request names one, and which images are local.
+func (e *Engine) Update(ctx context.Context, req ApplyRequest) (Applied, error) {
+	app := *req.App.Clone()
+	err := e.do(ctx, func(context.Context) error {
+		kept, ok := e.state.Kept(app.Name)
+		if !ok {
+			return notFound("containerApps", app.Name)
+		}
+		kept.Fill(&app)
+		if req.HostPort == 0 {
+			req.HostPort = kept.HostPort
+		}
+		req.LocalImages = append(slices.Clone(req.LocalImages), kept.Local...)
+		return nil
+	})
+	if err != nil {
+		return Applied{}, err
+	}
+	req.App = app
+	return e.Apply(ctx, req)
+}
