@@ -1,0 +1,46 @@
+package change
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/acalocal/acalocal/emulator/aca"
+)
+
+// SetRestriction adds a rule, or replaces the one of its name. Rules all allow
+// or all deny (learn.microsoft.com/azure/container-apps/ip-restrictions).
+func SetRestriction(rules []aca.IPSecurityRestriction, rule aca.IPSecurityRestriction) ([]aca.IPSecurityRestriction, error) {
+	out := slices.Clone(rules)
+	i := restrictionIndex(out, rule.Name)
+	if i >= 0 {
+		out[i] = rule
+	} else {
+		out = append(out, rule)
+	}
+	for _, other := range out {
+		if other.Action != rule.Action {
+			return nil, fmt.Errorf("rule %s would %s and rule %s would %s: all rules must have the same action", rule.Name, lower(rule.Action), other.Name, lower(other.Action))
+		}
+	}
+	return out, nil
+}
+
+// RemoveRestriction takes the rule of that name away.
+func RemoveRestriction(rules []aca.IPSecurityRestriction, name string) ([]aca.IPSecurityRestriction, error) {
+	i := restrictionIndex(rules, name)
+	if i < 0 {
+		return nil, fmt.Errorf("there is no rule named %q", name)
+	}
+	return slices.Delete(slices.Clone(rules), i, i+1), nil
+}
+
+func restrictionIndex(rules []aca.IPSecurityRestriction, name string) int {
+	return slices.IndexFunc(rules, func(r aca.IPSecurityRestriction) bool { return r.Name == name })
+}
+
+func lower(action string) string {
+	if action == "Deny" {
+		return "deny"
+	}
+	return "allow"
+}
