@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -22,12 +21,8 @@ import (
 	"github.com/acalocal/acalocal/logsink/kql"
 )
 
-// faultyDisk is a disk that refuses to write while broken is set.
-type faultyDisk struct {
-	broken atomic.Bool
-	mu     sync.Mutex
-	half   bool // writes stop half-way; guarded by mu
-}
+// faultyDisk is a disk that refuses to write, half-way, while broken is set.
+type faultyDisk struct{ broken atomic.Bool }
 
 func (d *faultyDisk) open(path string) (diskFile, error) {
 	f, err := openFile(path)
@@ -189,6 +184,28 @@ func waitSealed(t *testing.T, s *Store) {
 		defer s.console.state.mu.Unlock()
 		return len(s.console.state.sealing) == 0
 	})
+}
+
+func TestClosedStoreSaysSo(t *testing.T) {
+	s := mustOpen(t, Options{Dir: filled(t, 2*sealRows)})
+	cat := s.Catalog()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kql.Query(context.Background(), cat, "ContainerAppConsoleLogs_CL | count", kql.Options{}); !errors.Is(err, ErrClosed) {
+		t.Errorf("query: %v, want ErrClosed", err)
+	}
+	for _, err := range s.TailConsole(context.Background(), Filter{}, 5, true) {
+		if !errors.Is(err, ErrClosed) {
+			t.Errorf("tail: %v, want ErrClosed", err)
+		}
+	}
+	if err := s.Ingest(context.Background(), web, entries(io.EOF, line(1, Stdout, "x\n"))); !errors.Is(err, ErrClosed) {
+		t.Errorf("ingest: %v, want ErrClosed", err)
+	}
+	if p := s.Problems(); len(p) > 0 {
+		t.Error("problems:", p)
+	}
 }
 
 func TestReadOnlyDirectoryIsAClearError(t *testing.T) {

@@ -2,6 +2,7 @@ package logsink
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/acalocal/acalocal/logsink/kql"
 )
@@ -66,5 +67,8 @@ func (t *storeTable) Schema() kql.Schema { return t.view.schema() }
 func (t *storeTable) IngestionTimeColumn() int { return t.view.schema().TimeColumn() }
 
 func (t *storeTable) Scan(ctx context.Context, req kql.ScanRequest) (kql.Scanner, error) {
+	if isClosed(t.table.closing) {
+		return nil, fmt.Errorf("scan %s: %w", t.view.name, ErrClosed)
+	}
 	return newScanner(ctx, t.table, newScanPlan(t.view, req, t.end)), nil
 }

@@ -16,7 +16,8 @@ func (s *Store) Cursor(containerID string) Cursor {
 // Ingest reads the entries of a container's log stream from next until it
 // returns an error, and stores their lines. It returns when all of them are
 // durable: with nil after io.EOF, which means that the container has written
-// its last, else with the error of next or ctx.
+// its last, else with the error of next or ctx. It has done with an entry's Data
+// when it calls next again; a next that blocks must heed ctx itself.
 //
 // Entries without line end are joined to the following of the same stream; a
 // line longer than Options.SplitAt becomes several rows, and an unfinished one

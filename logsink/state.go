@@ -32,9 +32,13 @@ type snapshot struct {
 	problems *problems
 }
 
+// snapshot returns the rows there are now; after close, those in memory.
 func (s *state) snapshot(p *problems) *snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return &snapshot{state: s, problems: p, views: append(slices.Clone(s.sealing), s.open), changed: s.changed}
+	}
 	for _, seg := range s.segments {
 		seg.refs++
 	}
@@ -58,12 +62,6 @@ func (s *snapshot) release() {
 	}
 	s.state.mu.Unlock()
 	dropSegments(gone, s.problems)
-}
-
-// end returns the sequence number after the snapshot's last row.
-func (s *snapshot) end() uint64 {
-	v := s.views[len(s.views)-1]
-	return v.first + uint64(v.rows)
 }
 
 // damaged takes a block out of service, once.

@@ -100,12 +100,13 @@ func openTable(cfg tableConfig) (*table, error) {
 // ingest writes what feeders have until the queue is closed and empty.
 func (t *table) ingest(pending []*memView) {
 	defer close(t.full)
+	defer func() { _ = t.wal.file.Close() }() // all that counts is synced
 	for _, v := range pending {
 		if !t.toSeal(v) {
+			t.refuse(ErrClosed)
 			return
 		}
 	}
-	defer func() { _ = t.wal.file.Close() }() // all that counts is synced
 	for {
 		feeders, ok := t.queue.take()
 		if !ok {

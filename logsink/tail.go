@@ -36,6 +36,11 @@ type rowsReader[T any] func(p part, source tuples, rows []int, lost int64) ([]T,
 func tail[T any](ctx context.Context, t *table, want []string, n int, follow bool, read rowsReader[T]) iter.Seq2[T, error] {
 	at := t.state.end()
 	return func(yield func(T, error) bool) {
+		if isClosed(t.closing) {
+			var zero T
+			yield(zero, ErrClosed)
+			return
+		}
 		tl := &tailer[T]{table: t, want: want, read: read, at: at}
 		rows := tl.last(ctx, n)
 		for {
