@@ -102,6 +102,7 @@ func (x *exchange) findTarget() *answer {
 		return a
 	}
 	x.rec.Generation = x.table.generation
+	x.path = x.rec.Path // an earlier table may have rewritten it
 	if a := x.checkHead(); a != nil {
 		return a
 	}

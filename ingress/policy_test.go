@@ -174,6 +174,30 @@ func TestRouteConfigsSpreadPaths(t *testing.T) {
 	}
 }
 
+func TestHeldRequestIsRewrittenOnce(t *testing.T) {
+	table := func(eps ...Endpoint) Table {
+		out := oneApp()
+		out.Apps[0].Revisions = []Revision{{Name: "web--a"}}
+		if len(eps) > 0 { // a new revision has taken over
+			out.Apps[0].Revisions = []Revision{{Name: "web--b", Endpoints: eps}}
+			out.Apps[0].Split = []Weight{{"web--b", 100}}
+		}
+		out.Routes = []RouteConfig{{Name: "shop", Rules: []RouteRule{{
+			Routes: []Route{{Kind: MatchPrefix, Path: "/api", PrefixRewrite: "/"}}, Targets: []RouteTarget{{App: "web"}},
+		}}}}
+		return out
+	}
+	g := newEdge(t, Options{}, table())
+	addr := mustListen(t, g, ListenSpec{Kind: HTTP})
+	got := make(chan reply, 1)
+	go func() { got <- get(t, client(t), addr, "shop.local.localhost", "/api/x") }()
+	waitFor(t, "a held request", func() bool { return g.Stats()[0].Held == 1 })
+	mustApply(t, g, table(backend(t, "web--b-1", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.RequestURI) })))
+	if r := <-got; r.Body != "/x" {
+		t.Errorf("got %d %q", r.Status, r.Body)
+	}
+}
+
 func TestAddressRules(t *testing.T) {
 	allow := func(r string) []IPRule { return []IPRule{{Range: r, Action: IPAllow}} }
 	deny := func(r string) []IPRule { return []IPRule{{Range: r, Action: IPDeny}} }
