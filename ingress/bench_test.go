@@ -104,7 +104,7 @@ func TestDecisionsAllocateNothing(t *testing.T) {
 	r := httptest.NewRequest("GET", "http://web.local.localhost/", nil)
 	routing := g.table.Load()
 	x := &exchange{g: g, l: l, c: &conn{client: parseClient(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1})}, r: r, path: "/", table: routing}
-	x.rec.Scheme = "http"
+	x.rec.Scheme, x.rec.Path = "http", "/"
 	allocs := testing.AllocsPerRun(1000, func() {
 		if a := x.findTarget(); a != nil {
 			t.Fatal(a.reason)
