@@ -37,9 +37,9 @@ type portFact struct {
 	ours  bool // by an environment of this user
 }
 
-// doctorPorts are the ports taken when nobody asks for others: the edge's and
-// the first app's.
-var doctorPorts = []int{8080, 8081}
+// doctorPorts are the ports taken when nobody asks for others: the edge's two
+// and the first app's.
+var doctorPorts = []int{8080, 8443, 8081}
 
 // examine finds out everything the doctor judges.
 func examine(ctx context.Context) *facts {
@@ -99,9 +99,11 @@ func (f *facts) ourPorts(ctx context.Context) []int {
 		if err != nil {
 			continue // it is ending just now: its ports are whatever they are
 		}
-		var port int
-		if _, err := fmt.Sscanf(portOf(snap.Edge), ":%d", &port); err == nil {
-			ports = append(ports, port)
+		for _, address := range []string{snap.Edge, snap.SecureEdge} {
+			var port int
+			if _, err := fmt.Sscanf(portOf(address, ""), ":%d", &port); err == nil {
+				ports = append(ports, port)
+			}
 		}
 		for _, app := range snap.Apps {
 			ports = append(ports, app.Local.Port)

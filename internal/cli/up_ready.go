@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/emulator/aca"
 )
 
 // sayReady prints where to reach the apps: the answer of "up".
@@ -31,26 +33,28 @@ func writeReady(w io.Writer, snap *emulator.Snapshot, apps []emulator.App) error
 	return nil
 }
 
-// whereTo says how to reach an app that is ready. Plain http to its name is
-// only named where it is answered: without allowInsecure it is redirected to
-// https, as on Azure.
+// whereTo says how to reach an app that is ready: at its loopback address,
+// which needs no name resolution and no certificate, and by its name, as on
+// Azure.
 func whereTo(snap *emulator.Snapshot, app *emulator.App) string {
 	in := app.Properties.Configuration.Ingress
 	switch {
 	case in == nil:
 		return "is ready; it has no ingress"
+	case in.External && in.Transport == aca.TransportTCP:
+		return fmt.Sprintf("is ready at 127.0.0.1:%d (TCP)", cmp.Or(in.ExposedPort, in.TargetPort))
 	case app.Local.URL == "":
 		return "is ready for other apps of the environment"
-	case in.Fqdn == "" || !in.AllowInsecure:
+	case in.Fqdn == "" || snap.SecureEdge == "":
 		return "is ready at " + app.Local.URL
 	}
-	return "is ready at " + app.Local.URL + " and http://" + in.Fqdn + portOf(snap.Edge)
+	return "is ready at " + app.Local.URL + " and https://" + in.Fqdn + portOf(snap.SecureEdge, "443")
 }
 
-// portOf is the ":port" of an address; "" for port 80.
-func portOf(address string) string {
+// portOf is the ":port" of an address, "" for the usual one.
+func portOf(address, usual string) string {
 	i := strings.LastIndexByte(address, ':')
-	if i < 0 || address[i:] == ":80" {
+	if i < 0 || address[i+1:] == usual {
 		return ""
 	}
 	return address[i:]

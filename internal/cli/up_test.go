@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/api/apitest"
 	"github.com/google/go-cmp/cmp"
 
@@ -15,6 +16,7 @@ func TestWhereToReachAnApp(t *testing.T) {
 	f := func(want string, edit func(*emulator.App)) {
 		t.Helper()
 		snap := apitest.OneApp()
+		snap.SecureEdge = "127.0.0.1:8443"
 		app := &snap.Apps[0]
 		app.Properties.Configuration.Ingress.Fqdn = "web.dev.localhost"
 		edit(app)
@@ -22,9 +24,11 @@ func TestWhereToReachAnApp(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	f("is ready at http://127.0.0.1:20080", func(*emulator.App) {})
-	f("is ready at http://127.0.0.1:20080 and http://web.dev.localhost:8080", func(a *emulator.App) {
-		a.Properties.Configuration.Ingress.AllowInsecure = true
+	f("is ready at http://127.0.0.1:20080", func(a *emulator.App) { a.Properties.Configuration.Ingress.Fqdn = "" })
+	f("is ready at http://127.0.0.1:20080 and https://web.dev.localhost:8443", func(*emulator.App) {})
+	f("is ready at 127.0.0.1:6379 (TCP)", func(a *emulator.App) {
+		in := a.Properties.Configuration.Ingress
+		in.Transport, in.ExposedPort = aca.TransportTCP, 6379
 	})
 	f("is ready for other apps of the environment", func(a *emulator.App) { a.Local.URL = "" })
 	f("is ready; it has no ingress", func(a *emulator.App) { a.Properties.Configuration.Ingress = nil })
