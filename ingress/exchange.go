@@ -153,6 +153,8 @@ func (x *exchange) awaitTable() *answer {
 		x.table = x.g.table.Load()
 		x.rec.Hold += time.Since(began)
 		return nil
+	case <-x.g.closing:
+		return answerShutdown.because("the edge is shut down")
 	case <-x.ctx.Done():
 		return x.ended("before the first table")
 	}

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"strings"
 	"testing"
 	"time"
 )
@@ -188,5 +187,3 @@ func recordOf(t testing.TB, g *Ingress, id uint64) Record {
 	t.Fatalf("no record %d", id)
 	return Record{}
 }
-
-func contains(s, sub string) bool { return strings.Contains(s, sub) }

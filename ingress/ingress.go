@@ -21,6 +21,7 @@ type Ingress struct {
 
 	ready      chan struct{} // closed by the first Apply
 	firstTable sync.Once
+	closing    chan struct{} // closed by Shutdown
 
 	randMu sync.Mutex
 	rand   *rand.Rand // guarded by randMu
@@ -48,6 +49,7 @@ func New(o Options) (*Ingress, error) {
 		captures: captures{limit: o.Capture, byID: map[uint64]*Captured{}},
 		rand:     o.Rand,
 		ready:    make(chan struct{}),
+		closing:  make(chan struct{}),
 		memory: memory{
 			revisions: map[string]*revision{},
 			replicas:  map[string]*replica{},
@@ -146,12 +148,15 @@ func (g *Ingress) Sever(name string) {
 	}
 }
 
-// Shutdown stops listening, lets requests in flight end, and returns when all
-// have; when ctx is done first, it closes what is left and returns the error
+// Shutdown stops listening, answers requests that wait for a replica with 503,
+// lets those in flight end, and returns when all have; when ctx is done first, it closes what is left and returns the error
 // of ctx.
 func (g *Ingress) Shutdown(ctx context.Context) error {
 	g.mu.Lock()
-	g.closed = true
+	if !g.closed {
+		g.closed = true
+		close(g.closing) // who waits for a replica waits in vain
+	}
 	open := make([]*listener, 0, len(g.listeners))
 	for l := range g.listeners {
 		open = append(open, l)

@@ -18,7 +18,6 @@ import (
 // are at the ends of pipes.
 type bubble struct {
 	g      *Ingress
-	conns  chan net.Conn
 	client net.Conn
 	r      *bufio.Reader
 }

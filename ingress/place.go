@@ -83,6 +83,9 @@ func (x *exchange) hold() (*endpoint, Why, *answer) {
 	select {
 	case p := <-w.placed:
 		return p.ep, WhyHeld, nil
+	case <-x.g.closing:
+		rev.held.leave(w)
+		return nil, "", answerShutdown.because("the edge is shut down")
 	case <-x.ctx.Done():
 		rev.held.leave(w)
 		return nil, "", x.ended("waiting for a ready replica of revision " + rev.name)

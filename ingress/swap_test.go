@@ -158,6 +158,28 @@ func TestShutdownLeavesNoGoroutine(t *testing.T) {
 	waitFor(t, "goroutines to end", func() bool { return runtime.NumGoroutine() <= before })
 }
 
+func TestShutdownFreesWhoeverWaits(t *testing.T) {
+	g, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustApply(t, g, oneApp())
+	c := mustDial(t, mustListen(t, g, ListenSpec{Kind: HTTP}))
+	io.WriteString(c, "GET / HTTP/1.1\r\nHost: web.local.localhost\r\n\r\n")
+	waitFor(t, "a held request", func() bool { return g.Stats()[0].Held == 1 })
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- g.Shutdown(ctx) }()
+	got, err := io.ReadAll(c)
+	if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 503 ") || !strings.HasSuffix(string(got), "no healthy upstream") {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("shut down: %v", err)
+	}
+}
+
 func TestClosingAListenerEndsItsIdleConnections(t *testing.T) {
 	g := newEdge(t, Options{}, oneApp(answers(t, "web--a-1")))
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

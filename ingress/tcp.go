@@ -42,8 +42,6 @@ type tcpServer struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	mu    sync.Mutex
-	ln    net.Listener // guarded by mu
 	conns sync.WaitGroup
 }
 
