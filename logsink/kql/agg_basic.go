@@ -312,9 +312,7 @@ func (a *spreadAgg) results(groups int) []*Vector {
 			d--
 		}
 		switch {
-		case n[g] == 0:
-			out.Reals[g] = math.NaN()
-		case d == 0:
+		case d <= 0: // one value or none
 			out.Reals[g] = 0
 		default:
 			out.Reals[g] = m2[g] / d

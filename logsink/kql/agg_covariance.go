@@ -1,7 +1,5 @@
 package kql
 
-import "math"
-
 // covarianceAgg is the covariance of two columns, computed in one pass.
 type covarianceAgg struct {
 	sample       bool
@@ -50,10 +48,7 @@ func (a *covarianceAgg) results(groups int) []*Vector {
 		if a.sample {
 			d--
 		}
-		switch {
-		case n[g] == 0:
-			out.Reals[g] = math.NaN()
-		case d > 0:
+		if d > 0 {
 			out.Reals[g] = c[g] / d
 		}
 	}

@@ -12,8 +12,8 @@ var moreAggs = []aggregateFn{
 	{name: "hll_if", sig: "any, bool, !integer? -> dynamic", prefix: "hll_if_", make: newSketchIf},
 	{name: "hll_merge", sig: "dynamic -> dynamic", prefix: "hll_merge_", make: newSketchMerge},
 	{name: "tdigest", sig: "number|timespan|datetime, integer? -> dynamic", prefix: "tdigest_", make: newDigest},
-	{name: "tdigest_merge", sig: "dynamic -> dynamic", prefix: "tdigest_merge_", make: newDigestMerge},
-	{name: "merge_tdigest", sig: "dynamic -> dynamic", prefix: "merge_tdigest_", make: newDigestMerge},
+	{name: "tdigest_merge", sig: "dynamic -> dynamic", prefix: "merge_tdigests_", make: newDigestMerge},
+	{name: "merge_tdigest", sig: "dynamic -> dynamic", prefix: "merge_tdigests_", make: newDigestMerge},
 }
 
 // Sketches are kept exact: hll is the set of hashes seen, as a bag
@@ -82,6 +82,9 @@ func sketchItems(d any, kind string) []any {
 func (a *sketchAgg) results(groups int) []*Vector {
 	out := newVector(Dynamic, groups)
 	for g, seen := range grown(a.seen, groups)[:groups] {
+		if seen == nil {
+			continue // no value: null
+		}
 		keys := make([]string, 0, len(seen))
 		for k := range seen {
 			keys = append(keys, k)
@@ -134,7 +137,7 @@ func (a *digestAgg) results(groups int) []*Vector {
 	out := newVector(Dynamic, groups)
 	for g, items := range grown(a.items, groups)[:groups] {
 		if items == nil {
-			items = []any{}
+			continue // no value: null
 		}
 		bag := &Bag{}
 		bag.Set("tdigest", items)

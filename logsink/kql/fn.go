@@ -246,7 +246,7 @@ func (b *binder) unknownFunction(n *callNode) *bound {
 		}
 	}
 	switch {
-	case unsupportedFunctions[n.fn.name]:
+	case unsupportedFunctions[n.fn.name], strings.HasPrefix(n.fn.name, "geo_"):
 		b.diags.report(n.fn.span, "KQL012", "The function '%s' is not supported yet.", n.fn.name)
 	case n.fn.name != "":
 		b.diags.report(n.fn.span, "KS211", "The name '%s' does not refer to any known function.", n.fn.name)

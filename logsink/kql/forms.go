@@ -9,38 +9,39 @@ var tabularForms map[string]func(b *binder, n *callNode) *rel
 
 func init() {
 	specialForms = map[string]func(b *binder, n *callNode) *bound{
-		"array_sort_asc":      arraySortForm,
-		"array_sort_desc":     arraySortForm,
-		"assert":              assertForm,
-		"bag_pack_columns":    packColumnsForm,
-		"bin_auto":            binAutoForm,
-		"case":                caseForm,
-		"column_ifexists":     columnIfExistsForm,
-		"columnifexists":      columnIfExistsForm,
-		"column_names_of":     columnNamesForm,
-		"dcount_hll":          sketchForm("hll"),
-		"extract":             extractForm,
-		"extract_json":        extractJSONForm,
-		"extractjson":         extractJSONForm,
-		"ingestion_time":      ingestionTimeForm,
-		"new_guid":            newGUIDForm,
-		"next":                neighbourForm(1),
-		"now":                 nowForm,
-		"ago":                 agoForm,
-		"pack_all":            packAllForm,
-		"percentile_tdigest":  sketchForm("tdigest"),
-		"percentrank_tdigest": sketchForm("rank"),
-		"prev":                neighbourForm(-1),
-		"row_cumsum":          rowCumsumForm,
-		"row_number":          rowNumberForm,
-		"row_rank_dense":      rowRankForm,
-		"row_rank_min":        rowRankForm,
-		"row_window_session":  rowSessionForm,
-		"series_fft":          fourierForm,
-		"series_fit_line":     seriesFitLineForm,
-		"series_ifft":         fourierForm,
-		"series_stats":        seriesStatsForm,
-		"toscalar":            toScalarForm,
+		"array_sort_asc":            arraySortForm,
+		"array_sort_desc":           arraySortForm,
+		"assert":                    assertForm,
+		"bag_pack_columns":          packColumnsForm,
+		"bin_auto":                  binAutoForm,
+		"case":                      caseForm,
+		"column_ifexists":           columnIfExistsForm,
+		"columnifexists":            columnIfExistsForm,
+		"column_names_of":           columnNamesForm,
+		"dcount_hll":                sketchForm("hll"),
+		"extract":                   extractForm,
+		"extract_json":              extractJSONForm,
+		"extractjson":               extractJSONForm,
+		"ingestion_time":            ingestionTimeForm,
+		"new_guid":                  newGUIDForm,
+		"next":                      neighbourForm(1),
+		"now":                       nowForm,
+		"ago":                       agoForm,
+		"pack_all":                  packAllForm,
+		"percentile_tdigest":        sketchForm("tdigest"),
+		"percentiles_array_tdigest": sketchForm("array"),
+		"percentrank_tdigest":       sketchForm("rank"),
+		"prev":                      neighbourForm(-1),
+		"row_cumsum":                rowCumsumForm,
+		"row_number":                rowNumberForm,
+		"row_rank_dense":            rowRankForm,
+		"row_rank_min":              rowRankForm,
+		"row_window_session":        rowSessionForm,
+		"series_fft":                fourierForm,
+		"series_fit_line":           seriesFitLineForm,
+		"series_ifft":               fourierForm,
+		"series_stats":              seriesStatsForm,
+		"toscalar":                  toScalarForm,
 	}
 	tabularForms = map[string]func(b *binder, n *callNode) *rel{
 		"materialize": materializeForm,
@@ -412,15 +413,27 @@ func newGUIDForm(b *binder, n *callNode) *bound {
 	return x
 }
 
-// sketchForm reads a sketch: dcount_hll, percentile_tdigest, percentrank_tdigest.
+// sketchForm reads a sketch: dcount_hll, percentile_tdigest,
+// percentiles_array_tdigest and percentrank_tdigest. typeof(T) as the last
+// argument names the result's type.
 func sketchForm(kind string) func(b *binder, n *callNode) *bound {
 	return func(b *binder, n *callNode) *bound {
-		args := b.args(n)
-		lo, hi := 1, 1
-		if kind != "hll" {
-			lo, hi = 2, 3
+		sub := *n
+		want := NoType
+		if k := len(n.args); k > 0 {
+			if t, ok := n.args[k-1].(*typeNode); ok && len(t.cols) == 1 {
+				want, sub.args = t.cols[0].typ, n.args[:k-1]
+			}
 		}
-		if !b.count(n, lo, hi) {
+		args := b.args(&sub)
+		lo, hi := 2, 2
+		switch kind {
+		case "hll":
+			lo, hi = 1, 1
+		case "array":
+			hi = maxVariadic
+		}
+		if !b.count(&sub, lo, hi) {
 			return failed(n)
 		}
 		for _, a := range args {
@@ -428,20 +441,54 @@ func sketchForm(kind string) func(b *binder, n *callNode) *bound {
 				return failed(n)
 			}
 		}
-		ret, f := sketchReader(kind)
 		name := ""
-		if kind == "hll" && args[0].name != "" {
-			name = "dcount_hll_" + args[0].name
+		if args[0].name != "" {
+			name = map[string]string{"hll": "dcount_hll_", "tdigest": "percentile_tdigest_", "array": "percentile_tdigest_"}[kind]
+			if name != "" {
+				name += args[0].name
+			}
 		}
+		ret, f := sketchReader(kind)
 		args[0] = cast(args[0], Dynamic)
 		x := derive(ret, n, kernelEval(rowKernel(ret, f), args), args...)
+		if want != NoType && kind != "array" {
+			x = cast(x, want)
+		}
 		x.name = name
 		return x
 	}
 }
 
+// digestValues are the values of a tdigest with their weights.
+func digestValues(d any) []weighted[float64] {
+	var vals []weighted[float64]
+	for items := sketchItems(d, "tdigest"); len(items) > 1; items = items[2:] {
+		vals = append(vals, weighted[float64]{convert(fromDynamic(items[0]), Real).Real, convert(fromDynamic(items[1]), Long).Int})
+	}
+	return vals
+}
+
+// digestArray is the array of the percentiles asked for.
+func digestArray(a []Value) Value {
+	var ps []float64
+	for _, v := range a[1:] {
+		for _, e := range flatten(nil, v) {
+			if !e.Null && e.Type.isNumeric() {
+				ps = append(ps, e.float())
+			}
+		}
+	}
+	out := []any{}
+	for _, r := range nearestRanks(digestValues(a[0].Any), ps) {
+		out = append(out, r)
+	}
+	return dynamicValue(out)
+}
+
 func sketchReader(kind string) (Type, func(a []Value) Value) {
 	switch kind {
+	case "array":
+		return Dynamic, digestArray
 	case "hll":
 		return Long, func(a []Value) Value { return longValue(int64(len(sketchItems(a[0].Any, "hll")))) }
 	case "tdigest":
@@ -449,11 +496,7 @@ func sketchReader(kind string) (Type, func(a []Value) Value) {
 			if a[1].Null || !a[1].Type.isNumeric() {
 				return nullValue(Real)
 			}
-			var vals []weighted[float64]
-			for items := sketchItems(a[0].Any, "tdigest"); len(items) > 1; items = items[2:] {
-				vals = append(vals, weighted[float64]{convert(fromDynamic(items[0]), Real).Real, convert(fromDynamic(items[1]), Long).Int})
-			}
-			r := nearestRanks(vals, []float64{a[1].float()})
+			r := nearestRanks(digestValues(a[0].Any), []float64{a[1].float()})
 			if len(r) == 0 {
 				return nullValue(Real)
 			}

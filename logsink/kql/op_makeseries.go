@@ -24,7 +24,7 @@ func parseMakeSeries(p *parser, h opHead) operator {
 	op.params = p.params("kind")
 	op.aggs = commaList(p, p.seriesAgg, "on")
 	p.expect("on")
-	op.axis = p.namedExpr()
+	op.axis = p.axis()
 	switch {
 	case p.at("from", "to", "step"):
 		op.parseSteps(p)
@@ -47,6 +47,14 @@ func parseMakeSeries(p *parser, h opHead) operator {
 	}
 	p.done(&op.opHead)
 	return op
+}
+
+// axis parses [name =] expression, up to an "in" that starts the range.
+func (p *parser) axis() node {
+	if p.tok().kind == tokName && p.peek().is("=") || p.at("[") {
+		return p.namedExpr()
+	}
+	return p.binary(precRelational)
 }
 
 func (o *makeSeriesOp) parseSteps(p *parser) {
@@ -264,6 +272,9 @@ func (p *seriesPlan) grid(x *run) (*seriesGrid, error) {
 	if p.from != nil {
 		if g.from, err = p.from.value(x); err != nil {
 			return nil, err
+		}
+		if p.inclusive && !g.from.Null { // the old form starts at a bin of its own
+			g.from = binValue(g.from, step)
 		}
 	}
 	if p.to == nil {

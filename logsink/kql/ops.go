@@ -70,7 +70,7 @@ func init() {
 
 // unsupportedOperators are Kusto's operators this engine does not have.
 var unsupportedOperators = map[string]bool{
-	"externaldata": true, "external_data": true, "make-graph": true, "graph-match": true, "graph-to-table": true,
+	"inline_external_table": true, "externaldata": true, "external_data": true, "make-graph": true, "graph-match": true, "graph-to-table": true,
 	"graph-shortest-paths": true, "graph-mark-components": true, "macro-expand": true, "project-smart": true,
 	"partition-by": true, "reduce": true, "assert-schema": true, "execute-and-cache": true,
 }
@@ -98,7 +98,7 @@ func init() {
 		"series_decompose_forecast", "series_fit_2lines", "series_fit_2lines_dynamic",
 		"series_fit_poly", "series_periods_detect", "series_periods_validate", "series_seasonal",
 		"geo_distance_2points", "geo_distance_point_to_line", "geo_point_in_circle", "geo_point_in_polygon", "geo_point_to_geohash",
-		"geo_geohash_to_central_point", "geo_point_to_s2cell", "geo_s2cell_to_central_point", "geo_point_to_h3cell", "parse_user_agent",
+		"geo_geohash_to_central_point", "geo_point_to_s2cell", "geo_s2cell_to_central_point", "geo_point_to_h3cell", "parse_user_agent", "graph", "welch_test",
 
 		"rank_tdigest",
 		"row_window_session_id", "database_name", "hash_many", "hash_combine", // how the service combines hashes is not published

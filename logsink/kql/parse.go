@@ -360,6 +360,11 @@ func (p *parser) pipe() node {
 		return &missingNode{p.here()}
 	}
 	n := &pipeNode{}
+	if t := p.tok(); unsupportedOperators[t.text] && t.kind == tokName && !p.peek().is("|") && p.peek().kind != tokEOF {
+		p.diags.report(t.at, "KQL003", "The operator '%s' is not supported yet.", t.text)
+		p.skipOperator()
+		return &missingNode{t.at}
+	}
 	if p.startsOperator() {
 		n.ops = append(n.ops, p.operator())
 	} else {
