@@ -20,6 +20,8 @@
 //	/acalocal/v1/logs/system                 GET   as az prints them
 //	/acalocal/v1/stream                      GET   Entries of all apps, live, one a line
 //	/acalocal/v1/query                       POST  QueryBody → Log Analytics' answer
+//	/acalocal/v1/requests                    GET   Requests as the edge served them, one a line
+//	/acalocal/v1/requests/replay             POST  ReplayBody → ReplayAnswer
 //	/acalocal/v1/exec                        POST  upgraded to Frames
 //	/acalocal/v1/shutdown                    POST  ?remove=true
 //
@@ -63,6 +65,7 @@ type Emulator interface {
 type Options struct {
 	Emulator Emulator
 	Logs     Logs
+	Requests Requests
 	// Dialect chooses the form of console lines; the zero value is right for
 	// environments with workload profiles.
 	Dialect logsink.Dialect
@@ -103,18 +106,20 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 func New(o Options) http.Handler {
 	s := &server{Options: o}
 	s.own = map[string]route{
-		"info":         {"GET", s.info},
-		"status":       {"GET", s.status},
-		"watch":        {"GET", s.watch},
-		"apply":        {"POST", s.apply},
-		"update":       {"POST", s.update},
-		"restart":      {"POST", s.restart},
-		"logs/console": {"GET", s.consoleLogs},
-		"logs/system":  {"GET", s.systemLogs},
-		"stream":       {"GET", s.stream},
-		"query":        {"POST", s.query},
-		"exec":         {"POST", s.exec},
-		"shutdown":     {"POST", s.shutdown},
+		"info":            {"GET", s.info},
+		"status":          {"GET", s.status},
+		"watch":           {"GET", s.watch},
+		"apply":           {"POST", s.apply},
+		"update":          {"POST", s.update},
+		"restart":         {"POST", s.restart},
+		"logs/console":    {"GET", s.consoleLogs},
+		"logs/system":     {"GET", s.systemLogs},
+		"stream":          {"GET", s.stream},
+		"query":           {"POST", s.query},
+		"requests":        {"GET", s.listRequests},
+		"requests/replay": {"POST", s.replay},
+		"exec":            {"POST", s.exec},
+		"shutdown":        {"POST", s.shutdown},
 	}
 	h := http.Handler(s)
 	if o.Token != "" {

@@ -149,6 +149,7 @@ func (d *Daemon) Handler(token string) http.Handler {
 	return api.New(api.Options{
 		Emulator: d.Engine,
 		Logs:     queries{d.Logs},
+		Requests: d.edge,
 		Info:     api.Info{Environment: d.o.Environment, Version: version.Version, PID: os.Getpid()},
 		Shutdown: d.Shutdown,
 		Token:    token,

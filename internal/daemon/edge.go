@@ -24,6 +24,9 @@ const (
 	defaultTLSPort  = 8443
 	defaultAppPorts = 8081
 	appPortRange    = 200
+
+	// captured is how many requests are kept whole, to be sent again.
+	captured = 64
 )
 
 // edge is the ingress and its listeners.
@@ -64,6 +67,7 @@ func newEdge(o Options, dial func(context.Context, ingress.Endpoint) (net.Conn, 
 	e.Ingress, err = ingress.New(ingress.Options{
 		Dial: dial, Activate: demand, TimeScale: o.TimeScale, OnRecord: e.record,
 		Certificates: certificates(o.Environment + ".localhost"),
+		Capture:      captured,
 	})
 	if err != nil {
 		return nil, err

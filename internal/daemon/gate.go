@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -25,10 +26,11 @@ type gates struct {
 	wanted chan []gate // the newest set of gates; one slot
 }
 
-// gate is one set of names and the ports they answer on. All gates but the one
-// of the HTTP apps are of one TCP app.
+// gate is one set of names and the ports they answer on. A name is in one gate
+// only: the engine's DNS would send callers to any of several. Apps that have
+// nothing but HTTP share one.
 type gate struct {
-	app   string // "" for HTTP
+	app   string // whose raw TCP ports these are; "" for the shared one
 	names []string
 	ports []int
 }
@@ -55,15 +57,14 @@ func gatesOf(t ingress.Table) []gate {
 	web := gate{ports: []int{80, 443}}
 	var out []gate
 	for _, a := range t.Apps {
-		switch {
+		switch raw := rawPorts(a); {
 		case !a.Enabled:
 		case a.Transport == ingress.TransportTCP:
-			out = append(out, gate{app: a.Name, names: []string{a.Name}, ports: tcpPorts(a)})
+			out = append(out, gate{app: a.Name, names: []string{a.Name}, ports: raw})
+		case len(raw) > 0:
+			out = append(out, gate{app: a.Name, names: namesOf(a, t.Domain), ports: append([]int{80, 443}, raw...)})
 		default:
 			web.names = append(web.names, namesOf(a, t.Domain)...)
-			if ports := additionalPorts(a); len(ports) > 0 {
-				out = append(out, gate{app: a.Name, names: []string{a.Name}, ports: ports})
-			}
 		}
 	}
 	if len(web.names) > 0 {
@@ -84,22 +85,14 @@ func namesOf(a ingress.App, domain string) []string {
 	return names
 }
 
-func tcpPorts(a ingress.App) []int {
-	port := a.ExposedPort
-	if port == 0 {
-		port = a.TargetPort
-	}
-	return append([]int{port}, additionalPorts(a)...)
-}
-
-func additionalPorts(a ingress.App) []int {
+// rawPorts are the raw TCP ports of an app inside the environment.
+func rawPorts(a ingress.App) []int {
 	var ports []int
+	if a.Transport == ingress.TransportTCP {
+		ports = append(ports, cmp.Or(a.ExposedPort, a.TargetPort))
+	}
 	for _, m := range a.AdditionalPorts {
-		if m.ExposedPort != 0 {
-			ports = append(ports, m.ExposedPort)
-		} else {
-			ports = append(ports, m.TargetPort)
-		}
+		ports = append(ports, cmp.Or(m.ExposedPort, m.TargetPort))
 	}
 	return ports
 }
@@ -160,12 +153,12 @@ func (g *gates) open(ctx context.Context, w gate) net.Listener {
 // spec is how the edge serves one port of a gate.
 func (g gate) spec(port int) ingress.ListenSpec {
 	switch {
-	case g.app != "":
-		return ingress.ListenSpec{Kind: ingress.TCP, App: g.app, Port: port, Inside: true}
+	case port == 80:
+		return ingress.ListenSpec{Kind: ingress.HTTP, Inside: true, HTTPSPort: 443}
 	case port == 443:
 		return ingress.ListenSpec{Kind: ingress.HTTPS, Inside: true}
 	}
-	return ingress.ListenSpec{Kind: ingress.HTTP, Inside: true, HTTPSPort: 443}
+	return ingress.ListenSpec{Kind: ingress.TCP, App: g.app, Port: port, Inside: true}
 }
 
 // splitByPort gives each port of a gate a listener of its own. They end with

@@ -24,9 +24,8 @@ func TestGatesAreForTheNamesAppsCallEachOtherBy(t *testing.T) {
 		{"a single app calls nobody", []ingress.App{web}, nil},
 		{"short names and hosts", []ingress.App{job, web}, []gate{{"", []string{"web", "web--r1.x.localhost", "web.x.localhost"}, []int{80, 443}}}},
 		{"a TCP app has a gate of its own", []ingress.App{db, job}, []gate{{"db", []string{"db"}, []int{5432}}}},
-		{"additional ports too", []ingress.App{back, job}, []gate{
-			{"back", []string{"back"}, []int{9001, 7000}},
-			{"", []string{"back", "back.internal.x.localhost"}, []int{80, 443}},
+		{"additional ports are with the other ports of the app", []ingress.App{back, job}, []gate{
+			{"back", []string{"back", "back.internal.x.localhost"}, []int{80, 443, 9001, 7000}},
 		}},
 		{"no names without ingress", []ingress.App{job, job}, nil},
 	} {

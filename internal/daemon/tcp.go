@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"net"
 
 	"github.com/acalocal/acalocal/ingress"
@@ -21,11 +22,11 @@ func externalPorts(t ingress.Table) []tcpKey {
 			continue
 		}
 		if a.External && a.Transport == ingress.TransportTCP {
-			out = append(out, tcpKey{a.Name, tcpPorts(a)[0]})
+			out = append(out, tcpKey{a.Name, cmp.Or(a.ExposedPort, a.TargetPort)})
 		}
-		for i, m := range a.AdditionalPorts {
+		for _, m := range a.AdditionalPorts {
 			if m.External {
-				out = append(out, tcpKey{a.Name, additionalPorts(a)[i]})
+				out = append(out, tcpKey{a.Name, cmp.Or(m.ExposedPort, m.TargetPort)})
 			}
 		}
 	}
