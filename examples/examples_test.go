@@ -20,7 +20,7 @@ type app struct {
 func TestExamplesLoad(t *testing.T) {
 	flask := app{
 		Name: "python-flask", Ingress: "external", BuiltFrom: "python-flask/Dockerfile",
-		Probes: 3, TargetPort: 8000, CPU: 0.5, Memory: "1Gi",
+		Probes: 2, TargetPort: 8000, CPU: 0.5, Memory: "1Gi",
 	}
 	composed := flask
 	composed.HostPort = 8000
