@@ -44,6 +44,8 @@ var commands = []func(Streams) *cobra.Command{
 	newAppCommand,
 	newRevisionCommand,
 	newReplicaCommand,
+	newIngressCommand,
+	newUpdateCommand,
 	newLogsCommand,
 	newExplainCommand,
 	newTimelineCommand,
@@ -61,7 +63,7 @@ var commands = []func(Streams) *cobra.Command{
 // Main runs the command named by args and returns the exit code.
 func Main(ctx context.Context, args []string, s Streams) int {
 	root := newRootCommand(s)
-	root.SetArgs(args)
+	root.SetArgs(spreadLists(args))
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitDone

@@ -8,8 +8,8 @@ var groups = []struct {
 	title    string
 	commands []string
 }{
-	{"Every day:", []string{"up", "down", "status", "logs", "exec", "restart"}},
-	{"Look closer:", []string{"app", "revision", "replica", "explain", "timeline"}},
+	{"Every day:", []string{"up", "update", "down", "status", "logs", "exec", "restart"}},
+	{"Look closer:", []string{"app", "revision", "replica", "ingress", "explain", "timeline"}},
 	{"The definition:", []string{"init", "check", "config", "schema"}},
 	{"This machine:", []string{"doctor", "trust", "untrust", "completion", "version"}},
 }

@@ -10,8 +10,12 @@ import (
 )
 
 func newRevisionCommand(s Streams) *cobra.Command {
-	cmd := &cobra.Command{Use: "revision", Short: "Look at the revisions of an app", Args: noSubcommand, RunE: showHelp}
-	cmd.AddCommand(newRevisionListCommand(s))
+	cmd := &cobra.Command{Use: "revision", Short: "Look at and change the revisions of an app", Args: noSubcommand, RunE: showHelp}
+	cmd.AddCommand(newRevisionListCommand(s), newRevisionShowCommand(s), newRevisionCopyCommand(s),
+		newRevisionSetModeCommand(s), newRevisionLabelCommand(s))
+	for _, a := range revisionActions {
+		cmd.AddCommand(a.command(s))
+	}
 	return cmd
 }
 

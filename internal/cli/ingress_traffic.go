@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/cli/change"
+	"github.com/spf13/cobra"
+)
+
+// newTrafficEdit is a command that changes the traffic of an app in multiple
+// mode and prints it. The caller adds flags and binds the edit.
+func newTrafficEdit(s Streams, use, short, example string, f func(*emulator.App, []aca.TrafficWeight) ([]aca.TrafficWeight, error)) (*cobra.Command, *edit) {
+	e := &edit{}
+	return &cobra.Command{
+		Use: use, Short: short, Example: example, Args: maximumNArgs(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			done, err := e.run(cmd, s, func(app *emulator.App, definition *aca.ContainerApp) error {
+				in, err := ingressOf(definition)
+				if err != nil {
+					return err
+				}
+				if err := needMultiple(definition, "labels and weights"); err != nil {
+					return err
+				}
+				in.Traffic, err = f(app, in.Traffic)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			return answerTraffic(s, done.before, done.definition.Properties.Configuration.Ingress.Traffic, e.asJSON)
+		},
+	}, e
+}
+
+func newTrafficSetCommand(s Streams) *cobra.Command {
+	var revisions, labels []string
+	cmd, e := newTrafficEdit(s, "set", "Divide the requests among revisions",
+		"  acalocal ingress traffic set --revision-weight web--0000001=80 latest=20\n  acalocal ingress traffic set --label-weight green=100",
+		func(app *emulator.App, traffic []aca.TrafficWeight) ([]aca.TrafficWeight, error) {
+			set, err := readWeights(app, revisions, labels)
+			if err != nil {
+				return nil, err
+			}
+			out, err := change.Traffic(traffic, set)
+			if err != nil {
+				return nil, failed(err, "see what there is with \"acalocal ingress traffic show\"")
+			}
+			warnDown(s.Err, app, out)
+			return out, nil
+		})
+	cmd.Long = `Divide the requests among revisions. What is not named is scaled so that all
+sums to 100; weights above 100 are refused. A revision that is down keeps its
+share: its requests wait and time out, nothing fails over, as on Azure.`
+	cmd.Flags().StringArrayVar(&revisions, "revision-weight", nil, "REVISION=PERCENT ...; latest is the latest ready one")
+	cmd.Flags().StringArrayVar(&labels, "label-weight", nil, "LABEL=PERCENT ...")
+	e.bind(cmd)
+	return cmd
+}
+
+// readWeights reads the two flags; revisions must be there.
+func readWeights(app *emulator.App, revisions, labels []string) ([]change.Weight, error) {
+	if len(revisions)+len(labels) == 0 {
+		return nil, misuse(errors.New("no weight is given"), "give --revision-weight REVISION=PERCENT or --label-weight LABEL=PERCENT")
+	}
+	set, err := change.ParseWeights(revisions, false)
+	if err == nil {
+		for _, w := range set {
+			if w.Name != "latest" {
+				if _, err := needRevision(app, w.Name); err != nil {
+					return nil, err
+				}
+			}
+		}
+		var byLabel []change.Weight
+		byLabel, err = change.ParseWeights(labels, true)
+		set = append(set, byLabel...)
+	}
+	if err != nil {
+		return nil, misuse(err, "write --revision-weight REVISION=PERCENT")
+	}
+	return set, nil
+}
+
+// warnDown names revisions that get requests and cannot answer: Azure sends
+// them all the same (observed).
+func warnDown(w io.Writer, app *emulator.App, traffic []aca.TrafficWeight) {
+	for _, t := range traffic {
+		rev := app.Revision(t.RevisionName)
+		if t.Weight == 0 || rev == nil || anyReady(rev) || rev.Properties.RunningState == "ScaledToZero" {
+			continue
+		}
+		state := rev.Properties.RunningState
+		if !rev.Properties.Active {
+			state = "not active"
+		}
+		fmt.Fprintf(w, "warning: %s gets %d%% of the requests and is %s: they wait and time out, nothing fails over\n", rev.Name, t.Weight, state)
+	}
+}
+
+func anyReady(rev *emulator.Revision) bool {
+	for _, r := range rev.Replicas {
+		if r.Ready && !r.Draining {
+			return true
+		}
+	}
+	return false
+}
+
+func newTrafficShowCommand(s Streams) *cobra.Command {
+	var t targetFlags
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "show", Short: "Show how the requests are divided", Example: "  acalocal ingress traffic show", Args: maximumNArgs(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			app, err := findApp(cmd, t.App)
+			if err != nil {
+				return err
+			}
+			in, err := ingressOf(app.Clone())
+			if err != nil {
+				return err
+			}
+			return answerTraffic(s, app, in.Traffic, asJSON)
+		},
+	}
+	t.bindApp(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the list as JSON")
+	return cmd
+}
+
+func answerTraffic(s Streams, app *emulator.App, traffic []aca.TrafficWeight, asJSON bool) error {
+	if asJSON {
+		return writeJSON(s.Out, orEmpty(traffic))
+	}
+	t := newTable("REVISION", "WEIGHT", "LABEL")
+	for _, w := range traffic {
+		name := w.RevisionName
+		if w.LatestRevision {
+			name = "latest"
+			if ready := app.Properties.LatestReadyRevisionName; ready != "" {
+				name += " (" + ready + ")"
+			}
+		}
+		t.add(name, fmt.Sprintf("%d%%", w.Weight), w.Label)
+	}
+	return t.write(s.Out)
+}

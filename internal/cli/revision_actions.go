@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/client"
+	"github.com/spf13/cobra"
+)
+
+// revisionAction is a verb about one revision that exists.
+type revisionAction struct {
+	use, short, answer string
+	do                 func(*client.Client, context.Context, string, string) error
+	// warn says what is odd about doing it now, or "".
+	warn func(*emulator.App, *emulator.Revision) string
+}
+
+var revisionActions = []revisionAction{
+	{"activate", "Start the replicas of an inactive revision", "Activate succeeded", (*client.Client).ActivateRevision, warnSingle},
+	{"deactivate", "Stop all replicas of a revision", "Deactivate succeeded", (*client.Client).DeactivateRevision, warnDeactivate},
+	{"restart", "Replace the replicas of a revision, new ones first", "Restart succeeded", (*client.Client).RestartRevision,
+		func(*emulator.App, *emulator.Revision) string { return "" }},
+}
+
+func (a revisionAction) command(s Streams) *cobra.Command {
+	var t targetFlags
+	cmd := &cobra.Command{
+		Use:     a.use,
+		Short:   a.short,
+		Example: "  acalocal revision " + a.use + " --revision web--0000001",
+		Args:    maximumNArgs(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if t.Revision == "" {
+				return misuse(errors.New("no revision is named"), fmt.Sprintf("write %q", cmd.CommandPath()+" --revision NAME"))
+			}
+			app, err := findApp(cmd, t.App)
+			if err != nil {
+				return err
+			}
+			rev, err := needRevision(app, t.Revision)
+			if err != nil {
+				return err
+			}
+			c, err := connect(cmd)
+			if err != nil {
+				return err
+			}
+			if text := a.warn(app, rev); text != "" {
+				fmt.Fprintf(s.Err, "warning: %s\n", text)
+			}
+			if err := a.do(c, cmd.Context(), app.Name, rev.Name); err != nil {
+				return notRunning(err)
+			}
+			_, err = fmt.Fprintln(s.Out, a.answer)
+			return err
+		},
+	}
+	t.bindApp(cmd)
+	t.bindRevision(cmd)
+	return cmd
+}
+
+// warnSingle says that in single mode the mode decides
+// (github.com/microsoft/azure-container-apps/issues/679).
+func warnSingle(app *emulator.App, _ *emulator.Revision) string {
+	if app.Properties.Configuration.ActiveRevisionsMode == aca.Multiple {
+		return ""
+	}
+	return app.Name + " is not in multiple mode: the mode decides which revisions are active, and may undo this"
+}
+
+// warnDeactivate names what a deactivation takes from the requests. Azure
+// accepts all of it without a word
+// (github.com/microsoft/azure-container-apps/issues/410).
+func warnDeactivate(app *emulator.App, rev *emulator.Revision) string {
+	others := 0
+	for _, r := range app.Revisions {
+		if r.Properties.Active && r.Name != rev.Name {
+			others++
+		}
+	}
+	switch {
+	case others == 0:
+		return rev.Name + " is the only active revision: the app answers 404 without it"
+	case rev.Serving > 0 && app.Properties.Configuration.ActiveRevisionsMode == aca.Multiple:
+		return fmt.Sprintf("%s has %d%% of the traffic; nothing fails over to another revision, its share is lost until the weights change", rev.Name, rev.Serving)
+	}
+	return warnSingle(app, rev)
+}
+
+func newRevisionCopyCommand(s Streams) *cobra.Command {
+	var e edit
+	var f templateFlags
+	var from string
+	cmd := &cobra.Command{
+		Use:   "copy",
+		Short: "Make a new revision of an earlier one, with changes",
+		Example: `  acalocal revision copy --from-revision web--0000001 --set-env-vars COLOUR=blue
+  acalocal revision copy --image web:2 --revision-suffix v2`,
+		Args: maximumNArgs(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			done, err := e.run(cmd, s, func(app *emulator.App, definition *aca.ContainerApp) error {
+				if from != "" {
+					rev, err := needRevision(app, from)
+					if err != nil {
+						return err
+					}
+					template := aca.ContainerApp{Properties: aca.AppProperties{Template: rev.Properties.Template}}
+					definition.Properties.Template = template.Clone().Properties.Template
+				}
+				return f.apply(&definition.Properties.Template)
+			})
+			if err != nil {
+				return err
+			}
+			if !done.applied.NewRevision && !e.dryRun {
+				fmt.Fprintln(s.Err, "hint: a copy without a difference makes no revision; change something or give --revision-suffix")
+			}
+			return answerRevision(s, &e, done)
+		},
+	}
+	e.bind(cmd)
+	f.bind(cmd)
+	cmd.Flags().StringVar(&from, "from-revision", "", "the revision to copy (default: the latest)")
+	complete(cmd, "from-revision", revisionNames)
+	return cmd
+}
+
+func newRevisionSetModeCommand(s Streams) *cobra.Command {
+	var e edit
+	var mode, label string
+	modes := map[string]aca.RevisionsMode{"single": aca.Single, "multiple": aca.Multiple, "labels": aca.Labels}
+	cmd := &cobra.Command{
+		Use:     "set-mode",
+		Short:   "Choose how many revisions may be active",
+		Example: "  acalocal revision set-mode --mode multiple",
+		Args:    maximumNArgs(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			want, ok := modes[mode]
+			if !ok {
+				return misuse(fmt.Errorf("%q is no revision mode", mode), "write --mode single, multiple or labels")
+			}
+			done, err := e.run(cmd, s, func(_ *emulator.App, app *aca.ContainerApp) error {
+				return setMode(app, want, label)
+			})
+			if err != nil {
+				return err
+			}
+			if e.asJSON {
+				return writeJSON(s.Out, done.definition)
+			}
+			_, err = fmt.Fprintln(s.Out, want)
+			return err
+		},
+	}
+	e.bind(cmd)
+	cmd.Flags().StringVar(&mode, "mode", "", "single, multiple or labels")
+	cmd.Flags().StringVar(&label, "target-label", "", "with labels: the label that new revisions get")
+	completeWords(cmd, "mode", "single", "multiple", "labels")
+	return cmd
+}
+
+// setMode changes the mode. Weights and labels mean nothing in single mode and
+// are refused there, so they go.
+func setMode(app *aca.ContainerApp, mode aca.RevisionsMode, label string) error {
+	c := &app.Properties.Configuration
+	c.ActiveRevisionsMode = mode
+	switch {
+	case mode == aca.Labels && label == "" && c.TargetLabel == "":
+		return misuse(errors.New("the mode labels needs a label for new revisions"), "give --target-label NAME")
+	case label != "":
+		c.TargetLabel = label
+	}
+	if mode == aca.Single && c.Ingress != nil {
+		in := *c.Ingress
+		in.Traffic = []aca.TrafficWeight{{LatestRevision: true, Weight: 100}}
+		c.Ingress = &in
+	}
+	return nil
+}

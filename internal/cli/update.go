@@ -1,0 +1,176 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/cli/change"
+	"github.com/spf13/cobra"
+)
+
+// templateFlags are az's flags that change a template.
+type templateFlags struct {
+	env           change.EnvEdit
+	container     string
+	image         string
+	cpu           *float64
+	memory        string
+	minReplicas   *int
+	maxReplicas   *int
+	command, args []string
+	suffix        string
+	grace         *int
+}
+
+func (f *templateFlags) bind(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringArrayVar(&f.env.Set, "set-env-vars", nil, "NAME=value or NAME=secretref:SECRET ...; others stay")
+	fs.StringArrayVar(&f.env.Remove, "remove-env-vars", nil, "NAME ...")
+	fs.StringArrayVar(&f.env.Replace, "replace-env-vars", nil, "NAME=value or NAME=secretref:SECRET ...; others go")
+	fs.BoolVar(&f.env.RemoveAll, "remove-all-env-vars", false, "drop every variable")
+	fs.StringVar(&f.container, "container-name", "", "the container the flags are about (default: the first)")
+	fs.StringVarP(&f.image, "image", "i", "", "the image to run")
+	fs.Var(optional[float64]{&f.cpu, parseFloat, "cores"}, "cpu", "cores, such as 0.5")
+	fs.StringVar(&f.memory, "memory", "", "memory, such as 1Gi")
+	fs.Var(optional[int]{&f.minReplicas, strconv.Atoi, "n"}, "min-replicas", "the least number of replicas")
+	fs.Var(optional[int]{&f.maxReplicas, strconv.Atoi, "n"}, "max-replicas", "the largest number of replicas")
+	fs.StringArrayVar(&f.command, "command", nil, "WORD ...; replaces the image's entrypoint, \"\" takes it back")
+	fs.StringArrayVar(&f.args, "args", nil, "WORD ...; replaces the image's command, \"\" takes it back")
+	fs.StringVar(&f.suffix, "revision-suffix", "", "the new revision is called APP--SUFFIX")
+	fs.Var(optional[int]{&f.grace, strconv.Atoi, "s"}, "termination-grace-period", "seconds between SIGTERM and SIGKILL, 0 to 600")
+	complete(cmd, "container-name", containerNames)
+}
+
+// apply changes a template. The suffix of the last revision is not kept: it
+// would be refused as used (github.com/microsoft/azure-container-apps/issues/1278).
+func (f *templateFlags) apply(t *aca.Template) error {
+	t.RevisionSuffix = f.suffix
+	c, err := f.target(t)
+	if err != nil {
+		return err
+	}
+	if c.Env, err = change.Env(c.Env, f.env); err != nil {
+		return misuse(err, "see the variables with \"acalocal app show --json\"")
+	}
+	if f.image != "" {
+		c.Image = f.image
+	}
+	f.resources(c)
+	if f.command != nil {
+		c.Command = words(f.command)
+	}
+	if f.args != nil {
+		c.Args = words(f.args)
+	}
+	f.scale(t)
+	if f.grace != nil {
+		t.TerminationGracePeriodSeconds = f.grace
+	}
+	return nil
+}
+
+// target is the container the flags are about.
+func (f *templateFlags) target(t *aca.Template) (*aca.Container, error) {
+	i := 0
+	if f.container != "" {
+		i = slices.IndexFunc(t.Containers, func(c aca.Container) bool { return c.Name == f.container })
+	}
+	if i < 0 || i >= len(t.Containers) {
+		var names []string
+		for _, c := range t.Containers {
+			names = append(names, c.Name)
+		}
+		return nil, failed(fmt.Errorf("there is no container %q", f.container), "there is: "+orDash(strings.Join(names, ", ")))
+	}
+	return &t.Containers[i], nil
+}
+
+func (f *templateFlags) resources(c *aca.Container) {
+	if f.cpu == nil && f.memory == "" {
+		return
+	}
+	r := aca.Resources{}
+	if c.Resources != nil {
+		r = *c.Resources
+	}
+	if f.cpu != nil {
+		r.CPU = *f.cpu
+	}
+	if f.memory != "" {
+		r.Memory = f.memory
+	}
+	r.EphemeralStorage = "" // follows from the cores
+	c.Resources = &r
+}
+
+func (f *templateFlags) scale(t *aca.Template) {
+	if f.minReplicas == nil && f.maxReplicas == nil {
+		return
+	}
+	s := aca.Scale{}
+	if t.Scale != nil {
+		s = *t.Scale
+	}
+	if f.minReplicas != nil {
+		s.MinReplicas = f.minReplicas
+	}
+	if f.maxReplicas != nil {
+		s.MaxReplicas = f.maxReplicas
+	}
+	t.Scale = &s
+}
+
+// words is a list flag; one empty word is an empty list.
+func words(list []string) []string {
+	if len(list) == 1 && list[0] == "" {
+		return nil
+	}
+	return list
+}
+
+func newUpdateCommand(s Streams) *cobra.Command {
+	var e edit
+	var f templateFlags
+	cmd := &cobra.Command{
+		Use:   "update",
+		Short: "Change an app that runs",
+		Long: `Change an app that runs. What changes its template makes a new revision; in
+single mode that takes the traffic once it is ready, and the old one keeps
+serving until then, for ever if need be. The command returns when the change is
+accepted, before the revision is ready, as az does.
+
+The definition file stays as it is: the next "acalocal up" puts back what it says.`,
+		Example: `  acalocal update --set-env-vars LOG_LEVEL=info GREETING=hello
+  acalocal update -n web --image nginx:alpine --revision-suffix v2
+  acalocal update --min-replicas 2 --max-replicas 5 --dry-run`,
+		Args: maximumNArgs(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			done, err := e.run(cmd, s, func(_ *emulator.App, app *aca.ContainerApp) error {
+				return f.apply(&app.Properties.Template)
+			})
+			if err != nil {
+				return err
+			}
+			return answerRevision(s, &e, done)
+		},
+	}
+	e.bind(cmd)
+	f.bind(cmd)
+	return cmd
+}
+
+// answerRevision prints the revision an edit has led to.
+func answerRevision(s Streams, e *edit, done *outcome) error {
+	if e.asJSON {
+		return writeJSON(s.Out, done.applied)
+	}
+	if e.dryRun {
+		return nil
+	}
+	_, err := fmt.Fprintln(s.Out, done.applied.Revision)
+	return err
+}
