@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -248,14 +249,24 @@ func TestImpossibleOptionsAreRefused(t *testing.T) {
 	}
 }
 
-// filled returns the directory of a closed store with lines 1 to n. Its log
-// holds only what is not in a segment.
+// filled returns the directory of a closed store with lines 1 to n, in blocks
+// of sealRows. Its log holds only what is not in a segment.
 func filled(t *testing.T, n int) string {
 	t.Helper()
 	dir := t.TempDir()
 	s := mustOpen(t, Options{Dir: dir})
-	if err := s.Ingest(context.Background(), web, numberedLines(n, nil)); err != nil {
-		t.Fatal(err)
+	next := numberedLines(n, nil)
+	for done := 0; done < n; done += sealRows {
+		left := sealRows
+		if err := s.Ingest(context.Background(), web, func() (Entry, error) {
+			if left == 0 {
+				return Entry{}, io.EOF
+			}
+			left--
+			return next()
+		}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -467,19 +478,25 @@ func TestTornSegmentIsRebuiltFromTheLog(t *testing.T) {
 
 // noise returns line i of a text that does not compress.
 func noise(rnd *rand.Rand, i int) string {
-	return fmt.Sprintf("%d %x%x%x%x\n", i, rnd.Uint64(), rnd.Uint64(), rnd.Uint64(), rnd.Uint64())
+	b := fmt.Appendf(nil, "%d ", i)
+	for range 16 {
+		b = strconv.AppendUint(b, rnd.Uint64(), 36)
+	}
+	return string(append(b, '\n'))
 }
 
 func TestSegmentRemovedByHandIsReported(t *testing.T) {
 	dir := t.TempDir()
 	s := mustOpen(t, Options{Dir: dir, MaxBytes: MinMaxBytes})
-	var list []Entry
 	rnd := rand.New(rand.NewPCG(1, 1))
-	for i := range 150_000 {
-		list = append(list, line(i, Stdout, noise(rnd, i)))
+	for chunk := range 4 { // each more than a segment of so small a store
+		var list []Entry
+		for i := range sealRows {
+			list = append(list, line(chunk*sealRows+i, Stdout, noise(rnd, i)))
+		}
+		mustIngest(t, s, web, list...)
+		waitSealed(t, s)
 	}
-	mustIngest(t, s, web, list...)
-	waitSealed(t, s)
 	files, err := filepath.Glob(dir + "/console/*.seg")
 	if err != nil || len(files) < 3 {
 		t.Fatalf("segments %v (%v), want three or more", files, err)
@@ -523,7 +540,7 @@ func TestRetentionBySizeKeepsTheNewest(t *testing.T) {
 	dir := t.TempDir()
 	s := mustOpen(t, Options{Dir: dir, MaxBytes: MinMaxBytes})
 	reader := s.TailConsole(context.Background(), Filter{}, 1, false)
-	const n = 300_000
+	const n = 70_000
 	rnd := rand.New(rand.NewPCG(1, 1))
 	i := 0
 	err := s.Ingest(context.Background(), web, func() (Entry, error) {

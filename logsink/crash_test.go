@@ -101,7 +101,7 @@ func (l *fakeLog) since(t time.Time) func() (Entry, error) {
 	}
 }
 
-const crashEntries = 30_000
+const crashEntries = 20_000
 
 // crashRounds is how often the process is killed; set LOGSINK_CRASH_ROUNDS for
 // more.
@@ -109,7 +109,7 @@ func crashRounds() int {
 	if n, err := strconv.Atoi(os.Getenv("LOGSINK_CRASH_ROUNDS")); err == nil {
 		return n
 	}
-	return 25
+	return 15
 }
 
 func crashLogs() []*fakeLog {

@@ -274,7 +274,7 @@ func TestScanNeverMissesARow(t *testing.T) {
 	if len(all) != 9000+5500+2000 {
 		t.Fatalf("%d rows, want %d", len(all), 9000+5500+2000)
 	}
-	for range 150 {
+	for range 80 {
 		var preds []kql.Predicate
 		for range 1 + rnd.IntN(2) {
 			preds = append(preds, randomPredicate(rnd, schema))

@@ -99,7 +99,7 @@ func TestRowsSurviveReopening(t *testing.T) {
 
 func TestManyRowsPassThroughSealingAndReopening(t *testing.T) {
 	dir := t.TempDir()
-	const n = 50_000
+	const n = 25_000
 	s := mustOpen(t, Options{Dir: dir})
 	i := 0
 	err := s.Ingest(context.Background(), web, func() (Entry, error) {
