@@ -97,6 +97,20 @@ func shutdown(ctx context.Context, s Streams, c *client.Client, e home.Environme
 		return err
 	}
 	fmt.Fprintf(s.Err, "draining and removing environment %s\n", e.Name)
+	return awaitGone(ctx, s, c, e)
+}
+
+// downPatience is how long a drain may take before down says where to look: it
+// is above the usual grace period of 30 s.
+const downPatience = 40 * time.Second
+
+// awaitGone waits for the end of a daemon. One that waits itself, for a Docker
+// Engine that has gone away, is waited for: it ends when the engine is back.
+func awaitGone(ctx context.Context, s Streams, c *client.Client, e home.Environment) error {
+	late := time.AfterFunc(downPatience, func() {
+		fmt.Fprintf(s.Err, "still waiting for environment %s; what keeps it is in %s, \"acalocal doctor\" looks at Docker\n", e.Name, e.LogFile())
+	})
+	defer late.Stop()
 	return c.Gone(ctx)
 }
 
@@ -125,7 +139,7 @@ func shutdownKeepingLogs(ctx context.Context, s Streams, c *client.Client, e hom
 	if err := c.Shutdown(ctx, false); err != nil {
 		return err
 	}
-	if err := c.Gone(ctx); err != nil {
+	if err := awaitGone(ctx, s, c, e); err != nil {
 		return err
 	}
 	return removeDead(ctx, e, true)
