@@ -1,10 +1,5 @@
 package kql
 
-import (
-	"sort"
-	"strings"
-)
-
 // aggregateFn is one aggregate: a line in one of the agg_*.go tables. sig is
 // as in scalarFn.
 type aggregateFn struct {
@@ -36,11 +31,9 @@ type aggSite struct {
 	node  *callNode
 	args  []*bound
 	ret   Type
-	named string // name given to the first result, "" for none
 	cols  []Column
-	first int // ordinal of the first result
-	// rest are the column ordinals arg_max(x, *) carries along.
-	star bool
+	first int  // ordinal of the first result
+	star  bool // the last argument was *
 }
 
 // aggScope collects the aggregates of a summarize.
@@ -48,7 +41,6 @@ type aggScope struct {
 	sites   []*aggSite
 	offset  int // ordinal of the first aggregate result
 	width   int
-	input   Schema
 	keys    map[string]bool // names of bare group columns
 	scalars bool            // columns may be named beside aggregates
 }
@@ -65,16 +57,6 @@ func init() {
 			aggregates[f.name] = f
 		}
 	}
-}
-
-// AggregateNames returns the aggregates, sorted.
-func AggregateNames() []string {
-	var out []string
-	for name := range aggregates {
-		out = append(out, name)
-	}
-	sort.Strings(out)
-	return out
 }
 
 // aggregateCall binds an aggregate where one is allowed.
@@ -315,6 +297,3 @@ func (p *aggPlan) finish(g *grouper, aggs []aggregator) *Block {
 	}
 	return out
 }
-
-// trimmed removes the suffix that marks an _if form.
-func trimmed(name string) string { return strings.TrimSuffix(strings.TrimSuffix(name, "if"), "_") }

@@ -79,16 +79,13 @@ func (b *binder) binaryOf(n *binaryNode, l, r *bound) *bound {
 		if !ok {
 			return nil
 		}
-		l, r = castLoose(l, t), castLoose(r, t)
+		l, r = cast(l, t), cast(r, t)
 		return derive(Bool, n, orderEval(n.op, l, r), l, r)
 	}
 	return b.textOp(n, l, r)
 }
 
 func boolish(t Type) bool { return t == Bool || t == Dynamic }
-
-// castLoose casts to t unless t is Dynamic and values are compared as they come.
-func castLoose(x *bound, t Type) *bound { return cast(x, t) }
 
 // promote returns the type numbers of two types are computed in.
 func promote(a, b Type) Type {

@@ -39,8 +39,30 @@ func constant(v Value, n node) *bound {
 }
 
 func columnRef(i int, c Column, n node) *bound {
-	return &bound{typ: c.Type, name: c.Name, col: i, cols: []int{i}, node: n,
-		eval: func(_ *run, b *Block) (*Vector, error) { return b.Columns[i], nil }}
+	x := &bound{typ: c.Type, name: c.Name, col: i, node: n}
+	if i < len(ordinals) {
+		x.cols, x.eval = ordinals[i:i+1:i+1], columnEvals[i]
+	} else {
+		x.cols, x.eval = []int{i}, columnEval(i)
+	}
+	return x
+}
+
+func columnEval(i int) evalFn {
+	return func(_ *run, b *Block) (*Vector, error) { return b.Columns[i], nil }
+}
+
+// ordinals and columnEvals are shared by all references to the first columns:
+// each operator refers to every column of its input.
+var (
+	ordinals    [128]int
+	columnEvals [len(ordinals)]evalFn
+)
+
+func init() {
+	for i := range ordinals {
+		ordinals[i], columnEvals[i] = i, columnEval(i)
+	}
 }
 
 // derive makes an expression out of others: what they read and whether they

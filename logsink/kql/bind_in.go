@@ -152,23 +152,23 @@ func (s *inList) static() bool {
 
 // membership binds in: values of other types never match, null matches nothing.
 func (b *binder) membership(n *inNode, x *bound, set *inList) *bound {
-	fold, negate := strings.HasSuffix(n.op, "~"), n.op[0] == '!'
-	if s := set.mismatch(x, fold); s != NoType {
+	ignoreCase, negate := strings.HasSuffix(n.op, "~"), n.op[0] == '!'
+	if s := set.mismatch(x, ignoreCase); s != NoType {
 		b.diags.report(n.opAt, "KS106", "The operator '%s' is not defined for the operand types %s.", n.op, typeList([]Type{x.typ, s}))
 		return failed(n)
 	}
 	if !set.static() {
-		return b.rowMembership(n, x, set, fold, negate)
+		return b.rowMembership(n, x, set, ignoreCase, negate)
 	}
 	if set.rel != nil {
 		set.rel.plan.require(firstCol(set.rel))
 	}
-	y := derive(Bool, n, memberEval(n, x, set, fold, negate), append([]*bound{x}, set.items...)...)
+	y := derive(Bool, n, memberEval(n, x, set, ignoreCase, negate), append([]*bound{x}, set.items...)...)
 	y.preds = inPreds(n.op, x, set)
 	if set.rel != nil {
 		return y
 	}
-	return foldIf(y, append([]*bound{x}, set.items...))
+	return fold(y, append([]*bound{x}, set.items...)...)
 }
 
 // mismatch returns a type among the items that x cannot be compared with.
@@ -191,8 +191,6 @@ func firstCol(r *rel) colset {
 	}
 	return need
 }
-
-func foldIf(y *bound, from []*bound) *bound { return fold(y, from...) }
 
 // memberSet is a set of values that answers membership quickly.
 type memberSet struct {
@@ -454,10 +452,9 @@ func (b *binder) anyColumnIn(n *inNode) *bound {
 	if b.row == nil {
 		return failed(n)
 	}
-	for i, c := range b.row.cols {
+	for _, c := range b.row.cols {
 		m := *n
 		m.x = &nameNode{span: n.x.pos(), name: c.Name}
-		_ = i
 		test := b.in_(&m)
 		if test.typ != Bool {
 			return test

@@ -285,7 +285,7 @@ func (b *binder) callFunction(f *scalarFn, n *callNode, args []*bound) *bound {
 	}
 	s := b.overload(f.name, f.sigs, n, args)
 	if s == nil {
-		return failedAs(n, f.sigs)
+		return failed(n)
 	}
 	for i, a := range args {
 		if s.param(i).konst && a.val == nil && a.typ != NoType && !a.static {
@@ -309,13 +309,6 @@ func (b *binder) callFunction(f *scalarFn, n *callNode, args []*bound) *bound {
 		y.name = f.named.name(args[0])
 	}
 	return y
-}
-
-// failedAs keeps the result's type when the overloads agree on it, so that
-// one fault does not lead to more.
-func failedAs(n node, sigs []signature) *bound {
-	x := failed(n)
-	return x
 }
 
 // arity checks the number of arguments.
@@ -650,22 +643,6 @@ func realMap(f func(float64) float64) maker {
 			return out
 		}
 	}
-}
-
-// FunctionNames returns the scalar functions, sorted.
-func FunctionNames() []string {
-	var out []string
-	for name := range functions {
-		out = append(out, name)
-	}
-	for name := range specialForms {
-		out = append(out, name)
-	}
-	for name := range tabularForms {
-		out = append(out, name)
-	}
-	sort.Strings(out)
-	return out
 }
 
 func sortedUnique(names []string) []string {

@@ -219,7 +219,7 @@ type projectRenameOp struct{ exprListOp }
 func parseProjectRename(p *parser, h opHead) operator { return &projectRenameOp{parseExprList(p, h)} }
 
 func (o *projectRenameOp) bind(b *binder, in *rel) *rel {
-	out := passThrough(in).own()
+	out := passThrough(in)
 	renamed := map[string]bool{}
 	for _, n := range o.items {
 		named, ok := n.(*namedNode)

@@ -55,16 +55,6 @@ var unsupportedPlugins = map[string]bool{
 	"infer_storage_schema": true, "ai_embed_text": true, "cosmosdb_sql_request": true, "mysql_request": true, "postgresql_request": true,
 }
 
-// PluginNames returns the plug-ins of evaluate, sorted.
-func PluginNames() []string {
-	var out []string
-	for name := range plugins {
-		out = append(out, name)
-	}
-	sort.Strings(out)
-	return out
-}
-
 func (o *evaluateOp) bind(b *binder, in *rel) *rel {
 	n, ok := o.call.(*callNode)
 	if !ok {

@@ -73,7 +73,7 @@ func (o *mvExpandOp) bind(b *binder, in *rel) *rel {
 // expansion binds what mv-expand and mv-apply share.
 func (b *binder) expansion(in *rel, params []param, items []mvItem) *expandPlan {
 	p := &expandPlan{in: in.plan, index: -1}
-	out := passThrough(in).own()
+	out := passThrough(in)
 	index := ""
 	for _, v := range params {
 		switch v.name {

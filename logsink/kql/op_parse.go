@@ -105,7 +105,7 @@ func (o *parseOp) bind(b *binder, in *rel) *rel {
 		}
 	}
 	m := o.matcher(b, kind, flags)
-	out := passThrough(in).own()
+	out := passThrough(in)
 	for _, c := range m.cols {
 		out.set(c.Name, derive(c.Type, o, nil, x))
 		m.targets = append(m.targets, out.cols.Index(c.Name))

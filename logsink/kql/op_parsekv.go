@@ -92,7 +92,7 @@ func (o *parseKVOp) bind(b *binder, in *rel) *rel {
 			return openRel()
 		}
 	}
-	out := passThrough(in).own()
+	out := passThrough(in)
 	x = cast(x, String)
 	want := map[string]bool{}
 	for _, c := range o.keys.cols {

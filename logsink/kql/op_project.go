@@ -204,10 +204,13 @@ func (p *projectPlan) compute(x *run, b *Block) (*Block, error) {
 
 // passThrough starts a projection with every column of in.
 func passThrough(in *rel) *projection {
-	p := &projection{names: map[string]bool{}}
-	for i, c := range in.cols() {
-		p.exprs = append(p.exprs, columnRef(i, c, nil))
-		p.cols = append(p.cols, c)
+	cols := in.cols()
+	p := &projection{
+		exprs: make([]*bound, len(cols), len(cols)+4), cols: append(make(Schema, 0, len(cols)+4), cols...),
+		names: make(map[string]bool, len(cols)+4),
+	}
+	for i, c := range cols {
+		p.exprs[i] = columnRef(i, c, nil)
 		p.names[c.Name] = true
 	}
 	return p
@@ -226,10 +229,4 @@ func (p *projection) set(name string, x *bound) {
 	p.names[name] = true
 	p.exprs = append(p.exprs, x)
 	p.cols = append(p.cols, Column{name, typ})
-}
-
-// reset makes sure every cell of the slice the input's schema shares is our own.
-func (p *projection) own() *projection {
-	p.cols = append(Schema(nil), p.cols...)
-	return p
 }

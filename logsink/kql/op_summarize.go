@@ -69,7 +69,7 @@ func keyExpr(n node) node {
 // gives the final columns, over the plan that groups.
 func (b *binder) summarized(in *rel, aggs, keys []node, always bool) (*projection, *aggPlan) {
 	k := b.groupKeys(in, keys)
-	scope := &aggScope{offset: len(k.exprs), input: in.cols(), keys: map[string]bool{}}
+	scope := &aggScope{offset: len(k.exprs), keys: map[string]bool{}}
 	for _, x := range k.exprs {
 		if x.col >= 0 {
 			scope.keys[in.cols()[x.col].Name] = true

@@ -1,7 +1,5 @@
 package kql
 
-import "sort"
-
 // opDef is one line of the operator table.
 type opDef struct {
 	parse func(p *parser, h opHead) operator
@@ -73,18 +71,6 @@ var unsupportedOperators = map[string]bool{
 	"inline_external_table": true, "externaldata": true, "external_data": true, "make-graph": true, "graph-match": true, "graph-to-table": true,
 	"graph-shortest-paths": true, "graph-mark-components": true, "macro-expand": true, "project-smart": true,
 	"partition-by": true, "reduce": true, "assert-schema": true, "execute-and-cache": true,
-}
-
-// OperatorNames returns the operators under their proper names, sorted.
-func OperatorNames() []string {
-	var out []string
-	for name, def := range operatorTable {
-		if def.alias == "" {
-			out = append(out, name)
-		}
-	}
-	sort.Strings(out)
-	return out
 }
 
 // unsupportedFunctions are functions of Kusto this engine names but lacks.

@@ -5,22 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"time"
 )
 
 // run is the state of one execution. Everything it starts ends with it; it
 // is used by one goroutine.
 type run struct {
-	ctx      context.Context
-	opts     Options
-	used     int64 // bytes retained by blocking operators
-	scalars  map[any]Value
-	tables   map[any][]*Block
-	closers  *[]func() error // shared with child runs
-	rand     *rand.Rand
-	stats    Stats
-	partial  error
-	deadline time.Time
+	ctx     context.Context
+	opts    Options
+	used    int64 // bytes retained by blocking operators
+	scalars map[any]Value
+	tables  map[any][]*Block
+	closers *[]func() error // shared with child runs
+	rand    *rand.Rand
+	stats   Stats
+	partial error
 }
 
 func newRun(ctx context.Context, opts Options) *run {
