@@ -32,8 +32,9 @@ var (
 	gunicornStart   = regexp.MustCompile(`\[INFO\] Starting gunicorn \d`)
 	gunicornBoot    = regexp.MustCompile(`\[INFO\] Booting worker with pid: (\d{1,9})`)
 	gunicornTimeout = regexp.MustCompile(`\[CRITICAL\] WORKER TIMEOUT \(pid:(\d{1,9})\)`)
-	gunicornKill    = regexp.MustCompile(`\[ERROR\] Worker \(pid:(\d{1,9})\) was sent SIGKILL! Perhaps out of memory\?`)
-	gunicornError   = regexp.MustCompile(`\[ERROR\] Error handling request (\S+)`)
+	// From 21.0 on, and before.
+	gunicornKill  = regexp.MustCompile(`\[ERROR\] Worker \(pid:(\d{1,9})\) was sent SIGKILL! Perhaps out of memory\?|\[WARNING\] Worker with pid (\d{1,9}) was terminated due to signal 9`)
+	gunicornError = regexp.MustCompile(`\[ERROR\] Error handling request (\S+)`)
 )
 
 // readGunicorn reads a container's log and settings.
@@ -69,7 +70,7 @@ func (g *gunicorn) take(into *[]workerLine, p *regexp.Regexp, l Output) bool {
 	if m == nil {
 		return false
 	}
-	pid, _ := strconv.Atoi(m[1]) // at most nine digits
+	pid, _ := strconv.Atoi(strings.Join(m[1:], "")) // at most nine digits, in one of the groups
 	*into = append(*into, workerLine{pid, l})
 	g.seen = true
 	return true

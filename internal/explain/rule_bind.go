@@ -88,7 +88,7 @@ func portInUse(f *facts) *Verdict {
 	for _, c := range f.containers {
 		lines := c.linesThat(inUse)
 		ends := c.terminated("ProcessExited")
-		if len(lines) == 0 || len(ends) == 0 || c.ready {
+		if len(lines) == 0 || len(ends) == 0 || c.stable(f, ends[len(ends)-1]) {
 			continue
 		}
 		line := lines[len(lines)-1]

@@ -47,6 +47,12 @@ func crashLoop(f *facts) *Verdict {
 // overcome says that a container has started again since an end.
 func (c *containerFacts) overcome(end event.Event) bool { return c.lastStart().After(end.Time) }
 
+// stable says that a container is well after an end. One without probes counts
+// as ready as soon as it runs, so it must have run for a while.
+func (c *containerFacts) stable(f *facts, end event.Event) bool {
+	return c.overcome(end) && c.ready && (len(c.probes) > 0 || f.Now.Sub(c.lastStart()) >= time.Minute)
+}
+
 func (c *containerFacts) restartText(f *facts, ends []event.Event) string {
 	if c.init {
 		return "An init container must end with code 0 before anything else starts; it is tried again after each wait."

@@ -101,7 +101,7 @@ var platformWords = []string{"exec format error", "no matching manifest for", "d
 // (https://learn.microsoft.com/azure/container-apps/containers).
 func architecture(f *facts) *Verdict {
 	for _, c := range f.containers {
-		line, ok := c.platformLine()
+		line, ok := c.platformLine(f)
 		if !ok {
 			continue
 		}
@@ -116,7 +116,7 @@ func architecture(f *facts) *Verdict {
 	return nil
 }
 
-func (c *containerFacts) platformLine() (Line, bool) {
+func (c *containerFacts) platformLine(f *facts) (Line, bool) {
 	for _, e := range last(c.terminated("ContainerCreateFailure"), 1) {
 		if containsAny(e.Detail, platformWords...) {
 			return rowLine(e), true
@@ -127,7 +127,8 @@ func (c *containerFacts) platformLine() (Line, bool) {
 			return rowLine(e), true
 		}
 	}
-	if c.ready || len(c.terminated("ProcessExited")) == 0 {
+	ends := c.terminated("ProcessExited")
+	if len(ends) == 0 || c.stable(f, ends[len(ends)-1]) {
 		return Line{}, false
 	}
 	for _, l := range last(c.lines, 3) {

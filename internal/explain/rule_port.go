@@ -85,8 +85,8 @@ func (f *facts) portEvidence(c *containerFacts) []Line {
 	for _, e := range last(filter(f.events, func(e event.Event) bool { return e.Kind == event.PortMismatch }), 1) {
 		lines = append(lines, rowLine(e))
 	}
-	for _, e := range last(f.failures(aca.Startup), 1) {
-		lines = append(lines, rowLine(e))
+	if !f.ready {
+		lines = append(lines, rowLines(last(f.failures(aca.Startup), 1))...)
 	}
 	if _, said := c.announcedBy(); len(said) > 0 {
 		lines = append(lines, outputLine(said[len(said)-1]))
