@@ -21,8 +21,9 @@ import (
 // stage is an environment that a script plays on.
 type stage interface {
 	engine() *emulator.Engine
-	// rows are all rows so far, in the order they were written.
-	rows() []event.Row
+	// rows are the rows so far of a revision, or of all, in the order they
+	// were written.
+	rows(revision string) []event.Row
 	// lines are all console lines so far.
 	lines() []explain.Output
 	// transport reaches the apps by the edge.
@@ -71,7 +72,7 @@ const patience = time.Hour
 //	get PATH [LIMIT]     a request through the edge
 //	begin PATH           the same without waiting; "answers" prints what came
 //	answers
-//	explain              the verdict
+//	explain [first]      the verdict on the latest revision, or on the first
 //	restart              restart the latest revision
 //	down                 remove the app, to the end
 var commands = map[string]func(*player, []string){
@@ -237,7 +238,7 @@ func (p *player) wait(what string, holds func() bool) {
 // dump is everything, for a test that failed.
 func (p *player) dump() string {
 	var b strings.Builder
-	for _, r := range p.s.rows() {
+	for _, r := range p.s.rows("") {
 		fmt.Fprintf(&b, "%s %s: %s\n", r.Time.Format("15:04:05.000"), r.Reason, r.Text)
 	}
 	for _, l := range p.s.lines() {
@@ -248,7 +249,7 @@ func (p *player) dump() string {
 
 func (p *player) count(text string) int {
 	n := 0
-	for _, r := range p.s.rows() {
+	for _, r := range p.s.rows("") {
 		if strings.Contains(r.Text, text) {
 			n++
 		}
@@ -269,7 +270,7 @@ func (p *player) printLines(args []string) {
 // printRows prints the new rows, those that repeat as one. Where times and
 // counts vary from run to run they are left out.
 func (p *player) printRows(reasons []string) {
-	rows := p.s.rows()
+	rows := p.s.rows("")
 	var fresh []event.Row
 	for _, r := range rows[p.seen:] {
 		if len(reasons) == 0 || slices.Contains(reasons, r.Reason) {
@@ -330,7 +331,7 @@ var (
 	replicaName  = regexp.MustCompile(`([a-z0-9-]+--[a-z0-9]{7}-)[a-z0-9]{7,10}-[a-z0-9]{5}`)
 	suffix       = regexp.MustCompile(`[a-z0-9-]+--[a-z0-9]{7}\b`)
 	pullTime     = regexp.MustCompile(`in [0-9.]+m?s\. Image size: \d+ bytes\.`)
-	pid          = regexp.MustCompile(`pid: ?\d+`)
+	pid          = regexp.MustCompile(`pid:? ?\d+`)
 	gunicornHead = regexp.MustCompile(`\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0000\] \[\d+\]`)
 )
 
@@ -448,21 +449,29 @@ func (p *player) answers(_ []string) {
 }
 
 // explain prints the verdict without what differs from run to run.
-func (p *player) explain(_ []string) {
+func (p *player) explain(args []string) {
 	a, rev := p.latest()
+	if len(args) > 0 {
+		rev = &a.Revisions[0]
+	}
 	e := explain.Of(a, rev.Name, time.Now())
-	e.Rows, e.Console = p.s.rows(), p.s.lines()
+	e.Rows = p.s.rows(rev.Name)
+	for _, l := range p.s.lines() {
+		if strings.HasPrefix(l.Replica, rev.Name+"-") {
+			e.Console = append(e.Console, l)
+		}
+	}
 	e.File = explain.File{Path: "containerapp.yaml", Text: []byte(p.f.section("app.yaml"))}
-	text := explain.Explain(*e).String()
-	if p.s.exact() {
-		text = stamp.ReplaceAllString(text, "TIME        ")
-	} else {
-		text = counted.ReplaceAllString(stamp.ReplaceAllString(text, "TIME        "), "")
+	text := stamp.ReplaceAllString(explain.Explain(*e).String(), "TIME        ")
+	if !p.s.exact() {
+		text = p.plain(killed.ReplaceAllString(counted.ReplaceAllString(text, ""), "killed N processes"))
+		text = strings.Join(slices.Compact(strings.Split(text, "\n")), "\n")
 	}
 	p.printf("%s", p.plain(text))
 }
 
 var (
 	stamp   = regexp.MustCompile(`\d\d:\d\d:\d\d\.\d\d\d`)
-	counted = regexp.MustCompile(` \(×\d+\)`)
+	counted = regexp.MustCompile(` \(×\d+\)|, \d+ times? so far`)
+	killed  = regexp.MustCompile(`killed \d+ process(?:es)?`)
 )

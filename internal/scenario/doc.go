@@ -10,7 +10,9 @@
 //	title: Startup probe on a missing path
 //	source: where the case was published
 //	on: virtual                    or docker, or nothing: see why
+//	build: examples/python-flask   what scenario/app:local is built from
 //	differs: what is not as on Azure, if anything
+//	fails: what is not as published and should be
 //	why: why it cannot be reproduced here, if it cannot
 //	-- images --                   of the machine in memory, one a line
 //	nginx:alpine listens=80 after=1s /missing=404
