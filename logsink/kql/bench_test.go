@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/acalocal/acalocal/logsink/kql"
 )
@@ -106,5 +107,33 @@ func BenchmarkParseAndBind(b *testing.B) {
 		if err != nil || len(diags) > 0 {
 			b.Fatal(err, diags)
 		}
+	}
+}
+
+// BenchmarkCancel measures how long a query goes on after its context has
+// ended, for every endless query; the worst is what counts.
+func BenchmarkCancel(b *testing.B) {
+	for name, text := range endless {
+		b.Run(name, func(b *testing.B) {
+			var worst time.Duration
+			for b.Loop() {
+				ctx, cancel := context.WithCancel(context.Background())
+				done := make(chan error, 1)
+				go func() {
+					_, err := kql.Query(ctx, kql.Tables{}, text, kql.Options{})
+					done <- err
+				}()
+				select {
+				case err := <-done:
+					b.Fatalf("ended by itself: %v", err)
+				case <-time.After(30 * time.Millisecond):
+				}
+				start := time.Now()
+				cancel()
+				<-done
+				worst = max(worst, time.Since(start))
+			}
+			b.ReportMetric(float64(worst.Microseconds())/1000, "worst-ms")
+		})
 	}
 }
