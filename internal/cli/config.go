@@ -51,7 +51,7 @@ func newConfigShowCommand(s Streams) *cobra.Command {
 // command has it already.
 func bindParameters(cmd *cobra.Command, o *config.Overrides) {
 	if cmd.Flags().Lookup("parameters") == nil {
-		cmd.Flags().StringArrayVar(&o.Parameters, "parameters", nil, "for a template: a file, or NAME=value; may be repeated")
+		cmd.Flags().StringArrayVar(&o.Parameters, "parameters", nil, "for a template: FILE or NAME=value ...")
 	}
 }
 

@@ -24,8 +24,9 @@ func newUpCommand(s Streams) *cobra.Command {
 		Use:   "up [FILE|DIR]",
 		Short: "Run apps as Azure Container Apps would",
 		Long: `Run the apps that a file or directory defines: an ACA YAML as "az containerapp
-create --yaml" takes it, an acalocal.yaml that names such files, or a Dockerfile
-alone. Images with a Dockerfile are built, others are pulled when missing.
+create --yaml" takes it, an ARM or Bicep template, azure.yaml, compose.yaml, an
+acalocal.yaml that names such files, or a Dockerfile alone. Images with a
+Dockerfile are built, others are pulled when missing.
 
 In the foreground, up shows what happens until the apps are ready, then what
 they print. Ctrl-C drains and removes everything; a second one does so at once.
@@ -34,6 +35,7 @@ not become so; the environment keeps running either way.`,
 		Example: `  acalocal up
   acalocal up examples/python-flask
   acalocal up -d containerapp.yaml
+  acalocal up main.json --parameters dev.json tag=1.2
   acalocal up --image nginx:alpine --ingress external --target-port 80 --port 9000`,
 		Args: maximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -56,5 +58,6 @@ not become so; the environment keeps running either way.`,
 	f.DurationVar(&o.timeout, "wait-timeout", time.Minute, "with --detach, how long to wait for the apps")
 	f.BoolVar(&o.asJSON, "json", false, "with --detach, print the apps as JSON")
 	bindOverrides(cmd, &o.overrides)
+	bindParameters(cmd, &o.overrides)
 	return cmd
 }

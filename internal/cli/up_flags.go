@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/acalocal/acalocal/internal/config"
@@ -18,14 +19,14 @@ func bindOverrides(cmd *cobra.Command, o *config.Overrides) {
 	f.StringVar(&o.Ingress, "ingress", "", "external, internal or disabled")
 	f.Var(optional[int]{&o.TargetPort, strconv.Atoi, "port"}, "target-port", "the port the container listens on")
 	f.StringVar(&o.Transport, "transport", "", "auto, http, http2 or tcp")
-	f.StringArrayVar(&o.EnvVars, "env-vars", nil, "NAME=value or NAME=secretref:SECRET; may be repeated")
-	f.StringArrayVar(&o.Secrets, "secrets", nil, "NAME=value; may be repeated")
+	f.StringArrayVar(&o.EnvVars, "env-vars", nil, "NAME=value or NAME=secretref:SECRET ...")
+	f.StringArrayVar(&o.Secrets, "secrets", nil, "NAME=value ...")
 	f.Var(optional[float64]{&o.CPU, parseFloat, "cores"}, "cpu", "cores of the main container, such as 0.5")
 	f.StringVar(&o.Memory, "memory", "", "memory of the main container, such as 1Gi")
 	f.Var(optional[int]{&o.MinReplicas, strconv.Atoi, "n"}, "min-replicas", "the least number of replicas")
 	f.Var(optional[int]{&o.MaxReplicas, strconv.Atoi, "n"}, "max-replicas", "the largest number of replicas")
-	f.Var((*wordsFlag)(&o.Command), "command", "replaces the image's entrypoint, split into words")
-	f.Var((*wordsFlag)(&o.Args), "args", "replaces the image's command, split into words")
+	f.Var(&wordsFlag{words: &o.Command}, "command", "WORD ...; replaces the image's entrypoint. One alone is split as a shell does, \"\" is none")
+	f.Var(&wordsFlag{words: &o.Args}, "args", "WORD ...; replaces the image's command. One alone is split as a shell does, \"\" is none")
 	f.StringVar(&o.Suffix, "revision-suffix", "", "the new revision is called APP--SUFFIX")
 	f.IntVarP(&o.HostPort, "port", "p", 0, "the loopback port that stands for the app's https address (default: a free one)")
 	completeWords(cmd, "ingress", "external", "internal", "disabled")
@@ -62,26 +63,35 @@ func (o optional[T]) String() string {
 // Type implements pflag.Value.
 func (o optional[T]) Type() string { return o.kind }
 
-// wordsFlag is a flag that is split as a shell splits words. An empty text is
-// an empty list, which is not the same as none.
-type wordsFlag []string
+// wordsFlag is a flag for a list of words. One that is given alone is split as
+// a shell splits words; several are taken as they are, as az takes them. An
+// empty text is an empty list, which is not the same as none.
+type wordsFlag struct {
+	words *[]string
+	given []string
+}
 
 // Set implements pflag.Value.
 func (w *wordsFlag) Set(s string) error {
+	w.given = append(w.given, s)
+	if len(w.given) > 1 {
+		*w.words = slices.Clone(w.given)
+		return nil
+	}
 	words, err := splitWords(s)
 	if err != nil {
 		return err
 	}
-	*w = append([]string{}, words...)
+	*w.words = append([]string{}, words...)
 	return nil
 }
 
 // String implements pflag.Value.
 func (w *wordsFlag) String() string {
-	if w == nil || *w == nil {
+	if w.words == nil || *w.words == nil {
 		return ""
 	}
-	return fmt.Sprint([]string(*w))
+	return fmt.Sprint(*w.words)
 }
 
 // Type implements pflag.Value.

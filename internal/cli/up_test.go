@@ -52,6 +52,7 @@ func TestOverridesAreNilUnlessGiven(t *testing.T) {
 	f(nil, config.Overrides{})
 	f([]string{"-n", "web", "-g", "rg", "-i", "web:1", "-p", "9000"}, config.Overrides{Name: "web", Image: "web:1", HostPort: 9000})
 	f([]string{"--target-port", "8000", "--min-replicas", "0", "--cpu", "0.5"}, config.Overrides{TargetPort: &port, MinReplicas: &zero, CPU: &half})
+	f([]string{"--command", "/bin/sh", "--command", "-c", "--command", "echo a"}, config.Overrides{Command: []string{"/bin/sh", "-c", "echo a"}})
 	f([]string{"--command", "sh -c 'echo a'", "--args", ""}, config.Overrides{Command: []string{"sh", "-c", "echo a"}, Args: []string{}})
 	f([]string{"--env-vars", "A=1,2", "--env-vars", "B="}, config.Overrides{EnvVars: []string{"A=1,2", "B="}})
 }

@@ -5,36 +5,81 @@ import (
 	"strings"
 )
 
-// listFlags are az's flags that take the words after them up to the next flag:
-// --set-env-vars A=1 B=2.
-var listFlags = []string{
-	"--set-env-vars", "--remove-env-vars", "--replace-env-vars", "--revision-weight", "--label-weight",
-	"--allowed-origins", "--allowed-methods", "--allowed-headers", "--expose-headers", "--command", "--args",
+// listFlags are az's flags that take the words after them up to the next flag,
+// --set-env-vars A=1 B=2, with what says that a further word is one of theirs.
+type listFlags map[string]func(word string) bool
+
+// changeLists are those of the commands that change what runs. They have no
+// arguments a list could swallow.
+var changeLists = listFlags{
+	"--set-env-vars": anyWord, "--remove-env-vars": anyWord, "--replace-env-vars": anyWord,
+	"--revision-weight": anyWord, "--label-weight": anyWord,
+	"--allowed-origins": anyWord, "--allowed-methods": anyWord, "--allowed-headers": anyWord, "--expose-headers": anyWord,
+	"--command": anyWord, "--args": anyWord,
 }
 
+// definitionLists are those of the commands that take a definition, FILE or
+// DIR, which may stand behind a list: a word without "=" ends it.
+var definitionLists = listFlags{
+	"--env-vars": isAssignment, "--secrets": isAssignment, "--parameters": isParameter,
+	"--command": anyWord, "--args": anyWord,
+}
+
+// listsOf are the list flags of each command; other command lines stay as they
+// are.
+var listsOf = map[string]listFlags{
+	"update": changeLists, "revision": changeLists, "ingress": changeLists,
+	"up": definitionLists, "check": definitionLists, "config": definitionLists,
+}
+
+func anyWord(string) bool { return true }
+
+// isAssignment says that a word is NAME=value.
+func isAssignment(word string) bool {
+	name, _, ok := strings.Cut(word, "=")
+	return ok && name != "" && !strings.ContainsAny(name, `/\`)
+}
+
+// isParameter says that a word can only be a parameter of a template.
+func isParameter(word string) bool { return isAssignment(word) || strings.HasPrefix(word, "@") }
+
 // spreadLists writes az's list flags as this program's flag library takes
-// them: one flag for each word. Other command lines stay as they are: "up" has
-// flags of these names that take one value.
+// them: one flag for each word.
 func spreadLists(args []string) []string {
-	verb := slices.IndexFunc(args, func(a string) bool { return !strings.HasPrefix(a, "-") })
-	if verb < 0 || !slices.Contains([]string{"update", "revision", "ingress"}, args[verb]) {
+	lists := listsOf[verbOf(args)]
+	if lists == nil {
 		return args
 	}
 	var out []string
 	flag, words := "", 0 // the list flag whose words come, and how many did
-	for _, a := range args {
+	for i, a := range args {
+		if a == "--" {
+			return append(out, args[i:]...)
+		}
 		switch {
-		case slices.Contains(listFlags, a):
+		case lists[a] != nil && (flag == "" || words > 0):
 			flag, words = a, 0
 			out = append(out, a)
-		case flag == "" || strings.HasPrefix(a, "-") && words > 0:
+		case flag != "" && words == 0:
+			out, words = append(out, a), 1
+		case flag == "" || strings.HasPrefix(a, "-") || !lists[flag](a):
 			flag = ""
 			out = append(out, a)
-		case words == 0:
-			out, words = append(out, a), 1
 		default:
 			out = append(out, flag, a)
 		}
 	}
 	return out
+}
+
+// verbOf is the command of a command line, "" when there is none.
+func verbOf(args []string) string {
+	i := slices.IndexFunc(args, func(a string) bool { return !strings.HasPrefix(a, "-") })
+	if i > 0 && args[i-1] == "--env" {
+		return verbOf(args[i+1:])
+	}
+	if i < 0 {
+		return ""
+	}
+	return args[i]
 }
