@@ -24,6 +24,14 @@ func (s *snapshot) part(i int) part {
 	return part{first: v.first, rows: v.rows, min: v.min, max: v.max, view: v}
 }
 
+// partMax returns the greatest time in part i.
+func (s *snapshot) partMax(i int) int64 {
+	if i < len(s.blocks) {
+		return s.blocks[i].max
+	}
+	return s.views[i-len(s.blocks)].max
+}
+
 // after returns the index of the first part with a row from seq on.
 func (s *snapshot) after(seq uint64) int {
 	return sort.Search(s.count(), func(i int) bool {

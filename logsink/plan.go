@@ -17,6 +17,7 @@ type scanPlan struct {
 	none     bool   // no row can pass
 	end      uint64 // sequence number before which rows are looked at
 	limit    int64  // enough rows; 0: all
+	newest   bool   // parts with the latest times first
 }
 
 // nameTest is a predicate on a field of a column of tuples.
@@ -34,7 +35,7 @@ type numberTest struct {
 // newScanPlan turns a request on a view into a plan. What it cannot use of the
 // request's advice it leaves to the engine.
 func newScanPlan(v *view, req kql.ScanRequest, end uint64) *scanPlan {
-	p := &scanPlan{view: v, columns: req.Columns, min: math.MinInt64, max: math.MaxInt64, end: end}
+	p := &scanPlan{view: v, columns: req.Columns, min: math.MinInt64, max: math.MaxInt64, end: end, newest: req.Newest}
 	if req.Time.From != 0 {
 		p.min = int64(req.Time.From)
 	}

@@ -134,7 +134,7 @@ func TestAnswersDoNotDependOnAdvice(t *testing.T) {
 			))
 		}
 		query := "ContainerAppConsoleLogs_CL | where " + strings.Join(terms, pick(" and ", " and ", " or ")) +
-			pick(" | summarize n=count(), a=min(_seq_d), b=max(_seq_d) by Stream_s", " | project _seq_d, Log_s | take 100", " | count", " | where ContainerAppName_s != 'cart' | summarize count() by bin(TimeGenerated, 3m)")
+			pick(" | summarize n=count(), a=min(_seq_d), b=max(_seq_d) by Stream_s", " | project _seq_d, Log_s | take 100", " | count", " | top 7 by TimeGenerated desc | project TimeGenerated", " | order by TimeGenerated desc | take 9000 | summarize count(), min(time_t)", " | where ContainerAppName_s != 'cart' | summarize count() by bin(TimeGenerated, 3m)")
 		want, got := answer(t, deafCatalog{cat}, query), answer(t, cat, query)
 		if !strings.Contains(query, "take") {
 			sort.Strings(want)

@@ -1,23 +1,38 @@
 package logsink
 
 import (
+	"cmp"
 	"context"
+	"math"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/acalocal/acalocal/logsink/kql"
 )
 
-// scanner implements kql.Scanner: workers read parts ahead, Next hands their
-// blocks out in storage order.
+// scanner implements kql.Scanner and kql.TimeBounder: workers read parts ahead,
+// Next hands their blocks out in storage order, or the newest first.
 type scanner struct {
 	plan   *scanPlan
 	snap   *snapshot
 	cancel context.CancelFunc
 	done   sync.WaitGroup
-	order  chan chan *kql.Block // one for each part, in order; nil blocks are to be skipped
-	given  int64                // rows handed out
-	err    error                // why order was closed early; set before that
+	order  chan promise // one for each part that may matter, in order
+	given  int64        // rows handed out
+	rest   int64        // no part still to come has a later time
+	err    error        // why order was closed early; set before that
+}
+
+var (
+	_ kql.Scanner     = (*scanner)(nil)
+	_ kql.TimeBounder = (*scanner)(nil)
+)
+
+// promise is a part that is being read.
+type promise struct {
+	block chan *kql.Block // will get the part's rows, or nil if there are none
+	rest  int64           // no part after it has a later time
 }
 
 // job is a part to read and where its block is to go.
@@ -29,10 +44,13 @@ type job struct {
 // newScanner starts reading. Close ends it.
 func newScanner(ctx context.Context, t *table, plan *scanPlan) *scanner {
 	ctx, cancel := context.WithCancel(ctx)
-	workers := runtime.GOMAXPROCS(0)
+	workers, ahead := runtime.GOMAXPROCS(0), runtime.GOMAXPROCS(0)
+	if plan.newest || plan.limit > 0 {
+		ahead = 1 // the query may soon have enough
+	}
 	s := &scanner{
 		plan: plan, snap: t.state.snapshot(t.problems), cancel: cancel,
-		order: make(chan chan *kql.Block, workers),
+		order: make(chan promise, ahead), rest: math.MaxInt64,
 	}
 	jobs := make(chan job)
 	s.done.Go(func() { s.deal(ctx, jobs) })
@@ -46,32 +64,57 @@ func newScanner(ctx context.Context, t *table, plan *scanPlan) *scanner {
 func (s *scanner) deal(ctx context.Context, jobs chan<- job) {
 	defer close(s.order)
 	defer close(jobs)
-	var seg *segment
-	for i := range s.snap.count() {
+	var t trimmer
+	defer t.leave()
+	list := s.sequence()
+	for k, i := range list {
 		p := s.snap.part(i)
-		if p.block != nil && p.block.seg != seg {
-			if seg != nil {
-				seg.view.trim()
-			}
-			seg = p.block.seg
-		}
+		t.enter(p)
 		if skip, err := s.plan.skips(p); err != nil {
 			s.snap.damaged(p.block, err)
 			continue
 		} else if skip {
 			continue
 		}
-		j := job{p, make(chan *kql.Block, 1)}
+		next := promise{block: make(chan *kql.Block, 1), rest: minTicks}
+		if k+1 < len(list) && s.plan.newest {
+			next.rest = s.snap.partMax(list[k+1])
+		}
 		select {
-		case s.order <- j.block:
+		case s.order <- next:
 		case <-ctx.Done():
 			s.err = ctx.Err()
 			return
 		}
-		jobs <- j // a worker will take it: they never wait
+		jobs <- job{p, next.block} // a worker will take it: they never wait
 	}
-	if seg != nil {
-		seg.view.trim()
+}
+
+// sequence returns the order in which parts are read.
+func (s *scanner) sequence() []int {
+	list := make([]int, s.snap.count())
+	for i := range list {
+		list[i] = i
+	}
+	if s.plan.newest {
+		slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(s.snap.partMax(b), s.snap.partMax(a)) })
+	}
+	return list
+}
+
+// trimmer gives memory back as a scan goes from segment to segment.
+type trimmer struct{ seg *segment }
+
+func (t *trimmer) enter(p part) {
+	if p.block != nil && p.block.seg != t.seg {
+		t.leave()
+		t.seg = p.block.seg
+	}
+}
+
+func (t *trimmer) leave() {
+	if t.seg != nil {
+		t.seg.view.trim()
 	}
 }
 
@@ -90,12 +133,13 @@ func (s *scanner) work(jobs <-chan job) {
 func (s *scanner) Next(ctx context.Context) (*kql.Block, error) {
 	for s.plan.limit == 0 || s.given < s.plan.limit {
 		select {
-		case block, ok := <-s.order:
+		case next, ok := <-s.order:
 			if !ok {
 				return nil, s.err
 			}
 			select {
-			case b := <-block:
+			case b := <-next.block:
+				s.rest = next.rest
 				if b != nil {
 					s.given += int64(b.Rows)
 					return b, nil
@@ -108,6 +152,11 @@ func (s *scanner) Next(ctx context.Context) (*kql.Block, error) {
 		}
 	}
 	return nil, nil
+}
+
+// RemainingTime implements kql.TimeBounder.
+func (s *scanner) RemainingTime() (newest kql.Ticks, ok bool) {
+	return kql.Ticks(min(s.rest, s.plan.max)), s.plan.newest
 }
 
 // Close implements kql.Scanner.
