@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,12 +36,11 @@ func TestDockerScripts(t *testing.T) {
 		t.Skip("needs a Docker Engine; set ACALOCAL_DOCKER=1 to run it")
 	}
 	app := buildApp(t)
-	number := 0
+	var number atomic.Int64 // scripts run in parallel
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "docker"),
 		Setup: func(env *testscript.Env) error {
-			number++
-			name := fmt.Sprintf("clitest%d-%d", os.Getpid(), number)
+			name := fmt.Sprintf("clitest%d-%d", os.Getpid(), number.Add(1))
 			env.Setenv("ACALOCAL_ENVIRONMENT", name)
 			env.Setenv("ACALOCAL_STATE_DIR", filepath.Join(env.WorkDir, ".state"))
 			env.Setenv("DOCKER_HOST", os.Getenv("DOCKER_HOST"))
