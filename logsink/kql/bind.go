@@ -14,11 +14,14 @@ type binder struct {
 	row   *rowScope // what expressions see; nil outside of operators
 	aggs  *aggScope // non-nil where aggregates are allowed
 	// run executes what must be known while binding; nil when only checking.
-	run   *run
-	err   error // what went wrong in run
-	depth int
-	calls int               // of let functions: their bodies are bound again and again
-	set   map[string]*bound // set options
+	run *run
+	// inRows, while positive, says that a sub-query is bound that runs once a
+	// row: it has no rows to look at yet.
+	inRows int
+	err    error // what went wrong in run
+	depth  int
+	calls  int               // of let functions: their bodies are bound again and again
+	set    map[string]*bound // set options
 	// fuzzy, while positive, lets unknown tables pass: union isfuzzy=true.
 	fuzzy  int
 	hover  *hoverSink
@@ -309,7 +312,10 @@ func (h *opHead) keywordPos() span { return h.keywordAt }
 
 // materialize runs r to its end while binding, for the operators whose
 // columns depend on rows. It reports false when nothing may run.
-func (b *binder) materialize(r *rel) ([]*Block, bool) {
+func (b *binder) materialize(r *rel, n *callNode) ([]*Block, bool) {
+	if b.inRows > 0 {
+		b.diags.report(n.fn.span, "KQL020", "The plug-in '%s' is not supported inside of mv-apply and partition: its columns depend on rows.", n.fn.name)
+	}
 	if b.run == nil || b.err != nil || len(b.diags.list) > 0 || r.open {
 		return nil, false
 	}

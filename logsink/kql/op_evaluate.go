@@ -186,7 +186,7 @@ func bagUnpack(b *binder, in *rel, n *callNode) *rel {
 			}
 		}
 	}
-	blocks, ok := b.materialize(in)
+	blocks, ok := b.materialize(in, n)
 	if !ok {
 		return openRel()
 	}
@@ -338,7 +338,7 @@ func pivot(b *binder, in *rel, n *callNode) *rel {
 	}
 	items, ap := b.summarized(in, []node{agg}, append(append([]node(nil), groups...), args[0]), false)
 	r := &rel{plan: items.over(ap), open: in.open}
-	blocks, ok := b.materialize(r)
+	blocks, ok := b.materialize(r, n)
 	if !ok {
 		return openRel()
 	}
@@ -417,7 +417,7 @@ func pivoted(cols Schema, blocks []*Block, groups int) *rel {
 // narrow turns each cell into a row: its row number, column and text.
 func narrow(b *binder, in *rel, n *callNode) *rel {
 	schema := Schema{{"Row", Long}, {"Column", String}, {"Value", String}}
-	blocks, ok := b.materialize(in)
+	blocks, ok := b.materialize(in, n)
 	if !ok {
 		return &rel{plan: &blocksPlan{schema: schema}}
 	}

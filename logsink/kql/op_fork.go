@@ -104,6 +104,7 @@ func (o *facetOp) bind(b *binder, in *rel) *rel {
 		out = append(out, namedRel{"facet_with", o.sub.bind(b, src)})
 	}
 	first := *out[0].rel
+	first.name = out[0].name
 	first.extra = out[1:]
 	return &first
 }

@@ -113,10 +113,9 @@ func (o *mvApplyOp) bind(b *binder, in *rel) *rel {
 		ex.limit = b.integer(o.limit)
 	}
 	feed := &feedPlan{cols: ex.cols}
-	run := b.run
-	b.run = nil // the sub-query has no rows to look at while binding
+	b.inRows++
 	sub := o.sub.bind(b, &rel{plan: feed, open: in.open, sorted: true})
-	b.run = run
+	b.inRows--
 	p := &applyPlan{ex: ex, feed: feed, sub: sub.plan}
 	expanded := map[int]bool{}
 	for _, t := range ex.targets {

@@ -33,10 +33,9 @@ func (o *partitionOp) print(p *printer) {
 func (o *partitionOp) bind(b *binder, in *rel) *rel {
 	k := b.groupKeys(in, []node{o.key})
 	feed := &feedPlan{cols: in.cols()}
-	run := b.run
-	b.run = nil
+	b.inRows++
 	sub := o.sub.bind(b, &rel{plan: feed, open: in.open, sorted: in.sorted})
-	b.run = run
+	b.inRows--
 	p := &partitionPlan{in: in.plan, key: k.exprs, feed: feed, sub: sub.plan}
 	return &rel{plan: p, open: in.open || sub.open}
 }

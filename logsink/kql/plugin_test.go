@@ -1,0 +1,75 @@
+package kql_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/acalocal/acalocal/logsink/kql"
+)
+
+func TestColumnsBehindAPlugInAreUnknownUntilItRuns(t *testing.T) {
+	const text = `datatable(id:long, d:dynamic)[1, dynamic({"lvl":"info","n":5})]
+| evaluate bag_unpack(d) | where lvl == "info" | summarize s = sum(n) by lvl`
+	if ds, err := kql.Check(kql.Tables{}, text, kql.Options{}); err != nil || len(ds) > 0 {
+		t.Errorf("check: %v, %v", ds, err)
+	}
+	res, err := kql.Query(context.Background(), kql.Tables{}, text, kql.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(resultLines(&res.Tables[0]), " "); got != "info|5|" {
+		t.Errorf("got %s", got)
+	}
+	bad := strings.Replace(text, "sum(n)", "sum(m)", 1)
+	if ds, _ := kql.Check(kql.Tables{}, bad, kql.Options{}); len(ds) > 0 {
+		t.Errorf("check cannot know: %v", ds)
+	}
+	if _, err := kql.Query(context.Background(), kql.Tables{}, bad, kql.Options{}); err == nil || !strings.Contains(err.Error(), "The name 'm'") {
+		t.Errorf("running knows: %v", err)
+	}
+}
+
+func TestAPlugInInsideOfARowsSubQueryIsNamedAsUnsupported(t *testing.T) {
+	for _, text := range []string{
+		`print a = dynamic([{"x":1}]) | mv-apply a on (evaluate bag_unpack(a))`,
+		`datatable(k:long, d:dynamic)[1, dynamic({"x":1})] | partition by k (evaluate bag_unpack(d))`,
+	} {
+		_, err := kql.Query(context.Background(), kql.Tables{}, text, kql.Options{})
+		if err == nil || !strings.Contains(err.Error(), "KQL020") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func TestRenderIsMetadata(t *testing.T) {
+	res, err := kql.Query(context.Background(), kql.Tables{},
+		`range x from 1 to 2 step 1 | sort by x | render timechart with (title = "Errors", xcolumn = x, ycolumns = a, b)`, kql.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := res.Render
+	if v == nil || v.Kind != "timechart" || v.Properties["title"] != "Errors" || v.Properties["ycolumns"] != "a,b" || !v.IsSorted {
+		t.Errorf("got %+v", v)
+	}
+}
+
+func TestForkAndFacetGiveSeveralTables(t *testing.T) {
+	for text, want := range map[string]string{
+		`range x from 1 to 4 step 1 | fork small = (where x < 3) (count)`:                      "small:1| 2|; Branch_2:4|",
+		`datatable(a:string, b:long)["x",1,"x",2,"y",1] | facet by a, b with (count | take 1)`: "facet_a:x|2| y|1|; facet_b:1|2| 2|1|; facet_with:3|",
+	} {
+		res, err := kql.Query(context.Background(), kql.Tables{}, text, kql.Options{})
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		var parts []string
+		for i := range res.Tables {
+			parts = append(parts, res.Tables[i].Name+":"+strings.Join(resultLines(&res.Tables[i]), " "))
+		}
+		if got := strings.Join(parts, "; "); got != want {
+			t.Errorf("%s\n got %s\nwant %s", text, got, want)
+		}
+	}
+}
