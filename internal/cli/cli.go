@@ -49,6 +49,7 @@ var commands = []func(Streams) *cobra.Command{
 	newLogsCommand,
 	newExplainCommand,
 	newTimelineCommand,
+	newRequestsCommand,
 	newExecCommand,
 	newRestartCommand,
 	newEdgeCommand,

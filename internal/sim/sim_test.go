@@ -16,7 +16,7 @@ import (
 )
 
 var (
-	seeds = flag.Uint64("seeds", 100, "how many seeds TestSeeds runs")
+	seeds = flag.Uint64("seeds", 40, "how many seeds TestSeeds runs")
 	first = flag.Uint64("seed", 1, "the first seed TestSeeds runs; with -seeds 1 and -v it prints the trace")
 )
 
