@@ -36,6 +36,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("ACALOCAL_STATE_DIR", filepath.Join(env.WorkDir, ".state"))
 			env.Setenv("STATE", filepath.Join(env.WorkDir, ".state"))
 			env.Setenv("NO_COLOR", "1")
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each program waits a second for late races
 			env.Values["served"] = map[string]func(){}
 			env.Values["t"] = t
 			return nil

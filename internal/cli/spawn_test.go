@@ -48,6 +48,7 @@ func TestStartIsReportedInOneLineAndTheEndOfThePipe(t *testing.T) {
 func child(t *testing.T) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^$")
+	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // else it waits a second for late races
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
