@@ -33,7 +33,7 @@ func (e *Engine) Apply(ctx context.Context, req ApplyRequest) (Applied, error) {
 	if problems := aca.Errors(app.Validate()); len(problems) > 0 {
 		return Applied{}, problems[0].Err()
 	}
-	spec := core.SpecChanged{App: app, HostPort: req.HostPort, Local: req.LocalImages}
+	spec := core.SpecChanged{App: app, HostPort: req.HostPort, Local: req.LocalImages, Directories: req.Directories.toCore()}
 	var out Applied
 	err := e.do(ctx, func(loop context.Context) error {
 		if err := e.state.Check(spec); err != nil {

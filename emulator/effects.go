@@ -26,6 +26,8 @@ func (e *Engine) carryOut(ctx context.Context, effect core.Effect) {
 		}
 	case core.Drain:
 		e.start(func() { e.drain(ctx, o.Replica) })
+	case core.Sever:
+		e.o.Router.Sever(o.Replica)
 	case core.FollowLogs:
 		e.start(func() { e.follow(ctx, o) })
 	case core.ScanListeners:

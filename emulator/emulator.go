@@ -37,6 +37,8 @@ type Router interface {
 	// Drain is closed when no request is in flight to a replica that has
 	// left the table.
 	Drain(replica string) <-chan struct{}
+	// Sever closes upgraded and raw connections to a replica.
+	Sever(replica string)
 	// Listen opens the loopback port that stands for an app's https
 	// address, or keeps the one it has. Port 0 lets it choose.
 	Listen(app string, port int) (int, error)

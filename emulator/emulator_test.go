@@ -60,6 +60,8 @@ func (e *edge) Unlisten(app string) {
 func (e *edge) Addr() string       { return "127.0.0.1:8080" }
 func (e *edge) SecureAddr() string { return "127.0.0.1:8443" }
 
+func (e *edge) Sever(string) {}
+
 func (e *edge) Stats() []ingress.RevisionLoad {
 	e.mu.Lock()
 	defer e.mu.Unlock()

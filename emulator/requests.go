@@ -1,6 +1,9 @@
 package emulator
 
-import "github.com/acalocal/acalocal/emulator/aca"
+import (
+	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/core"
+)
 
 // ApplyRequest asks for an app to become what App says, as a PUT to ARM does.
 type ApplyRequest struct {
@@ -12,8 +15,53 @@ type ApplyRequest struct {
 	// LocalImages are the images that were built here and must not be
 	// pulled.
 	LocalImages []string
+	// Directories are those of this machine that the app uses.
+	Directories Directories
 	// DryRun computes the plan and changes nothing.
 	DryRun bool
+}
+
+// Directories are the directories of this machine that an app uses. What no
+// directory stands for lives in volumes of the container engine: for a storage
+// it is one volume that all apps share, removed with the environment. Paths are
+// absolute, and exist. A change replaces the replicas and makes no revision.
+type Directories struct {
+	// Volumes stand for volumes of the template, by volume name.
+	Volumes map[string]string `json:"volumes,omitempty"`
+	// Storages stand for storages of the environment, by storageName; for a
+	// volume that is in Volumes as well, that one counts.
+	Storages map[string]string `json:"storages,omitempty"`
+	// Mounts are further directories and files.
+	Mounts []DirectoryMount `json:"mounts,omitempty"`
+}
+
+// DirectoryMount puts a directory or file of this machine into a container, in
+// the place of a volume that is mounted at the same path.
+type DirectoryMount struct {
+	// Container is its name.
+	Container string `json:"container"`
+	// Source is the path on this machine, Target the one in the container.
+	Source   string `json:"source"`
+	Target   string `json:"target"`
+	ReadOnly bool   `json:"readOnly,omitempty"`
+}
+
+// toCore is d in the words of the core.
+func (d Directories) toCore() core.Directories {
+	out := core.Directories{Volumes: d.Volumes, Storages: d.Storages}
+	for _, m := range d.Mounts {
+		out.Mounts = append(out.Mounts, core.DirectoryMount(m))
+	}
+	return out
+}
+
+// directoriesOf is the inverse of toCore.
+func directoriesOf(d core.Directories) Directories {
+	out := Directories{Volumes: d.Volumes, Storages: d.Storages}
+	for _, m := range d.Mounts {
+		out.Mounts = append(out.Mounts, DirectoryMount(m))
+	}
+	return out
 }
 
 // Applied is the answer to an ApplyRequest. As on ACA it comes before the

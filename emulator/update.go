@@ -7,7 +7,8 @@ import (
 
 // Update is Apply for a definition that was read from a Snapshot and changed.
 // What a Snapshot does not carry stays as it is: the values of secrets, the
-// app's port unless the request names one, and which images are local.
+// app's port unless the request names one, which images are local, and the
+// directories of this machine.
 func (e *Engine) Update(ctx context.Context, req ApplyRequest) (Applied, error) {
 	app := *req.App.Clone()
 	err := e.do(ctx, func(context.Context) error {
@@ -20,6 +21,7 @@ func (e *Engine) Update(ctx context.Context, req ApplyRequest) (Applied, error) 
 			req.HostPort = kept.HostPort
 		}
 		req.LocalImages = append(slices.Clone(req.LocalImages), kept.Local...)
+		req.Directories = directoriesOf(kept.Directories)
 		return nil
 	})
 	if err != nil {

@@ -10,8 +10,9 @@ import (
 func TestUpdateKeepsWhatASnapshotDoesNotCarry(t *testing.T) {
 	inBubble(t, func(w *world) {
 		app := w.app("web:1")
+		dirs := Directories{Storages: map[string]string{"shop": "/data"}, Mounts: []DirectoryMount{{Container: "web", Source: "/src", Target: "/app/src"}}}
 		app.Properties.Configuration.Secrets = []aca.Secret{{Name: "key", Value: "v1"}, {Name: "other", Value: "v2"}}
-		_, err := w.engine.Apply(w.Context(), ApplyRequest{App: app, HostPort: 9000, LocalImages: []string{"web:1"}})
+		_, err := w.engine.Apply(w.Context(), ApplyRequest{App: app, HostPort: 9000, LocalImages: []string{"web:1"}, Directories: dirs})
 		if err != nil {
 			w.Fatal(err)
 		}
@@ -35,6 +36,9 @@ func TestUpdateKeepsWhatASnapshotDoesNotCarry(t *testing.T) {
 		}
 		if diff := cmp.Diff([]string{"web:1", "web:2"}, kept.Local); diff != "" {
 			w.Errorf("local images (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(dirs, directoriesOf(kept.Directories)); diff != "" {
+			w.Errorf("directories (-want +got):\n%s", diff)
 		}
 		if kept.HostPort != 9000 {
 			w.Errorf("host port: got %d, want 9000", kept.HostPort)

@@ -19,13 +19,17 @@ func TemplateHash(t *Template) string {
 
 // ReplicaSetHash is the middle part of a replica's name: the same for all
 // replicas of one configuration, another one when the template or the target
-// port changes, and the first one again when the change is taken back. It is
-// written like Kubernetes' pod-template hash: a 32-bit number in decimal with
-// the digits 0-9 as 456789bcdf.
-func ReplicaSetHash(t *Template, targetPort int) string {
+// port changes, and the first one again when the change is taken back. What else
+// replicas depend on may follow; empty texts do not count. It is written like
+// Kubernetes' pod-template hash: a 32-bit number in decimal with the digits 0-9
+// as 456789bcdf.
+func ReplicaSetHash(t *Template, targetPort int, more ...string) string {
 	h := fnv.New32a()
 	h.Write(canonical(t))
 	h.Write([]byte(strconv.Itoa(targetPort)))
+	for _, text := range more {
+		h.Write([]byte(text))
+	}
 	return safeDigits(h.Sum32())
 }
 

@@ -149,6 +149,7 @@ type app struct {
 	spec      aca.ContainerApp
 	hostPort  int
 	local     map[string]bool // images that are never pulled
+	dirs      Directories
 	revisions []*revision
 	made      int    // revisions ever made, for the counter in their names
 	serving   string // revision that gets the traffic in single mode

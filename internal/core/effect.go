@@ -28,6 +28,10 @@ type PublishTable struct{ Table ingress.Table }
 // table without it was published before.
 type Drain struct{ Replica string }
 
+// Sever closes what is still open to a replica when its grace is over: upgraded
+// and raw connections, whose end nobody else knows.
+type Sever struct{ Replica string }
+
 // FollowLogs asks for the output of a container to be stored, from where
 // storing it last stopped, and for LogsStored at its end.
 type FollowLogs struct {
@@ -79,6 +83,7 @@ func (Relist) effect()         {}
 func (SetProbes) effect()      {}
 func (PublishTable) effect()   {}
 func (Drain) effect()          {}
+func (Sever) effect()          {}
 func (FollowLogs) effect()     {}
 func (ScanListeners) effect()  {}
 func (WatchListeners) effect() {}
@@ -93,6 +98,7 @@ type SavedApp struct {
 	App       aca.ContainerApp `json:"app"`
 	HostPort  int              `json:"hostPort,omitempty"`
 	Local     []string         `json:"localImages,omitempty"`
+	Dirs      Directories      `json:"directories,omitzero"`
 	Created   time.Time        `json:"created"`
 	Made      int              `json:"made"`
 	Serving   string           `json:"serving,omitempty"`

@@ -17,6 +17,8 @@ type SpecChanged struct {
 	App      aca.ContainerApp
 	HostPort int
 	Local    []string // images built here, never pulled
+	// Directories are those of this machine it uses.
+	Directories Directories
 }
 
 // SpecRemoved says that an app is no longer wanted.

@@ -12,6 +12,8 @@ type Kept struct {
 	HostPort int
 	// Local are the images that are never pulled, in order.
 	Local []string
+	// Directories are those of this machine it uses.
+	Directories Directories
 }
 
 // Kept returns what is kept of an app; ok is false when there is no such app.
@@ -20,7 +22,7 @@ func (s *State) Kept(name string) (k Kept, ok bool) {
 	if a == nil || a.removed {
 		return Kept{}, false
 	}
-	k = Kept{Secrets: map[string]string{}, HostPort: a.hostPort, Local: sortedKeys(a.local)}
+	k = Kept{Secrets: map[string]string{}, HostPort: a.hostPort, Local: sortedKeys(a.local), Directories: a.dirs}
 	for _, secret := range a.spec.Properties.Configuration.Secrets {
 		if secret.Value != "" {
 			k.Secrets[secret.Name] = secret.Value

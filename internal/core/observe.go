@@ -196,6 +196,7 @@ func (s *State) recover(saved SavedApp) *app {
 			spec:     saved.App,
 			hostPort: saved.HostPort,
 			local:    map[string]bool{},
+			dirs:     saved.Dirs,
 			created:  saved.Created,
 			made:     saved.Made,
 			serving:  saved.Serving,

@@ -75,6 +75,8 @@ func (s *State) Plan(e SpecChanged) string {
 		}
 	case targetPort(a) != portOf(e.App):
 		p.step("replace the replicas of %s (target port %d becomes %d)", a.latest().name, targetPort(a), portOf(e.App))
+	case a.dirs.digest() != e.Directories.digest():
+		p.step("replace the replicas of %s (its directories of this machine changed)", a.latest().name)
 	case a.secrets != secretDigest(e.App):
 		p.step("keep revision %s (a changed secret needs a restart)", a.latest().name)
 	default:

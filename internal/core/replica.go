@@ -280,6 +280,7 @@ func (s *State) leaveNow(r *replica, cause string) {
 // stopReplica signals all containers of the replica at once.
 func (s *State) stopReplica(r *replica) {
 	r.leave = stopping
+	s.emit(Sever{r.name})
 	s.finishReplica(r)
 }
 

@@ -24,8 +24,9 @@ type revision struct {
 	target    int // replicas the scaler decided on
 	replicas  []*replica
 	mismatch  string // the target port sentence, once seen
-	hash      string // replica-set hash for hashPort
+	hash      string // replica-set hash for hashPort and hashDirs
 	hashPort  int
+	hashDirs  string
 }
 
 func (e SpecChanged) apply(s *State) {
@@ -49,7 +50,7 @@ func (s *State) update(a *app, e SpecChanged) {
 		a.keepLabels(&e.App)
 	}
 	a.spec, a.hostPort, a.removed = e.App, e.HostPort, false
-	a.secrets = secretDigest(e.App)
+	a.secrets, a.dirs = secretDigest(e.App), e.Directories
 	a.local = map[string]bool{}
 	for _, image := range e.Local {
 		a.local[image] = true
@@ -503,9 +504,9 @@ func (s *State) purge(a *app) {
 // replicaSet is the hash shared by all replicas of one configuration: it
 // changes with the target port, and comes back when the port does (observed).
 func (s *State) replicaSet(rev *revision) string {
-	port := targetPort(rev.app)
-	if rev.hash == "" || rev.hashPort != port {
-		rev.hash, rev.hashPort = aca.ReplicaSetHash(&rev.template, port), port
+	port, dirs := targetPort(rev.app), rev.app.dirs.digest()
+	if rev.hash == "" || rev.hashPort != port || rev.hashDirs != dirs {
+		rev.hash, rev.hashPort, rev.hashDirs = aca.ReplicaSetHash(&rev.template, port, dirs), port, dirs
 	}
 	return rev.hash
 }

@@ -82,7 +82,8 @@ func secretsOf(app aca.ContainerApp) aca.Secrets {
 }
 
 // mounts are the volumes of a container: EmptyDir lives as long as the
-// replica, Secret files are fixed when the replica starts.
+// replica, Secret files are fixed when the replica starts. A directory of this
+// machine may stand for any of them.
 func (s *State) mounts(m *member) ([]container.Mount, error) {
 	var out []container.Mount
 	for _, vm := range m.spec.VolumeMounts {
@@ -91,17 +92,21 @@ func (s *State) mounts(m *member) ([]container.Mount, error) {
 			return nil, fmt.Errorf("container %s mounts volume %q, which is not defined", m.spec.Name, vm.VolumeName)
 		}
 		mount := container.Mount{Target: vm.MountPath, SubPath: vm.SubPath}
+		dir := m.rep.rev.app.dirs.of(v)
 		switch v.StorageType {
 		case "", "EmptyDir":
 			mount.Type, mount.Source = container.MountVolume, m.rep.name+"."+v.Name
 		case "Secret":
 			mount.Type, mount.ReadOnly, mount.Files = container.MountTmpfs, true, secretFiles(m.rep.rev.app.spec, *v)
-		default: // AzureFile, NfsAzureFile: shared by all replicas, kept for good
-			mount.Type, mount.Source = container.MountVolume, "storage."+v.StorageName
+		default: // AzureFile, NfsAzureFile: shared by all replicas, kept while the environment is
+			mount.Type, mount.Source, mount.ReadOnly = container.MountVolume, "storage."+v.StorageName, readOnly(v)
+		}
+		if dir != "" {
+			mount.Type, mount.Source, mount.Files = container.MountBind, dir, nil
 		}
 		out = append(out, mount)
 	}
-	return out, nil
+	return m.rep.rev.app.dirs.more(m.spec.Name, out), nil
 }
 
 func findVolume(volumes []aca.Volume, name string) *aca.Volume {
@@ -196,6 +201,7 @@ func (a *app) saved() SavedApp {
 		App:      redacted(a.spec),
 		HostPort: a.hostPort,
 		Local:    sortedKeys(a.local),
+		Dirs:     a.dirs,
 		Created:  a.created,
 		Made:     a.made,
 		Serving:  a.serving,

@@ -173,6 +173,9 @@ func (s *State) revisionState(rev *revision) words {
 		return words{provisioning: "Provisioned", running: "ScaledToZero", health: "Healthy"}
 	case want == 0:
 		return words{provisioning: "Provisioned", running: "Stopped", health: "Healthy"}
+	case ready >= want && s.rollFailed(rev):
+		w.running, w.health = "Failed", "Unhealthy"
+		return w
 	case ready >= want && want >= high:
 		return words{provisioning: "Provisioned", running: "RunningAtMaxScale", health: "Healthy"}
 	case ready >= want:
@@ -193,6 +196,25 @@ func (s *State) revisionState(rev *revision) words {
 		w.details = deadlineText(ready, want, rev.mismatch)
 	}
 	return w
+}
+
+// rollFailed says that the replicas a re-roll made, after a change of the
+// target port, are in a restart loop: then the revision counts as failed
+// although the replica from before is ready (observed 261 to 277 s after the
+// change).
+func (s *State) rollFailed(rev *revision) bool {
+	hash := s.replicaSet(rev)
+	for _, r := range rev.replicas {
+		if r.leave != staying || r.hash != hash || s.ready(r) {
+			continue
+		}
+		for _, m := range r.mains {
+			if m.last != nil && !s.recovered(m) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // failing is the first container of a revision that is in a restart loop: its

@@ -227,16 +227,35 @@ func (e *edge) run(ctx context.Context) {
 }
 
 func (e *edge) batch(first ingress.Record) []logsink.Request {
+	e.tellReplay(first)
 	batch := []logsink.Request{request(first)}
 	for len(batch) < 512 {
 		select {
 		case r := <-e.records:
+			e.tellReplay(r)
 			batch = append(batch, request(r))
 		default:
 			return batch
 		}
 	}
 	return batch
+}
+
+// tellReplay writes a row about a request that was sent again after it may have
+// reached the app. ACA does so for any method and says nothing; a duplicate POST
+// is just what people need to find out locally.
+func (e *edge) tellReplay(r ingress.Record) {
+	if r.Replays == 0 {
+		return
+	}
+	err := e.logs.AppendEvent(logsink.Event{
+		Time: r.Time, Type: logsink.Warning, App: r.App, Revision: r.Revision, Replica: r.Replica,
+		Reason: "RequestReplayed", Source: "acalocal", Count: 1,
+		Msg: fmt.Sprintf("%s %s was sent %d times: each connection broke before an answer, after the app may have seen the request.", r.Method, r.Path, r.Replays+1),
+	})
+	if err != nil {
+		e.log.Warn().Err(err).Msg("a row about a replayed request is lost")
+	}
 }
 
 func (e *edge) store(batch []logsink.Request) {

@@ -42,6 +42,7 @@ func (s *Sim) carryOut(e core.Effect) {
 		s.after(s.between(time.Millisecond, 20*time.Millisecond), func() { s.scan(e) })
 	case core.WatchListeners:
 		s.after(s.between(2*time.Second, 5*time.Second), func() { s.scan(core.ScanListeners(e)) })
+	case core.Sever: // nothing is open in a simulation
 	case core.EmitSystemLog:
 		s.note("row   %s %s: %s (%d)", e.Row.Replica, e.Row.Reason, e.Row.Msg, e.Row.Count)
 	case core.SetTimer:

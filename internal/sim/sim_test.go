@@ -175,6 +175,13 @@ func TestChangedTargetPortReplacesReplicasWithinTheRevision(t *testing.T) {
 	if ep := s.Table().Apps[0].Revisions[0].Endpoints; len(ep) != 1 || ep[0].Port != 9999 || ep[0].Replica != before.Replicas[0].Resource.Name {
 		t.Errorf("endpoints are %v, want the old replica on the new port", ep)
 	}
+	if p := s.View()[0].Revisions[0].Resource.Properties; p.HealthState != "Healthy" {
+		t.Errorf("right after the change the revision is %s", p.HealthState)
+	}
+	s.Run(270 * time.Second)
+	if p := s.View()[0].Revisions[0].Resource.Properties; p.HealthState != "Unhealthy" || p.RunningState != "Failed" {
+		t.Errorf("after the startup budget the revision is %s/%s", p.RunningState, p.HealthState)
+	}
 	s.Apply(flask("web", "good:1"))
 	s.Run(time.Minute)
 	after := s.View()[0].Revisions[0]
