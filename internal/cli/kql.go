@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/spf13/cobra"
 
@@ -37,6 +38,42 @@ func kqlText(s Streams, file string, args []string) (string, error) {
 		return args[0], nil
 	}
 	return "", misuse(errors.New("no query given"), `give one as an argument, or a file with "-f FILE"`)
+}
+
+// completeKQL offers what may be written at the end of the query.
+func completeKQL(s Streams, data *[]string) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return func(_ *cobra.Command, args []string, query string) ([]string, cobra.ShellCompDirective) {
+		const plain = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+		if len(args) > 0 {
+			return nil, plain
+		}
+		cat, err := kqlcmd.Catalog(withoutStdin(*data), s.In)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		units := len(utf16.Encode([]rune(query)))
+		c, err := kql.Complete(cat, query, units)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		head := string(utf16.Decode(utf16.Encode([]rune(query))[:c.Start]))
+		out := make([]string, len(c.Items))
+		for i, it := range c.Items {
+			out[i] = head + it.Text
+		}
+		return out, plain
+	}
+}
+
+// withoutStdin leaves out what would wait for input.
+func withoutStdin(specs []string) []string {
+	var out []string
+	for _, spec := range specs {
+		if !strings.HasSuffix(spec, "=-") {
+			out = append(out, spec)
+		}
+	}
+	return out
 }
 
 func newKQLEvalCommand(s Streams) *cobra.Command {
@@ -71,6 +108,7 @@ func newKQLEvalCommand(s Streams) *cobra.Command {
 			return kqlcmd.Write(s.Out, res, format)
 		},
 	}
+	cmd.ValidArgsFunction = completeKQL(s, &data)
 	f := cmd.Flags()
 	f.StringVarP(&file, "file", "f", "", "read the query from `FILE`, - for stdin")
 	f.StringArrayVar(&data, "data", nil, "load a file as a table: `NAME=FILE` (.jsonl, .csv, .tsv, else lines; - is stdin)")
@@ -149,6 +187,7 @@ func newKQLCheckCommand(s Streams) *cobra.Command {
 			return nil
 		},
 	}
+	cmd.ValidArgsFunction = completeKQL(s, &data)
 	cmd.Flags().StringVarP(&file, "file", "f", "", "read the query from `FILE`, - for stdin")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write diagnostics as JSON: code, message, start, length, severity")
 	cmd.Flags().StringArrayVar(&data, "data", nil, "tables the query may name: `NAME=FILE`")

@@ -113,6 +113,15 @@ func TestKQLBatchAnswersInOrder(t *testing.T) {
 	}
 }
 
+func TestKQLIsCompletedByTheShell(t *testing.T) {
+	var out, errs bytes.Buffer
+	code := Main(context.Background(), []string{"__complete", "kql", "eval", "ContainerAppConsoleLogs_CL | where Strea"},
+		Streams{In: strings.NewReader(""), Out: &out, Err: &errs})
+	if code != 0 || !strings.Contains(out.String(), "ContainerAppConsoleLogs_CL | where Stream_s\n") {
+		t.Errorf("code %d: %s%s", code, out.String(), errs.String())
+	}
+}
+
 func TestKQLMisuseIsSaidWithAHint(t *testing.T) {
 	_, errs, code := runKQL(t, "", "eval")
 	if code != exitMisuse || !strings.Contains(errs, "no query given") || !strings.Contains(errs, "hint:") {

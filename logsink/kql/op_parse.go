@@ -120,6 +120,9 @@ type parseMatcher struct {
 	cols    Schema
 	targets []int // ordinals in the output
 	relaxed bool
+	// pieces is the pattern when quickMatch can try it, else nil.
+	pieces []parsePiece
+	loc    []int // scratch of quickMatch
 }
 
 var numberPattern = map[Type]string{
@@ -131,6 +134,9 @@ var numberPattern = map[Type]string{
 // whole text.
 func (o *parseOp) matcher(b *binder, kind, flags string) *parseMatcher {
 	m := &parseMatcher{relaxed: kind == "relaxed"}
+	if kind == "simple" && flags == "" {
+		m.pieces, m.loc = o.pieces, make([]int, 2*len(o.pieces))
+	}
 	var re strings.Builder
 	re.WriteString("(?s")
 	for _, f := range flags {
@@ -210,14 +216,21 @@ func uncapture(o *parseOp, pattern string) string {
 
 // match returns the columns' values, or false when the text does not fit.
 func (m *parseMatcher) match(s string, out []Value) bool {
-	loc := m.re.FindStringSubmatchIndex(s)
-	if loc == nil {
+	loc := m.loc
+	ok, known := m.quickMatch(s, loc)
+	switch {
+	case known && !ok:
 		return false
+	case !known:
+		if loc = m.re.FindStringSubmatchIndex(s); loc == nil {
+			return false
+		}
+		loc = loc[2:]
 	}
 	for i, c := range m.cols {
 		text := ""
-		if loc[2*i+2] >= 0 {
-			text = s[loc[2*i+2]:loc[2*i+3]]
+		if loc[2*i] >= 0 {
+			text = s[loc[2*i]:loc[2*i+1]]
 		}
 		out[i] = convert(stringValue(text), c.Type)
 		if !out[i].Null {
