@@ -17,6 +17,7 @@ import (
 	"github.com/acalocal/acalocal/emulator"
 	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/cli"
+	"github.com/acalocal/acalocal/internal/client"
 	"github.com/acalocal/acalocal/internal/container/containertest"
 	"github.com/acalocal/acalocal/internal/daemon"
 	"github.com/acalocal/acalocal/internal/home"
@@ -167,6 +168,27 @@ fix       Set ingress.targetPort to 3000, or let the app listen on 8000. Changin
 		if _, stderr, code := run(t, strings.Fields(args)...); code == 0 || !strings.HasPrefix(stderr, want+"\n") {
 			t.Errorf("%s: code %d, %s", args, code, stderr)
 		}
+	}
+}
+
+func TestVerdictLineIsThereForUp(t *testing.T) {
+	runMismatched(t)
+	h, err := home.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := client.New(h.Environment("local"))
+	snap, err := c.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := snap.App("web")
+	line, err := cli.VerdictLine(t.Context(), c, app, app.Properties.LatestRevisionName)
+	if want := "web--REV: targetPort is 8000, but the app listens on 3000"; err != nil || plainText(line) != want {
+		t.Errorf("got %q %v, want %q", line, err, want)
+	}
+	if line, err := cli.VerdictLine(t.Context(), c, app, "web--gone"); err == nil {
+		t.Errorf("a revision that is not there gave %q", line)
 	}
 }
 
