@@ -88,7 +88,12 @@ bench-up: build base-image ## Start-up time against docker run, memory, size
 	@scripts/bench-up.sh
 
 .PHONY: conformance
-conformance: build ## The edge against raw HTTP/1.1 cases
+conformance: build ## The edge against its suites and peers; writes docs/conformance.md
+	SPEED=quick bench/ingress/conformance.sh $(CURDIR)/$(BIN) > docs/conformance.md.new
+	mv docs/conformance.md.new docs/conformance.md
+
+.PHONY: probe
+probe: build ## The edge against 77 raw HTTP/1.1 cases
 	@INGRESS_CMD='$(CURDIR)/$(BIN) edge --listen {plain} --tls {tls} --h2c {h2c} --cert {cert} --key {key} --backend {backend} --h2-backend {h2backend}' \
 		NGINX=off HAPROXY=off CADDY=off TRAEFIK=off bench/ingress/bench-ingress.sh probe
 

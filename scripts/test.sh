@@ -25,6 +25,9 @@ make race
 step "simulation"
 make sim SEEDS="${SEEDS:-2000}" # a fifth of "make sim": CI has 25 minutes for all
 
+step "the edge against raw HTTP/1.1"
+make probe
+
 step "every platform"
 make cross
 
