@@ -67,6 +67,16 @@ func (r *Runtime) String() string {
 	return r.world.String()
 }
 
+// Spec is what a container was made of; ok is false when there is none of that
+// ID.
+func (r *Runtime) Spec(id container.ID) (s container.Spec, ok bool) {
+	defer r.lock()()
+	if b := r.world.box(id); b != nil {
+		return b.spec, true
+	}
+	return container.Spec{}, false
+}
+
 // lock takes the world, lets happen what is due, and returns the unlock, which
 // tells of changes.
 func (r *Runtime) lock() func() {
