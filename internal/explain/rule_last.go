@@ -9,8 +9,12 @@ import (
 )
 
 // sigtermIgnored: the container did not end on its stop signal and was killed
-// when the grace period was over.
+// when the grace period was over. That is no cause for an app that does not
+// become ready.
 func sigtermIgnored(f *facts) *Verdict {
+	if !f.ready && f.Revision.Properties.Active && len(f.live) > 0 {
+		return nil
+	}
 	grace := f.App.Properties.Template.GracePeriod()
 	for _, c := range f.containers {
 		lines, ok := c.forcedEnd()
@@ -100,9 +104,10 @@ const (
 )
 
 // telemetryOff: the definition means to send telemetry and leaves out half of
-// what that takes. An app that names neither variable is left alone.
+// what that takes. An app that names neither variable is left alone, and so is
+// one with another trouble.
 func telemetryOff(f *facts) *Verdict {
-	if f.Telemetry != nil && f.Telemetry.Records > 0 {
+	if !f.ready || f.Telemetry != nil && f.Telemetry.Records > 0 {
 		return nil
 	}
 	for _, c := range f.containers {
@@ -134,7 +139,7 @@ func (f *facts) modeMissing(c *containerFacts, mode string) *Verdict {
 	patch := f.newPatch()
 	patch.setEnv(c.Name, telemetryMode, "advanced")
 	return &Verdict{
-		Title: fmt.Sprintf("telemetry is off: %s %s, so the connection string is not used", telemetryMode, state),
+		Title: fmt.Sprintf("telemetry is most likely off: there is a connection string, and %s %s", telemetryMode, state),
 		Why: fmt.Sprintf("Container %s has %s, but an app that guards its telemetry with %s sends traces only when that is \"advanced\"; without it it counts as \"basic\". "+
 			"The app works; AppRequests and AppTraces stay empty.", c.Name, connectionString, telemetryMode),
 		Evidence: c.telemetryEvidence(),

@@ -40,6 +40,9 @@ func describe(p aca.Probe) string {
 // fails says that a probe of a container is failing: it ordered a restart, or
 // its newest failures are not older than a few of its periods.
 func (f *facts) fails(c *containerFacts, p aca.Probe) bool {
+	if p.Type == aca.Startup && c.ready {
+		return false // it got there in the end
+	}
 	if len(c.kills(p.Type)) > 0 && !c.steady(f) {
 		return true
 	}
