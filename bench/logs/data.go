@@ -48,7 +48,7 @@ func (s *source) next() (t time.Time, msg []byte, ok bool) {
 	s.i++
 	s.buf = message(s.buf[:0], s.rnd, s.app, s.i, s.n)
 	step := span / time.Duration(s.n)
-	return begin.Add(time.Duration(s.i) * step).Add(time.Duration(s.app) * 100), s.buf, true
+	return begin.Add(time.Duration(s.i) * step).Add(time.Duration(s.app) * time.Microsecond), s.buf, true
 }
 
 func appName(app int) string  { return fmt.Sprintf("app-%02d", app) }
