@@ -71,11 +71,15 @@ type runningDaemon struct {
 // returns when the control socket answers.
 func startDaemon(ctx context.Context, h home.Home, name string, log io.Writer) (*runningDaemon, error) {
 	logger := newLogger(log)
+	scale, err := timeScale()
+	if err != nil {
+		return nil, err
+	}
 	engine, err := docker.New(ctx, docker.Options{Log: logger})
 	if err != nil {
 		return nil, err
 	}
-	d, err := daemon.New(daemon.Options{Environment: name, Home: h, Runtime: engine, Bind: os.Getenv(listenVariable), Log: logger})
+	d, err := daemon.New(daemon.Options{Environment: name, Home: h, Runtime: engine, Bind: os.Getenv(listenVariable), TimeScale: scale, Log: logger})
 	if err != nil {
 		_ = engine.Close() // nothing is under way
 		return nil, explainStart(err, h.Environment(name))
