@@ -73,19 +73,19 @@ func seqOf(name string) viewColumn {
 	return viewColumn{Column: kql.Column{Name: name, Type: kql.Real}, origin: fromSeq}
 }
 
-func name(name string, col, field int) viewColumn {
+func nameOf(name string, col, field int) viewColumn {
 	return viewColumn{Column: kql.Column{Name: name, Type: kql.String}, origin: fromTuple, col: col, field: field}
 }
 
-func text(name string, col int) viewColumn {
+func textOf(name string, col int) viewColumn {
 	return viewColumn{Column: kql.Column{Name: name, Type: kql.String}, origin: fromText, col: col}
 }
 
-func number(name string, t kql.Type, col int, scale int64) viewColumn {
+func numberOf(name string, t kql.Type, col int, scale int64) viewColumn {
 	return viewColumn{Column: kql.Column{Name: name, Type: t}, origin: fromInt, col: col, scale: scale}
 }
 
-func zero(name string) viewColumn {
+func zeroOf(name string) viewColumn {
 	return viewColumn{Column: kql.Column{Name: name, Type: kql.Real}, origin: fromConstant}
 }
 
@@ -127,20 +127,20 @@ func consoleCL(o Options) *view {
 	return &view{table, consoleDef, group(
 		constant("TenantId", o.WorkspaceID), constant("SourceSystem", "RestAPI"),
 		empties("MG", "ManagementGroupName"), timeOf("TimeGenerated"), empties("Computer", "RawData"),
-		name("ContainerAppName_s", consoleSource, fieldApp), constant("ContainerJobName_s", ""),
-		name("RevisionName_s", consoleSource, fieldRevision),
-		name("ContainerGroupName_s", consoleSource, fieldReplica),
-		name("ContainerGroupId_g", consoleSource, fieldReplicaID),
-		name("ContainerName_s", consoleSource, fieldContainer),
-		name("ContainerId_s", consoleSource, fieldContainerID),
-		name("ContainerImage_s", consoleSource, fieldImage),
+		nameOf("ContainerAppName_s", consoleSource, fieldApp), constant("ContainerJobName_s", ""),
+		nameOf("RevisionName_s", consoleSource, fieldRevision),
+		nameOf("ContainerGroupName_s", consoleSource, fieldReplica),
+		nameOf("ContainerGroupId_g", consoleSource, fieldReplicaID),
+		nameOf("ContainerName_s", consoleSource, fieldContainer),
+		nameOf("ContainerId_s", consoleSource, fieldContainerID),
+		nameOf("ContainerImage_s", consoleSource, fieldImage),
 		constant("EnvironmentName_s", o.Environment),
-		name("Stream_s", consoleStream, 0), text("Log_s", 0),
+		nameOf("Stream_s", consoleStream, 0), textOf("Log_s", 0),
 		constant("Category", "ContainerAppConsoleLogs"), timeOf("time_t"), unixOf("_timestamp_d"),
 		constant("Type", table), constant("_ResourceId", ""),
-		name("ContainerGroupName_g", consoleSource, fieldReplica),
-		name("ContainerId_g", consoleSource, fieldContainerID),
-		empties("JobName_s", "ExecutionName_s"), name("logtag_s", consoleStream, 1), seqOf("_seq_d"),
+		nameOf("ContainerGroupName_g", consoleSource, fieldReplica),
+		nameOf("ContainerId_g", consoleSource, fieldContainerID),
+		empties("JobName_s", "ExecutionName_s"), nameOf("logtag_s", consoleStream, 1), seqOf("_seq_d"),
 	)}
 }
 
@@ -148,16 +148,16 @@ func consoleSpecific(o Options) *view {
 	const table = "ContainerAppConsoleLogs"
 	return &view{table, consoleDef, group(
 		constant("TenantId", o.WorkspaceID), timeOf("TimeGenerated"),
-		name("ContainerAppName", consoleSource, fieldApp),
-		name("ContainerGroupId", consoleSource, fieldReplicaID),
-		name("ContainerGroupName", consoleSource, fieldReplica),
-		name("ContainerId", consoleSource, fieldContainerID),
-		name("ContainerImage", consoleSource, fieldImage),
-		name("ContainerName", consoleSource, fieldContainer),
-		constant("EnvironmentName", o.Environment), empties("JobName", "Location"), text("Log", 0),
-		constant("OperationName", ""), name("RevisionName", consoleSource, fieldRevision),
-		constant("SourceSystem", "Azure"), name("Stream", consoleStream, 0), constant("Type", table),
-		empties("_ResourceId", "_SubscriptionId"), zero("_BilledSize"), constant("_IsBillable", "False"),
+		nameOf("ContainerAppName", consoleSource, fieldApp),
+		nameOf("ContainerGroupId", consoleSource, fieldReplicaID),
+		nameOf("ContainerGroupName", consoleSource, fieldReplica),
+		nameOf("ContainerId", consoleSource, fieldContainerID),
+		nameOf("ContainerImage", consoleSource, fieldImage),
+		nameOf("ContainerName", consoleSource, fieldContainer),
+		constant("EnvironmentName", o.Environment), empties("JobName", "Location"), textOf("Log", 0),
+		constant("OperationName", ""), nameOf("RevisionName", consoleSource, fieldRevision),
+		constant("SourceSystem", "Azure"), nameOf("Stream", consoleStream, 0), constant("Type", table),
+		empties("_ResourceId", "_SubscriptionId"), zeroOf("_BilledSize"), constant("_IsBillable", "False"),
 	)}
 }
 
@@ -166,12 +166,12 @@ func systemCL(o Options) *view {
 	return &view{table, systemDef, group(
 		constant("TenantId", o.WorkspaceID), constant("SourceSystem", "RestAPI"),
 		empties("MG", "ManagementGroupName"), timeOf("TimeGenerated"), empties("Computer", "RawData"),
-		name("ContainerAppName_s", systemSource, 0), name("RevisionName_s", systemSource, 1),
-		name("ReplicaName_s", systemSource, 2), empties("JobName_s", "ExecutionName_s"),
+		nameOf("ContainerAppName_s", systemSource, 0), nameOf("RevisionName_s", systemSource, 1),
+		nameOf("ReplicaName_s", systemSource, 2), empties("JobName_s", "ExecutionName_s"),
 		constant("EnvironmentName_s", o.Environment),
-		name("Reason_s", systemKind, 1), name("Type_s", systemKind, 0), text("Log_s", 0),
-		constant("Error_s", ""), name("EventSource_s", systemKind, 2),
-		number("Count_d", kql.Real, systemCount, 1), constant("Level", ""),
+		nameOf("Reason_s", systemKind, 1), nameOf("Type_s", systemKind, 0), textOf("Log_s", 0),
+		constant("Error_s", ""), nameOf("EventSource_s", systemKind, 2),
+		numberOf("Count_d", kql.Real, systemCount, 1), constant("Level", ""),
 		constant("Category", "ContainerAppSystemLogs"), eventTimeOf("TimeStamp_s"), eventTimeOf("time_s"),
 		timeOf("time_t"), unixOf("_timestamp_d"), constant("Type", table), constant("_ResourceId", ""),
 		seqOf("_seq_d"),
@@ -182,12 +182,12 @@ func systemCL(o Options) *view {
 func systemSpecific(o Options) *view {
 	return &view{"ContainerAppSystemLogs", systemDef, group(
 		constant("TenantId", o.WorkspaceID), timeOf("TimeGenerated"), empties("ComponentName", "ComponentType"),
-		name("ContainerAppName", systemSource, 0), constant("ContainerName", ""),
-		number("Count", kql.Int, systemCount, 1), constant("EnvironmentName", o.Environment),
-		name("EventSource", systemKind, 2), empties("JobName", "Location"), text("Log", 0),
-		constant("OperationName", ""), name("Reason", systemKind, 1), name("ReplicaName", systemSource, 2),
-		name("RevisionName", systemSource, 1), constant("SourceSystem", "Azure"), name("Type", systemKind, 0),
-		empties("_ResourceId", "_SubscriptionId"), zero("_BilledSize"), constant("_IsBillable", "False"),
+		nameOf("ContainerAppName", systemSource, 0), constant("ContainerName", ""),
+		numberOf("Count", kql.Int, systemCount, 1), constant("EnvironmentName", o.Environment),
+		nameOf("EventSource", systemKind, 2), empties("JobName", "Location"), textOf("Log", 0),
+		constant("OperationName", ""), nameOf("Reason", systemKind, 1), nameOf("ReplicaName", systemSource, 2),
+		nameOf("RevisionName", systemSource, 1), constant("SourceSystem", "Azure"), nameOf("Type", systemKind, 0),
+		empties("_ResourceId", "_SubscriptionId"), zeroOf("_BilledSize"), constant("_IsBillable", "False"),
 	)}
 }
 
@@ -199,18 +199,18 @@ func requestView(o Options) *view {
 		ms    = 1e6
 	)
 	return &view{table, requestDef, group(
-		constant("TenantId", o.WorkspaceID), timeOf("TimeGenerated"), name("Authority", 1, 1),
-		number("BytesReceived", kql.Long, requestReceived, 1), number("BytesSent", kql.Long, requestSent, 1),
-		text("ConnectionId", 4), name("ContainerAppName", 0, 0), constant("EnvironmentName", o.Environment),
-		name("EnvoyContainerId", 0, 4), name("EnvoyPodName", 0, 5), constant("Location", ""),
-		name("Method", 1, 0), constant("OperationName", ""), text("Path", 0), name("Protocol", 1, 2),
-		name("ReplicaName", 0, 2), number("RequestDuration", kql.Long, requestDuration, ms), text("RequestId", 3),
-		name("ResponseCodeDetails", 2, 1), name("ResponseFlags", 2, 0), name("RevisionName", 0, 1),
-		constant("SourceSystem", "Azure"), timeOf("StartTime"), number("StatusCode", kql.Int, requestStatus, 1),
-		constant("Type", table), name("UpstreamHost", 0, 3),
-		number("UpstreamRequestAttemptCount", kql.Int, requestAttempts, 1), text("UserAgent", 1),
-		text("XForwardedFor", 2), empties("_ResourceId", "_SubscriptionId"), zero("_BilledSize"),
-		constant("_IsBillable", "False"), number("HeldDuration", kql.Long, requestHeld, ms),
-		number("FirstByteDuration", kql.Long, requestFirstByte, ms), text("TraceId", 5), seqOf("_seq_d"),
+		constant("TenantId", o.WorkspaceID), timeOf("TimeGenerated"), nameOf("Authority", 1, 1),
+		numberOf("BytesReceived", kql.Long, requestReceived, 1), numberOf("BytesSent", kql.Long, requestSent, 1),
+		textOf("ConnectionId", 4), nameOf("ContainerAppName", 0, 0), constant("EnvironmentName", o.Environment),
+		nameOf("EnvoyContainerId", 0, 4), nameOf("EnvoyPodName", 0, 5), constant("Location", ""),
+		nameOf("Method", 1, 0), constant("OperationName", ""), textOf("Path", 0), nameOf("Protocol", 1, 2),
+		nameOf("ReplicaName", 0, 2), numberOf("RequestDuration", kql.Long, requestDuration, ms), textOf("RequestId", 3),
+		nameOf("ResponseCodeDetails", 2, 1), nameOf("ResponseFlags", 2, 0), nameOf("RevisionName", 0, 1),
+		constant("SourceSystem", "Azure"), timeOf("StartTime"), numberOf("StatusCode", kql.Int, requestStatus, 1),
+		constant("Type", table), nameOf("UpstreamHost", 0, 3),
+		numberOf("UpstreamRequestAttemptCount", kql.Int, requestAttempts, 1), textOf("UserAgent", 1),
+		textOf("XForwardedFor", 2), empties("_ResourceId", "_SubscriptionId"), zeroOf("_BilledSize"),
+		constant("_IsBillable", "False"), numberOf("HeldDuration", kql.Long, requestHeld, ms),
+		numberOf("FirstByteDuration", kql.Long, requestFirstByte, ms), textOf("TraceId", 5), seqOf("_seq_d"),
 	)}
 }
