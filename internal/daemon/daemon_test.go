@@ -140,7 +140,7 @@ func TestRequestReachesTheAppThroughItsPortAndTheEdge(t *testing.T) {
 		t.Errorf("the app's port answers %q", got)
 	}
 	_, port, _ := net.SplitHostPort(s.SecureEdge)
-	if got := m.get("http://"+s.Edge+"/x", "web.local.localhost"); got != "301 Moved Permanently https://web.local.localhost:"+port+"/x" {
+	if got := m.get("http://"+s.Edge+"/x", "web.dev.localhost"); got != "301 Moved Permanently https://web.dev.localhost:"+port+"/x" {
 		t.Errorf("the edge's port answers %q, want a redirect to https", got)
 	}
 	if got := m.get("http://"+s.Edge, "nobody.local.localhost"); !strings.HasPrefix(got, "404") {
@@ -218,7 +218,7 @@ func TestRemovedEnvironmentLeavesNoFiles(t *testing.T) {
 	if left := m.runtime.String(); left != "" {
 		t.Errorf("containers left behind:\n%s", left)
 	}
-	if _, err := os.Stat(m.home.Environment("local").Dir()); !os.IsNotExist(err) {
+	if _, err := os.Stat(m.home.Environment(home.DefaultEnvironment).Dir()); !os.IsNotExist(err) {
 		t.Errorf("the environment's directory is still there: %v", err)
 	}
 }
@@ -253,7 +253,7 @@ func TestHistoryKeepsNoSecretValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.waitFor("web is ready", webReady)
-	text, err := os.ReadFile(history{dir: m.home.Environment("local").History()}.path("web"))
+	text, err := os.ReadFile(history{dir: m.home.Environment(home.DefaultEnvironment).History()}.path("web"))
 	if err != nil || strings.Contains(string(text), "hunter2") {
 		t.Errorf("history holds %s %v", text, err)
 	}
@@ -270,13 +270,13 @@ func TestHTTPSIsServedWithTheUsersOwnAuthority(t *testing.T) {
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
 		t.Errorf("an authority was made before anybody used TLS: %v", err)
 	}
-	dialer := tls.Dialer{Config: &tls.Config{ServerName: "web.local.localhost", InsecureSkipVerify: true}}
+	dialer := tls.Dialer{Config: &tls.Config{ServerName: "web.dev.localhost", InsecureSkipVerify: true}}
 	c, err := dialer.DialContext(t.Context(), "tcp", s.SecureEdge)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: web.local.localhost\r\nConnection: close\r\n\r\n")
+	fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: web.dev.localhost\r\nConnection: close\r\n\r\n")
 	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil || resp.StatusCode != 200 {
 		t.Fatalf("%v %v", resp, err)

@@ -21,7 +21,7 @@ import (
 )
 
 // DefaultEnvironment is the name of the environment nobody named.
-const DefaultEnvironment = "local"
+const DefaultEnvironment = "dev"
 
 // Home is the root of all state.
 type Home struct{ dir string }
