@@ -37,6 +37,7 @@ func init() {
 		"row_rank_dense":            rowRankForm,
 		"row_rank_min":              rowRankForm,
 		"row_window_session":        rowSessionForm,
+		"rank_tdigest":              sketchForm("order"),
 		"series_fft":                fourierForm,
 		"series_fit_line":           seriesFitLineForm,
 		"series_ifft":               fourierForm,
@@ -501,6 +502,20 @@ func sketchReader(kind string) (Type, func(a []Value) Value) {
 				return nullValue(Real)
 			}
 			return realValue(r[0])
+		}
+	}
+	if kind == "order" {
+		return Long, func(a []Value) Value {
+			if a[1].Null || !a[1].Type.isNumeric() {
+				return nullValue(Long)
+			}
+			var rank int64
+			for _, v := range digestValues(a[0].Any) {
+				if v.v <= a[1].float() {
+					rank += v.w
+				}
+			}
+			return longValue(rank)
 		}
 	}
 	return Real, func(a []Value) Value {

@@ -37,20 +37,22 @@ var plugins map[string]func(b *binder, in *rel, n *callNode) *rel
 
 func init() {
 	plugins = map[string]func(b *binder, in *rel, n *callNode) *rel{
-		"bag_unpack":  bagUnpack,
-		"pivot":       pivot,
-		"narrow":      narrow,
-		"ipv4_lookup": ipLookup(parseIP4Net),
-		"ipv6_lookup": ipLookup(parseIP6Net),
+		"bag_unpack":       bagUnpack,
+		"rows_near":        rowsNear,
+		"dcount_intersect": dcountIntersect,
+		"pivot":            pivot,
+		"narrow":           narrow,
+		"ipv4_lookup":      ipLookup(parseIP4Net),
+		"ipv6_lookup":      ipLookup(parseIP6Net),
 	}
 }
 
 // unsupportedPlugins are plug-ins that are named but missing.
 var unsupportedPlugins = map[string]bool{
-	"autocluster": true, "basket": true, "diffpatterns": true, "diffpatterns_text": true, "dcount_intersect": true,
+	"autocluster": true, "basket": true, "diffpatterns": true, "diffpatterns_text": true,
 	"active_users_count": true, "activity_counts_metrics": true, "activity_engagement": true, "activity_metrics": true,
 	"funnel_sequence": true, "funnel_sequence_completion": true, "new_activity_metrics": true, "rolling_percentile": true,
-	"rows_near": true, "sequence_detect": true, "session_count": true, "sliding_window_counts": true, "preview": true,
+	"sequence_detect": true, "session_count": true, "sliding_window_counts": true, "preview": true,
 	"python": true, "r": true, "http_request": true, "http_request_post": true, "sql_request": true, "schema_merge": true,
 	"infer_storage_schema": true, "ai_embed_text": true, "cosmosdb_sql_request": true, "mysql_request": true, "postgresql_request": true,
 }

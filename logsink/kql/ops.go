@@ -86,7 +86,6 @@ func init() {
 		"geo_distance_2points", "geo_distance_point_to_line", "geo_point_in_circle", "geo_point_in_polygon", "geo_point_to_geohash",
 		"geo_geohash_to_central_point", "geo_point_to_s2cell", "geo_s2cell_to_central_point", "geo_point_to_h3cell", "parse_user_agent", "graph", "welch_test",
 
-		"rank_tdigest",
 		"row_window_session_id", "database_name", "hash_many", "hash_combine", // how the service combines hashes is not published
 	} {
 		unsupportedFunctions[name] = true

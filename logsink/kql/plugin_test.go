@@ -73,3 +73,21 @@ func TestForkAndFacetGiveSeveralTables(t *testing.T) {
 		}
 	}
 }
+
+func TestRowsNearKeepsTheRowsAroundAMatch(t *testing.T) {
+	for text, want := range map[string]string{
+		`range x from 1 to 12 step 1 | evaluate rows_near(x == 7, 2)`:              "5| 6| 7| 8| 9|",
+		`range x from 1 to 12 step 1 | evaluate rows_near(x in (1, 3), 1, 0)`:      "1| 2| 3|",
+		`range x from 1 to 12 step 1 | evaluate rows_near(x >= 11, 0, 100000)`:     "11| 12|",
+		`range x from 1 to 12 step 1 | evaluate rows_near(x > 100, 3) | project x`: "",
+	} {
+		res, err := kql.Query(context.Background(), kql.Tables{}, text, kql.Options{})
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got := strings.Join(resultLines(&res.Tables[0]), " "); got != want {
+			t.Errorf("%s\n got %s\nwant %s", text, got, want)
+		}
+	}
+}
