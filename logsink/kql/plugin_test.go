@@ -91,3 +91,22 @@ func TestRowsNearKeepsTheRowsAroundAMatch(t *testing.T) {
 		}
 	}
 }
+
+func TestSketchesAreReadBack(t *testing.T) {
+	for text, want := range map[string]string{
+		`range x from 1 to 100 step 1
+| summarize a = hll(iff(x % 2 == 0, x, 0)), b = hll(iff(x % 3 == 0, x, 0)), c = hll(iff(x % 5 == 0, x, 0))
+| evaluate dcount_intersect(a, b, c) | project s0 - 1, s1 - 1, s2 - 1`: "50|16|3|",
+		`range x from 1 to 1000 step 1 | summarize t = tdigest(x) | project rank_tdigest(t, 685), percentile_tdigest(t, 50), percentrank_tdigest(t, 250)`: "685|500|25|",
+		`range x from 1 to 10 step 1 | summarize a = hll(x), b = hll(x + 5) | project dcount_hll(hll_merge(a, b))`:                                        "15|",
+	} {
+		res, err := kql.Query(context.Background(), kql.Tables{}, text, kql.Options{})
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got := strings.Join(resultLines(&res.Tables[0]), " "); got != want {
+			t.Errorf("%s\n got %s\nwant %s", text, got, want)
+		}
+	}
+}
