@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
@@ -72,7 +71,6 @@ func (u *upRun) load(ctx context.Context) error {
 	if len(problems) > 0 {
 		fmt.Fprintf(u.s.Err, "%s\n\n", problems)
 	}
-	warnNotMounted(u.s.Err, def)
 	h, err := home.Open()
 	if err != nil {
 		return err
@@ -80,25 +78,14 @@ func (u *upRun) load(ctx context.Context) error {
 	if err := checkEnvironmentName(def.Environment.Name); err != nil {
 		return err
 	}
+	for i := range def.Apps {
+		if err := makeDirectories(&def.Apps[i], directoriesFor(&def.Apps[i])); err != nil {
+			return err
+		}
+	}
 	u.def, u.home, u.env = def, h, h.Environment(def.Environment.Name)
 	u.client = client.New(u.env)
 	return nil
-}
-
-// warnNotMounted names what acalocal.yaml asks for and the emulator does not
-// give yet: an app that lacks its directories should not have to be debugged.
-func warnNotMounted(w io.Writer, def *config.Definition) {
-	for _, app := range def.Apps {
-		for _, m := range app.Local.Mounts {
-			fmt.Fprintf(w, "warning: %s: the directory %s is not mounted at %s: mounts of acalocal.yaml are not applied yet\n", app.Name, m.Source, m.Target)
-		}
-		for _, name := range sortedNames(app.Local.Volumes) {
-			fmt.Fprintf(w, "warning: %s: the volume %s is not backed by %s: volumes of acalocal.yaml are not applied yet\n", app.Name, name, app.Local.Volumes[name])
-		}
-	}
-	for _, name := range sortedNames(def.Environment.Storages) {
-		fmt.Fprintf(w, "warning: the storage %s is not backed by %s: storages of acalocal.yaml are not applied yet\n", name, def.Environment.Storages[name])
-	}
 }
 
 // prepareImages builds and pulls.
@@ -160,7 +147,7 @@ func applyRequest(app *config.App, built []string) emulator.ApplyRequest {
 			secrets[i].Value = value.Reveal()
 		}
 	}
-	return emulator.ApplyRequest{App: definition, HostPort: app.Local.HostPort, LocalImages: built}
+	return emulator.ApplyRequest{App: definition, HostPort: app.Local.HostPort, LocalImages: built, Directories: directoriesFor(app)}
 }
 
 // sayApplied prints what the emulator is about to do and why.

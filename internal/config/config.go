@@ -80,6 +80,7 @@ type BuildSecret struct {
 type Local struct {
 	HostPort int                  // loopback port that stands for the app's https address; 0 means any
 	Volumes  map[string]string    // directories for volumes, by volume name, absolute
+	Storages map[string]string    // directories for storages its volumes are of, by storage name, absolute
 	Mounts   []Mount              // further directories of this machine
 	Secrets  map[string]Sensitive // values of secrets, by name
 }

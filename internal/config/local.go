@@ -137,6 +137,19 @@ func (l *loader) applyLocal(local *localFile) {
 			setMap(&l.def.Environment.Storages, name, dir)
 		}
 	}
+	for i := range l.def.Apps {
+		l.def.Apps[i].takeStorages(l.def.Environment.Storages)
+	}
+}
+
+// takeStorages keeps the directories of the storages an app has volumes of: a
+// change to others is none to the app.
+func (a *App) takeStorages(dirs map[string]string) {
+	for _, v := range a.Properties.Template.Volumes {
+		if dir := dirs[v.StorageName]; dir != "" {
+			setMap(&a.Local.Storages, v.StorageName, dir)
+		}
+	}
 }
 
 func (l *loader) applyLocalApp(local *localFile, app *App, settings localApp, path aca.Path) {
