@@ -89,8 +89,8 @@ var appDrift = []driftRow{
 	{"properties.template.scale.rules[].tcp.identity", "no managed identity", nil},
 	{"properties.template.scale.rules[].http.auth", "HTTP rules need no secrets here", nil},
 	{"properties.template.scale.rules[].tcp.auth", "TCP rules need no secrets here", nil},
-	{"properties.template.volumes[].storageType", "a directory of this machine stands for the share: no SMB or NFS locks, modes and delays", is("AzureFile", "NfsAzureFile", "Smb")},
-	{"properties.template.volumes[].mountOptions", "mount options of SMB and NFS have no effect on a local directory", nil},
+	{"properties.template.volumes[].storageType", "a directory of this machine stands for the share: no SMB or NFS locks, modes and delays; the data goes with \"acalocal down\" unless acalocal.yaml names the directory", is("AzureFile", "NfsAzureFile", "Smb")},
+	{"properties.template.volumes[].mountOptions", "of the mount options only ro has an effect on a local directory", nil},
 }
 
 // environmentDrift is the same for the environment.
