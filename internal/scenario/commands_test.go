@@ -465,6 +465,7 @@ func (p *player) explain(args []string) {
 	text := stamp.ReplaceAllString(explain.Explain(*e).String(), "TIME        ")
 	if !p.s.exact() {
 		text = p.plain(killed.ReplaceAllString(counted.ReplaceAllString(text, ""), "killed N processes"))
+		text = strings.Replace(text, "\nevidence  ", "\nevidence\n          ", 1) // so that lines that repeat are alike
 		text = strings.Join(slices.Compact(strings.Split(text, "\n")), "\n")
 	}
 	p.printf("%s", p.plain(text))
