@@ -13,6 +13,7 @@ import (
 type upOptions struct {
 	path      string
 	detach    bool
+	watch     bool
 	asJSON    bool
 	timeout   time.Duration
 	overrides config.Overrides
@@ -57,6 +58,7 @@ not become so; the environment keeps running either way.`,
 	f.BoolVarP(&o.detach, "detach", "d", false, "run in the background; return when the apps are ready")
 	f.DurationVar(&o.timeout, "wait-timeout", time.Minute, "with --detach, how long to wait for the apps")
 	f.BoolVar(&o.asJSON, "json", false, "with --detach, print the apps as JSON")
+	f.BoolVar(&o.watch, "watch", true, "in the foreground, build and swap in what is saved")
 	bindOverrides(cmd, &o.overrides)
 	bindParameters(cmd, &o.overrides)
 	return cmd

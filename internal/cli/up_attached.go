@@ -55,6 +55,9 @@ func (u *upRun) applyAndFollow(ctx context.Context, built map[string][]string, e
 	f := u.follow(ctx, endDaemon)
 	defer f.stop()
 	err := u.applyAll(u.user.first, built)
+	if err == nil && u.watching() {
+		defer u.startWatching(u.user.first, f.calls)()
+	}
 	if err == nil || u.user.first.Err() != nil {
 		return f.run() // which also takes down what an interrupted apply has begun
 	}
@@ -78,6 +81,7 @@ type follower struct {
 	*upRun
 	entries chan api.Entry
 	states  chan *emulator.Snapshot
+	calls   chan func(*follower) // from the one who follows the files
 	printer *streamPrinter
 	// stop ends the streams and waits for them.
 	stop func()
@@ -92,7 +96,7 @@ func (u *upRun) follow(ctx context.Context, endDaemon func()) *follower {
 	ctx, cancel := context.WithCancel(ctx)
 	f := &follower{
 		upRun: u, endDaemon: endDaemon, printer: newStreamPrinter(u.s.Out),
-		entries: make(chan api.Entry), states: make(chan *emulator.Snapshot),
+		entries: make(chan api.Entry), states: make(chan *emulator.Snapshot), calls: make(chan func(*follower)),
 	}
 	for _, app := range u.def.Apps {
 		if len(app.Properties.Template.Containers)+len(app.Properties.Template.InitContainers) > 1 {
@@ -154,6 +158,8 @@ func (f *follower) run() error {
 				continue
 			}
 			err = f.see(s)
+		case call := <-f.calls:
+			call(f)
 		case <-first:
 			first = nil
 			err = f.end()

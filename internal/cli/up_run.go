@@ -25,7 +25,9 @@ type upRun struct {
 	env    home.Environment
 	def    *config.Definition
 	client *client.Client
-	begin  time.Time
+	// written are the names its images have in the files.
+	written map[string]string
+	begin   time.Time
 	// own is the daemon when it runs in this process, ownLog what it logs to.
 	own    *runningDaemon
 	ownLog *os.File
@@ -84,7 +86,7 @@ func (u *upRun) load(ctx context.Context) error {
 		}
 	}
 	u.def, u.home, u.env = def, h, h.Environment(def.Environment.Name)
-	u.client = client.New(u.env)
+	u.written, u.client = writtenImages(def), client.New(u.env)
 	return nil
 }
 

@@ -19,19 +19,21 @@ const maxWait = 5 * time.Second
 // pending collects paths until they rest. It knows no clock but what it is told.
 type pending struct {
 	quiet time.Duration
-	paths map[string]struct{}
+	paths map[string]bool // whether the first event made the file
 	all   bool
 	first time.Time
 	last  time.Time
 }
 
-// note adds one path.
-func (p *pending) note(now time.Time, path string) {
+// note adds one path; made says that the event made the file.
+func (p *pending) note(now time.Time, path string, made bool) {
 	p.touch(now)
 	if p.all {
 		return
 	}
-	p.paths[path] = struct{}{}
+	if _, ok := p.paths[path]; !ok {
+		p.paths[path] = made
+	}
 	if len(p.paths) > maxPaths {
 		p.all = true
 	}
@@ -45,7 +47,7 @@ func (p *pending) rescan(now time.Time) {
 
 func (p *pending) touch(now time.Time) {
 	if p.paths == nil {
-		p.paths, p.first = map[string]struct{}{}, now
+		p.paths, p.first = map[string]bool{}, now
 	}
 	p.last = now
 }
@@ -67,16 +69,18 @@ func (p *pending) due() (at time.Time, ok bool) {
 	return at, true
 }
 
-// take returns the batch if it is due.
-func (p *pending) take(now time.Time) (Batch, bool) {
+// take returns the batch if it is due. Files that were made and are gone are
+// left out: temporary ones, of a tool that saves by renaming.
+func (p *pending) take(now time.Time, gone func(path string) bool) (Batch, bool) {
 	at, ok := p.due()
 	if !ok || now.Before(at) {
 		return Batch{}, false
 	}
 	b := Batch{Rescan: p.all}
 	if !p.all {
+		maps.DeleteFunc(p.paths, func(path string, made bool) bool { return made && gone(path) })
 		b.Paths = slices.Sorted(maps.Keys(p.paths))
 	}
 	p.paths, p.all = nil, false
-	return b, true
+	return b, b.Rescan || len(b.Paths) > 0
 }

@@ -101,7 +101,7 @@ func (w *watcher) run(ctx context.Context, emit func(Batch)) error {
 				return err
 			}
 		case now := <-timer.C:
-			if b, ok := w.pending.take(now); ok {
+			if b, ok := w.pending.take(now, w.gone); ok {
 				emit(b)
 			}
 		}
@@ -133,9 +133,15 @@ func (w *watcher) see(e fsnotify.Event) error {
 		w.forget(e.Name)
 	}
 	if !isDir {
-		w.pending.note(time.Now(), rel)
+		w.pending.note(time.Now(), rel, e.Has(fsnotify.Create))
 	}
 	return nil
+}
+
+// gone says that there is nothing at a path of a batch.
+func (w *watcher) gone(rel string) bool {
+	_, err := os.Lstat(filepath.Join(w.o.Root, filepath.FromSlash(rel)))
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // forget takes the watches off a directory that has gone and all below it. The
@@ -178,7 +184,7 @@ func (w *watcher) add(dir string, note bool) error {
 		}
 		if !d.IsDir() {
 			if note {
-				w.pending.note(time.Now(), rel)
+				w.pending.note(time.Now(), rel, true)
 			}
 			return nil
 		}

@@ -219,7 +219,7 @@ func TestLostEventsAreARescan(t *testing.T) {
 	if err := w.lost(fsnotify.ErrEventOverflow); err != nil {
 		t.Fatal(err)
 	}
-	b, ok := w.pending.take(time.Now().Add(time.Minute))
+	b, ok := w.pending.take(time.Now().Add(time.Minute), w.gone)
 	if !ok || !b.Rescan {
 		t.Errorf("got %+v, %t; want a rescan", b, ok)
 	}
