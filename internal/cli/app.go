@@ -86,6 +86,9 @@ func writeApp(w io.Writer, app *emulator.App) error {
 		"url               " + orDash(app.Local.URL),
 		"answers requests  " + yesNo(app.Local.Ready),
 	}
+	if app.Local.RestartPending {
+		lines = append(lines, "restart pending   yes; a secret has changed")
+	}
 	if app.Local.Problem != "" {
 		lines = append(lines, "problem           "+app.Local.Problem)
 	}

@@ -37,8 +37,8 @@ properties:
 		"containerapp.yaml:3:36: properties.workloadProfiles: the sizes of nodes are no limit here",
 		"containerapp.yaml:6:19: identity.type: no managed identity: nothing answers token requests",
 		"containerapp.yaml:11:44: properties.configuration.registries[0].identity: images are pulled with the credentials of your Docker configuration",
-		"containerapp.yaml:14:75: properties.template.volumes[1].storageType: a directory of this machine stands for the share: no SMB or NFS locks, modes and delays",
-		"containerapp.yaml:14:116: properties.template.volumes[1].mountOptions: mount options of SMB and NFS have no effect on a local directory",
+		"containerapp.yaml:14:75: properties.template.volumes[1].storageType: a directory of this machine stands for the share: no SMB or NFS locks, modes and delays; the data goes with \"acalocal down\" unless acalocal.yaml names the directory",
+		"containerapp.yaml:14:116: properties.template.volumes[1].mountOptions: of the mount options only ro has an effect on a local directory",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("drift (-want +got):\n%s", diff)

@@ -105,6 +105,7 @@ type SavedApp struct {
 	Secrets   string           `json:"secrets,omitempty"` // digest of the values
 	Removed   bool             `json:"removed,omitempty"` // it is being taken down
 	Stopped   bool             `json:"stopped,omitempty"` // by the user, until started again
+	Pending   bool             `json:"restartPending,omitempty"`
 	Revisions []SavedRevision  `json:"revisions"`
 }
 

@@ -203,6 +203,7 @@ func (s *State) recover(saved SavedApp) *app {
 			secrets:  saved.Secrets,
 			removed:  saved.Removed,
 			stopped:  saved.Stopped,
+			pending:  saved.Pending,
 		}
 		for _, image := range saved.Local {
 			a.local[image] = true

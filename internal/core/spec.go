@@ -208,6 +208,7 @@ func (a *app) saved() SavedApp {
 		Secrets:  a.secrets,
 		Removed:  a.removed,
 		Stopped:  a.stopped,
+		Pending:  a.pending,
 	}
 	for _, rev := range a.revisions {
 		out.Revisions = append(out.Revisions, rev.saved())
