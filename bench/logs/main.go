@@ -80,11 +80,14 @@ func child(name, dir string) (r report, rss int64, err error) {
 
 func compare(dir string) error {
 	reports, memory := map[string]report{}, map[string]int64{}
-	for _, name := range []string{"store-load", "duck-load", "store-query", "duck-query"} {
-		var err error
-		if reports[name], memory[name], err = child(name, dir); err != nil {
+	// Queries alternate, so that what else the machine does hits both.
+	for _, name := range []string{"store-load", "duck-load", "store-query", "duck-query", "store-query", "duck-query"} {
+		r, rss, err := child(name, dir)
+		if err != nil {
 			return err
 		}
+		reports[name] = faster(reports[name], r)
+		memory[name] = max(memory[name], rss)
 	}
 	fmt.Printf("%d rows\n\n| what | acalocal | DuckDB | ratio | must | aim |\n| --- | --- | --- | --- | --- | --- |\n", *rows)
 	ours, theirs := reports["store-load"].Seconds["load"], reports["duck-load"].Seconds["load"]
@@ -103,6 +106,14 @@ func compare(dir string) error {
 		fmt.Printf("| most memory during %s, MiB | %d | %d | | | |\n", name, memory["store-"+name]>>20, memory["duck-"+name]>>20)
 	}
 	return nil
+}
+
+// faster returns b with the times of a that are shorter.
+func faster(a, b report) report {
+	for name, s := range a.Seconds {
+		b.Seconds[name] = min(b.Seconds[name], s)
+	}
+	return b
 }
 
 func size(dir string) (n int64) {
