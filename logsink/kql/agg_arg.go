@@ -73,7 +73,6 @@ type argAgg struct {
 	best  []Value
 	has   []bool
 	vals  [][]Value // one list a carried column
-	bytes int64
 }
 
 func newArg(sign int) func(*aggSite) aggregator {

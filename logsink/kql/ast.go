@@ -40,11 +40,6 @@ type (
 		span
 		val Value
 	}
-	// listNode is a parenthesised list, the right side of in.
-	listNode struct {
-		span
-		items []node
-	}
 	parenNode struct {
 		span
 		x node
@@ -133,12 +128,11 @@ type colDecl struct {
 
 // paramDecl is a parameter of a lambda: scalar, or tabular with columns.
 type paramDecl struct {
-	name    *nameNode
-	typ     Type
-	table   *typeNode // tabular
-	dflt    node
-	typeAt  span
-	typeRaw string
+	name   *nameNode
+	typ    Type
+	table  *typeNode // tabular
+	dflt   node
+	typeAt span
 }
 
 // operator is one query operator: what stands between bars.

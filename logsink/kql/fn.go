@@ -59,7 +59,6 @@ type nameRule struct {
 }
 
 var (
-	anon    = nameRule{}
 	asArg   = nameRule{kind: 1}
 	lenName = nameRule{2, "strlen_"}
 )

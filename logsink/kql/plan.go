@@ -100,7 +100,6 @@ func (p *blocksPlan) columns() Schema         { return p.schema }
 func (p *blocksPlan) require(colset)          {}
 func (p *blocksPlan) open(*run) (iter, error) { return fromBlocks(p.blocks), nil }
 func emptyRel() *rel                          { return &rel{plan: &blocksPlan{}} }
-func (p *blocksPlan) add(row []Value)         { p.blocks = append(p.blocks, blockOf(p.schema, [][]Value{row})) }
 
 // openRel stands for an input that could not be bound: binding goes on
 // without complaining about its columns.

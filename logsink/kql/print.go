@@ -174,8 +174,6 @@ func (n *parenNode) print(p *printer) { p.put("("); n.x.print(p); p.put(")") }
 func (n *starNode) print(p *printer)  { p.put("*") }
 func (n *missingNode) print(*printer) {}
 
-func (n *listNode) print(p *printer) { p.put("("); list(p, n.items); p.put(")") }
-
 func (n *unaryNode) print(p *printer) { p.put(n.op); n.x.print(p) }
 
 func (n *binaryNode) print(p *printer) {

@@ -18,7 +18,9 @@ type Weight struct {
 }
 
 // ErrTrafficSum is az's refusal of weights beyond the whole.
-var ErrTrafficSum = errors.New("Traffic sums may not exceed 100.") //nolint:staticcheck // az's own words
+//
+//lint:ignore ST1005 az's own words
+var ErrTrafficSum = errors.New("Traffic sums may not exceed 100.")
 
 // ParseWeights reads NAME=PERCENT entries.
 func ParseWeights(entries []string, labels bool) ([]Weight, error) {
