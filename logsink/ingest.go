@@ -85,8 +85,8 @@ func (s *Store) forget(id string, src *source) {
 }
 
 // readAll reads entries until next or ctx ends.
-func (src *source) readAll(ctx context.Context, pos position, limit int, next func() (Entry, error)) error {
-	r := newReader(src, pos, limit)
+func (s *source) readAll(ctx context.Context, pos position, limit int, next func() (Entry, error)) error {
+	r := newReader(s, pos, limit)
 	for {
 		e, err := next()
 		if err != nil {
@@ -94,10 +94,10 @@ func (src *source) readAll(ctx context.Context, pos position, limit int, next fu
 				r.end()
 				err = nil
 			}
-			return errors.Join(err, src.flush(ctx))
+			return errors.Join(err, s.flush(ctx))
 		}
 		r.take(e)
-		if err := src.waitRoom(ctx); err != nil {
+		if err := s.waitRoom(ctx); err != nil {
 			return err
 		}
 	}
@@ -107,13 +107,13 @@ func (src *source) readAll(ctx context.Context, pos position, limit int, next fu
 const flushGrace = 2 * time.Second
 
 // flush waits until all lines are durable.
-func (src *source) flush(ctx context.Context) error {
+func (s *source) flush(ctx context.Context) error {
 	if ctx.Err() != nil {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), flushGrace)
 		defer cancel()
 	}
-	return src.waitDurable(ctx)
+	return s.waitDurable(ctx)
 }
 
 // AppendEvent adds a row to the system log and returns when it is durable.
