@@ -97,6 +97,10 @@ probe: build ## The edge against 77 raw HTTP/1.1 cases
 	@INGRESS_CMD='$(CURDIR)/$(BIN) edge --listen {plain} --tls {tls} --h2c {h2c} --cert {cert} --key {key} --backend {backend} --h2-backend {h2backend}' \
 		NGINX=off HAPROXY=off CADDY=off TRAEFIK=off bench/ingress/bench-ingress.sh probe
 
+.PHONY: bench-logs
+bench-logs: ## The log store against DuckDB, 10 M rows
+	cd bench/logs && go run .
+
 .PHONY: kql-conformance
 kql-conformance: ## KQL against its cases, rejects and corpus
 	go run ./logsink/kql/internal/conformance
