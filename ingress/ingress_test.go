@@ -368,6 +368,25 @@ func TestRetriesGoToAnotherReplicaWithTheWholeBody(t *testing.T) {
 	}
 }
 
+// The request reached the replica, the replica was taken out and died: nobody
+// is left to ask, and waiting would hide the kill.
+func TestRequestOfTheLastReplicaEndsWithItsKill(t *testing.T) {
+	entered, die := make(chan struct{}), make(chan struct{})
+	dies := rawBackend(t, "web--a-1", func(c net.Conn) { readHead(c); close(entered); <-die })
+	g := newEdge(t, Options{}, oneApp(dies))
+	addr := mustListen(t, g, ListenSpec{Kind: HTTP})
+	got := make(chan reply, 1)
+	go func() { got <- get(t, client(t), addr, "web.local.localhost", "/") }()
+	<-entered
+	mustApply(t, g, oneApp())
+	close(die)
+	r := <-got
+	const want = "upstream connect error or disconnect/reset before headers. reset reason: connection termination"
+	if r.Status != 503 || r.Body != want {
+		t.Errorf("got %d %q, want 503 at once", r.Status, r.Body)
+	}
+}
+
 func TestRetryOfATooLargeBodyIs507(t *testing.T) {
 	dies := rawBackend(t, "web--a-1", func(c net.Conn) { readHead(c); io.CopyN(io.Discard, c, 3<<19) })
 	g := newEdge(t, Options{}, oneApp(dies))

@@ -62,6 +62,12 @@ func (x *exchange) prepareRetry(err error) *answer {
 	if x.rec.Tries > x.maxRetries() {
 		return reason.answer(retried).because(x.describe(reason, err))
 	}
+	if reason.delivered() && len(x.target.rev.set.Load().list) == 0 {
+		// Its replica is gone and nobody else is ready: captures show 503 at the
+		// moment of the kill, not a wait for the next replica
+		// (yeongseon/azure-paas-troubleshooting-labs, liveness-probe-failures).
+		return reason.answer(retried).because(x.describe(reason, err))
+	}
 	if !x.replayable() {
 		return answerTooLarge.because("the body is over " + strconv.Itoa(replayLimit) + " bytes, and " + x.describe(reason, err))
 	}

@@ -8,6 +8,25 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// A nudge that comes when a tick is due is that tick.
+func TestANudgeAtATickDoesNotSwallowIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := begin(t, map[Kind]string{Startup: "F"})
+		w.Nudge("web--k3x1-0")
+		target := probe(Startup, 0, 0, sec, sec, 9)
+		w.Set([]Target{target})
+		for i := range 3 {
+			w.after(time.Duration(i) * sec)
+			w.Nudge("web--k3x1-0")
+		}
+		w.after(2500 * time.Millisecond)
+		want := "0s Startup 1:Failure 1\n1s Startup 2:Failure 2\n2s Startup 3:Failure 3"
+		if diff := cmp.Diff(want, w.reportText()); diff != "" {
+			t.Errorf("reports (-want +got):\n%s", diff)
+		}
+	})
+}
+
 // A nudge makes one attempt before its tick. Each case nudges after 300 ms and
 // says what was asked, and reported, within three seconds.
 func TestEarlyAttempts(t *testing.T) {

@@ -72,8 +72,9 @@ func (w *worker) run(ctx context.Context, before <-chan struct{}) {
 		case <-ctx.Done():
 			return
 		case <-w.nudge:
-			begin, early = time.Now(), true
-			if !w.wantsEarly(r, begin) {
+			begin = time.Now()
+			early = begin.Before(due) // else it is the tick that is due, and counts
+			if early && !w.wantsEarly(r, begin) {
 				continue
 			}
 		case <-timer.C:
