@@ -52,6 +52,7 @@ var commands = []func(Streams) *cobra.Command{
 	newRequestsCommand,
 	newExecCommand,
 	newRestartCommand,
+	newVerifyCommand,
 	newEdgeCommand,
 	newTrustCommand,
 	newUntrustCommand,

@@ -9,7 +9,7 @@ var groups = []struct {
 	commands []string
 }{
 	{"Every day:", []string{"up", "update", "down", "status", "logs", "exec", "restart"}},
-	{"Look closer:", []string{"app", "revision", "replica", "ingress", "requests", "explain", "timeline"}},
+	{"Look closer:", []string{"app", "revision", "replica", "ingress", "requests", "explain", "timeline", "verify"}},
 	{"The definition:", []string{"init", "check", "config", "schema"}},
 	{"This machine:", []string{"doctor", "trust", "untrust", "completion", "version"}},
 }
