@@ -60,6 +60,7 @@ not become so; the environment keeps running either way.`,
 	f.BoolVar(&o.asJSON, "json", false, "with --detach, print the apps as JSON")
 	f.BoolVar(&o.watch, "watch", true, "in the foreground, build and swap in what is saved")
 	bindOverrides(cmd, &o.overrides)
+	bindTimeScale(cmd)
 	bindParameters(cmd, &o.overrides)
 	return cmd
 }

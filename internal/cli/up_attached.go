@@ -197,6 +197,7 @@ func (f *follower) see(snap *emulator.Snapshot) error {
 		for _, line := range f.roll.unready(snap) {
 			fmt.Fprintf(f.s.Err, "acalocal: %s\n", line)
 		}
+		f.sayVerdicts(f.user.first, snap)
 		fmt.Fprintln(f.s.Err, "hint: the environment keeps running; change the definition and run \"acalocal up\" again, or end it with Ctrl-C")
 	}
 	return nil

@@ -18,15 +18,15 @@ import (
 
 // upRun is one "up" under way.
 type upRun struct {
-	s      Streams
-	o      upOptions
-	user   *interrupts
-	home   home.Home
-	env    home.Environment
-	def    *config.Definition
-	client *client.Client
+	s    Streams
+	o    upOptions
+	user *interrupts
+	home home.Home
+	env  home.Environment
+	def  *config.Definition
 	// written are the names its images have in the files.
 	written map[string]string
+	client  *client.Client
 	begin   time.Time
 	// own is the daemon when it runs in this process, ownLog what it logs to.
 	own    *runningDaemon
@@ -197,17 +197,34 @@ func (u *upRun) awaitRollout(ctx context.Context) error {
 		return u.sayReady(snap)
 	case v == failing:
 		u.sayLastLines(ctx)
+		u.sayVerdicts(ctx, snap)
 		return failed(errors.New(strings.Join(u.roll.unready(snap), "\nacalocal: ")), howToLook(sortedNames(u.roll.wanted)))
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case waiting.Err() != nil:
 		u.sayLastLines(ctx)
+		u.sayVerdicts(ctx, snap)
 		return failed(fmt.Errorf("not ready after %s: %s", u.o.timeout, strings.Join(u.roll.unready(snap), "\nacalocal: ")),
 			howToLook(sortedNames(u.roll.wanted)))
 	case err != nil:
 		return err
 	}
 	return u.daemonEnded()
+}
+
+// sayVerdicts says in a line each why the apps that are not ready are not.
+// Without a known cause it is silent: "acalocal explain" says what was checked.
+func (u *upRun) sayVerdicts(ctx context.Context, snap *emulator.Snapshot) {
+	for _, name := range sortedNames(u.roll.wanted) {
+		app := snap.App(name)
+		if app == nil || judge(app, u.roll.wanted[name]) == rolledOut {
+			continue
+		}
+		line, err := verdictLine(ctx, u.client, app, u.roll.wanted[name])
+		if err == nil && line != "" {
+			fmt.Fprintln(u.s.Err, line)
+		}
+	}
 }
 
 // daemonEnded is the error for a daemon that went away by itself.
