@@ -12,10 +12,15 @@ import (
 	"github.com/acalocal/acalocal/internal/core"
 )
 
-// do runs f on the loop and waits for it.
+// do runs f on the loop and waits for it. The Snapshot of after the change is
+// published before the caller goes on, so callers read what they wrote.
 func (e *Engine) do(ctx context.Context, f func(context.Context) error) error {
 	answer := make(chan error, 1)
-	e.mail.put(func(loop context.Context) { answer <- f(loop) })
+	e.mail.put(func(loop context.Context) {
+		err := f(loop)
+		e.publish()
+		answer <- err
+	})
 	select {
 	case err := <-answer:
 		return err

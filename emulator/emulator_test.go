@@ -334,6 +334,17 @@ func TestUsedSuffixIsRefusedInAzuresWords(t *testing.T) {
 	})
 }
 
+func TestCallersReadWhatTheyWrote(t *testing.T) {
+	inBubble(t, func(w *world) {
+		for _, image := range []string{"web:1", "web:2"} {
+			out := w.apply(image)
+			if a := w.engine.Snapshot().App("web"); a == nil || a.Properties.LatestRevisionName != out.Revision {
+				w.Errorf("after %s was applied the snapshot has %+v, want revision %s", image, a, out.Revision)
+			}
+		}
+	})
+}
+
 func TestDryRunChangesNothing(t *testing.T) {
 	inBubble(t, func(w *world) {
 		out, err := w.engine.Apply(w.Context(), ApplyRequest{App: w.app("web:1"), DryRun: true})
