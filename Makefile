@@ -87,6 +87,14 @@ bench: ## All benchmarks
 bench-up: build base-image ## Start-up time against docker run, memory, size
 	@scripts/bench-up.sh
 
+.PHONY: bench-reload
+bench-reload: build base-image ## Save to serving, by sync and rebuild, against docker build and run
+	@scripts/bench-reload.sh
+
+.PHONY: bench-swap
+bench-swap: build base-image ## 100 swaps under 500 requests/s; fails when one is lost
+	@scripts/bench-swap.sh
+
 .PHONY: conformance
 conformance: build ## The edge against its suites and peers; writes docs/conformance.md
 	SPEED=quick bench/ingress/conformance.sh $(CURDIR)/$(BIN) > docs/conformance.md.new
