@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -44,6 +45,11 @@ type Options struct {
 	AppPorts int
 	// TimeScale divides the platform's own timers; 0 is 1.
 	TimeScale float64
+	// Claim is a lock file that all daemons of this user and container engine
+	// would share for the environment, wherever their state is: the labels in
+	// the engine are the truth, so two would fight over the same containers.
+	// "" claims nothing.
+	Claim string
 	// KeepLogs keeps the log store when the environment is removed.
 	KeepLogs bool
 	Log      zerolog.Logger
@@ -57,6 +63,7 @@ type Daemon struct {
 	o      Options
 	files  home.Environment
 	lock   *flock.Flock
+	claim  *flock.Flock
 	edge   *edge
 	server *http.Server
 
@@ -126,7 +133,38 @@ func (d *Daemon) takeLock() error {
 		d.lock = nil
 		return fmt.Errorf("%w: %s", ErrRunning, d.o.Environment)
 	}
+	return d.takeClaim()
+}
+
+// takeClaim keeps daemons with another state directory away.
+func (d *Daemon) takeClaim() error {
+	if d.o.Claim == "" {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(d.o.Claim), 0o700); err != nil {
+		return fmt.Errorf("claim environment %s: %w", d.o.Environment, err)
+	}
+	d.claim = flock.New(d.o.Claim)
+	ok, err := d.claim.TryLock()
+	if err != nil {
+		return fmt.Errorf("claim environment %s: %w", d.o.Environment, err)
+	}
+	if !ok {
+		d.claim = nil
+		return fmt.Errorf("%w: %s, by a daemon with another state directory (ACALOCAL_STATE_DIR)", ErrRunning, d.o.Environment)
+	}
 	return nil
+}
+
+// releaseClaim gives the claim back and leaves no file behind.
+func (d *Daemon) releaseClaim() {
+	if d.claim == nil {
+		return
+	}
+	_ = os.Remove(d.o.Claim)               // while it is held: nobody else has it
+	_ = d.claim.Unlock()                   // the process's end does the same
+	_ = os.Remove(filepath.Dir(d.o.Claim)) // succeeds only when empty, which is what is wanted
+	d.claim = nil
 }
 
 // close gives back what New took, in the opposite order.
@@ -139,6 +177,7 @@ func (d *Daemon) close() {
 			d.o.Log.Error().Err(err).Msg("closing the log store")
 		}
 	}
+	d.releaseClaim()
 	if d.lock != nil {
 		_ = d.lock.Unlock() // the process's end does the same
 	}

@@ -206,6 +206,26 @@ func TestSecondDaemonOfAnEnvironmentIsRefused(t *testing.T) {
 	m.stop()
 }
 
+func TestDaemonWithAnotherStateDirectoryIsRefused(t *testing.T) {
+	m := newMachine(t)
+	claim := filepath.Join(t.TempDir(), "claims", "dev.lock")
+	first := m.options()
+	first.Claim = claim
+	d, err := New(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := m.options()
+	second.Home, second.Claim = home.At(t.TempDir()), claim
+	if _, err := New(second); !errors.Is(err, ErrRunning) || !strings.Contains(err.Error(), "another state directory") {
+		t.Errorf("got %v, want ErrRunning", err)
+	}
+	d.close()
+	if _, err := os.Stat(filepath.Dir(claim)); !os.IsNotExist(err) {
+		t.Errorf("the claim is left behind: %v", err)
+	}
+}
+
 func TestRemovedEnvironmentLeavesNoFiles(t *testing.T) {
 	m := newMachine(t)
 	m.boot()

@@ -106,3 +106,6 @@ func (e *Engine) Close() error {
 	e.agents.close()
 	return e.client.Close()
 }
+
+// Host is the address of the engine, such as "unix:///var/run/docker.sock".
+func (e *Engine) Host() string { return e.host }

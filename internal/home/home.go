@@ -111,6 +111,12 @@ func (e Environment) Socket() string {
 	return filepath.Join(os.TempDir(), fmt.Sprintf("acalocal-%d-%08x", os.Getuid(), hash(e.dir)), "api.sock")
 }
 
+// Claim is a lock file that daemons of the environment share whatever their
+// state directory is, as long as they are this user's and use this engine.
+func (e Environment) Claim(engine string) string {
+	return filepath.Join(os.TempDir(), fmt.Sprintf("acalocal-%d", os.Getuid()), fmt.Sprintf("%s-%08x.lock", e.Name, hash(engine)))
+}
+
 // Create makes the environment's directory and that of its socket.
 func (e Environment) Create() error {
 	for _, dir := range []string{e.dir, filepath.Dir(e.Socket())} {
