@@ -24,40 +24,43 @@ import (
 const DefaultEnvironment = "dev"
 
 // Home is the root of all state.
-type Home struct{ dir string }
+type Home struct {
+	dir   string
+	given bool // by the user, who may have made the directory: it is not ours to remove
+}
 
 // Open finds the state directory. It creates nothing.
 func Open() (Home, error) {
 	if dir := os.Getenv("ACALOCAL_STATE_DIR"); dir != "" {
 		abs, err := filepath.Abs(dir)
-		return Home{abs}, err
+		return Home{dir: abs, given: true}, err
 	}
 	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
-		return Home{filepath.Join(dir, "acalocal")}, nil
+		return Home{dir: filepath.Join(dir, "acalocal")}, nil
 	}
 	if runtime.GOOS == "windows" {
 		dir, err := os.UserCacheDir()
 		if err != nil {
 			return Home{}, fmt.Errorf("find the state directory: %w", err)
 		}
-		return Home{filepath.Join(dir, "acalocal")}, nil
+		return Home{dir: filepath.Join(dir, "acalocal")}, nil
 	}
 	dir, err := os.UserHomeDir()
 	if err != nil {
 		return Home{}, fmt.Errorf("find the state directory: %w (set ACALOCAL_STATE_DIR)", err)
 	}
-	return Home{filepath.Join(dir, ".local", "state", "acalocal")}, nil
+	return Home{dir: filepath.Join(dir, ".local", "state", "acalocal")}, nil
 }
 
 // At is a Home below dir, for tests and embedded emulators.
-func At(dir string) Home { return Home{dir} }
+func At(dir string) Home { return Home{dir: dir} }
 
 // Dir is the root directory.
 func (h Home) Dir() string { return h.dir }
 
 // Environment returns the files of one environment.
 func (h Home) Environment(name string) Environment {
-	return Environment{Name: name, dir: filepath.Join(h.dir, name)}
+	return Environment{Name: name, dir: filepath.Join(h.dir, name), keepRoot: h.given}
 }
 
 // Environments returns the names that have a directory, sorted.
@@ -81,8 +84,9 @@ func (h Home) Environments() ([]string, error) {
 
 // Environment is the files of one environment.
 type Environment struct {
-	Name string
-	dir  string
+	Name     string
+	dir      string
+	keepRoot bool
 }
 
 // Dir is the environment's directory.
@@ -127,7 +131,8 @@ func (e Environment) Create() error {
 	return nil
 }
 
-// Remove deletes all files of the environment, and the root when it is empty.
+// Remove deletes all files of the environment, and the root when it is empty;
+// a root that ACALOCAL_STATE_DIR names stays.
 func (e Environment) Remove() error {
 	if s := filepath.Dir(e.Socket()); s != e.dir {
 		if err := os.RemoveAll(s); err != nil {
@@ -137,7 +142,9 @@ func (e Environment) Remove() error {
 	if err := os.RemoveAll(e.dir); err != nil {
 		return err
 	}
-	_ = os.Remove(filepath.Dir(e.dir)) // succeeds only when empty, which is what is wanted
+	if !e.keepRoot {
+		_ = os.Remove(filepath.Dir(e.dir)) // succeeds only when empty, which is what is wanted
+	}
 	return nil
 }
 

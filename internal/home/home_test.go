@@ -85,6 +85,25 @@ func TestCreateAndRemoveLeaveNothing(t *testing.T) {
 	f(filepath.Join(t.TempDir(), strings.Repeat("deep/", 30), "state"))
 }
 
+func TestRemoveKeepsTheDirectoryTheUserGave(t *testing.T) {
+	root := t.TempDir()
+	t.Setenv("ACALOCAL_STATE_DIR", root)
+	h, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := h.Environment("dev")
+	if err := e.Create(); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(root); err != nil || len(left) != 0 {
+		t.Errorf("got %v, %v; want an empty directory", left, err)
+	}
+}
+
 func TestRemoveKeepsOtherEnvironments(t *testing.T) {
 	h := At(filepath.Join(t.TempDir(), "state"))
 	for _, name := range []string{"one", "two"} {
