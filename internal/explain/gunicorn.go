@@ -15,8 +15,7 @@ import (
 type gunicorn struct {
 	seen     bool
 	workers  int           // 0 when not known
-	timeout  time.Duration // 30 s unless set
-	set      bool          // the timeout was set where it can be seen
+	timeout  time.Duration // 0 when not known: the image's own command may set it
 	boots    []workerLine
 	timeouts []workerLine // WORKER TIMEOUT
 	kills    []workerLine // sent SIGKILL, perhaps out of memory, that no timeout explains
@@ -39,7 +38,7 @@ var (
 
 // readGunicorn reads a container's log and settings.
 func readGunicorn(c *containerFacts) gunicorn {
-	g := gunicorn{timeout: 30 * time.Second}
+	var g gunicorn
 	first := 0 // workers of the latest start, before anything happened to them
 	counting := false
 	timedOut := map[int]bool{}
@@ -87,7 +86,7 @@ func (g *gunicorn) readSettings(c aca.Container) {
 		g.workers = n
 	}
 	if n, ok := option(words, "-t", "--timeout"); ok && n > 0 {
-		g.timeout, g.set = time.Duration(n)*time.Second, true
+		g.timeout = time.Duration(n) * time.Second
 	}
 }
 

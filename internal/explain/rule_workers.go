@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -16,16 +17,21 @@ func workerTimeout(f *facts) *Verdict {
 		if len(g.timeouts) == 0 {
 			continue
 		}
-		limit := seconds(g.timeout)
+		after, limit, above := "", "Gunicorn's timeout", ""
+		if g.timeout > 0 {
+			after = " after " + seconds(g.timeout)
+			limit += " of " + seconds(g.timeout)
+			above = fmt.Sprintf(" above %d", int(g.timeout.Seconds()))
+		}
 		v := &Verdict{Evidence: workerEvidence(c, g)}
 		if !f.everReady && g.slowBoot() {
-			v.Title = fmt.Sprintf("Gunicorn ends its workers before they have started: they need more than the timeout of %s", limit)
+			v.Title = fmt.Sprintf("Gunicorn ends its workers before they have started: they need more than %s", limit)
 			v.Why = fmt.Sprintf("Each worker loads the app before it reports to its master for the first time, and was ended by the master while doing so: %s. "+
 				"No worker ever serves a request.", plural(len(g.timeouts), "time", "times"))
-			v.Fix = fmt.Sprintf("Load the app once before the workers are made (--preload), do less at import time, or raise --timeout above %d.", int(g.timeout.Seconds()))
+			v.Fix = fmt.Sprintf("Load the app once before the workers are made (--preload), do less at import time, or raise --timeout%s.", above)
 		} else {
-			v.Title = fmt.Sprintf("Gunicorn workers are ended after %s without an answer (WORKER TIMEOUT)", limit)
-			v.Why = fmt.Sprintf("A request took longer than Gunicorn's timeout of %s, so the master ended the worker and with it every request it had, %s so far. "+
+			v.Title = fmt.Sprintf("Gunicorn workers are ended%s without an answer (WORKER TIMEOUT)", after)
+			v.Why = fmt.Sprintf("A request took longer than %s, so the master ended the worker and with it every request it had, %s so far. "+
 				"The platform sees none of it: no row, no restart; clients get an error or a broken connection.", limit, plural(len(g.timeouts), "time", "times"))
 			v.Fix = "Make the slow request fast, or answer it in the background; raise --timeout if it must take so long (the ingress ends it at 240 s in any case); use --worker-class gthread --threads 4 so that one slow request does not block a worker."
 		}
@@ -36,19 +42,27 @@ func workerTimeout(f *facts) *Verdict {
 }
 
 // slowBoot says that the workers that timed out had never got to work: each
-// ended one timeout after its boot.
+// ended one timeout after its boot. When the timeout is not known, all must
+// have lived equally long.
 func (g *gunicorn) slowBoot() bool {
+	const slack = 5 * time.Second
 	booted := map[int]time.Time{}
 	for _, b := range g.boots {
 		booted[b.pid] = b.Time
 	}
+	var lives []time.Duration
 	for _, t := range g.timeouts {
 		at, ok := booted[t.pid]
-		if !ok || t.Time.Sub(at) > g.timeout+5*time.Second {
+		if !ok {
 			return false
 		}
+		lives = append(lives, t.Time.Sub(at))
 	}
-	return true
+	limit := g.timeout
+	if limit == 0 {
+		limit = slices.Min(lives)
+	}
+	return slices.Max(lives) <= limit+slack
 }
 
 func workerEvidence(c *containerFacts, g gunicorn) []Line {
@@ -59,7 +73,7 @@ func workerEvidence(c *containerFacts, g gunicorn) []Line {
 	for _, l := range last(c.linesThat(gunicornError), 2) {
 		lines = append(lines, outputLine(l))
 	}
-	if g.set {
+	if g.timeout > 0 {
 		lines = append(lines, Line{Text: "the definition sets Gunicorn's timeout to " + seconds(g.timeout)})
 	}
 	return evidence(lines...)
@@ -67,7 +81,7 @@ func workerEvidence(c *containerFacts, g gunicorn) []Line {
 
 // longerTimeout raises the timeout where the definition has it.
 func (f *facts) longerTimeout(c *containerFacts, g gunicorn) string {
-	if !g.set || g.timeout >= 120*time.Second {
+	if g.timeout == 0 || g.timeout >= 120*time.Second {
 		return ""
 	}
 	p := f.newPatch()
