@@ -35,7 +35,7 @@ func (e *Engine) carryOut(ctx context.Context, effect core.Effect) {
 	case core.WatchListeners:
 		e.watchListeners(ctx, o)
 	case core.EmitSystemLog:
-		e.writeRow(o.Row)
+		e.rows.put(func(context.Context) { e.writeRow(o.Row) })
 	case core.SetTimer:
 		e.setTimer(o.At)
 	case core.SaveApp:
@@ -53,6 +53,18 @@ func (e *Engine) carryOut(ctx context.Context, effect core.Effect) {
 func (e *Engine) saved(err error, app string) {
 	if err != nil {
 		e.o.Log.Error().Err(err).Str("app", app).Msg("history is not saved: after a crash it is rebuilt from what runs")
+	}
+}
+
+// writeRows stores rows in their order, beside the loop: each waits for the
+// disk. It ends with ctx, after the last row.
+func (e *Engine) writeRows(ctx context.Context) {
+	for ctx.Err() == nil {
+		select {
+		case <-e.rows.ready:
+			e.rows.run(ctx)
+		case <-ctx.Done():
+		}
 	}
 }
 

@@ -97,6 +97,7 @@ type Engine struct {
 	o       Options
 	state   *core.State // touched by the loop only
 	mail    *mailbox
+	rows    *mailbox // of the system log, on their way to the store
 	prober  *probes.Prober
 	workers sync.WaitGroup
 	ops     chan struct{} // bounds the operations under way
@@ -134,6 +135,7 @@ func New(o Options) *Engine {
 		o:       o,
 		state:   core.New(core.Options{Environment: o.Environment, Domain: o.Domain, TimeScale: o.TimeScale}, o.Rand),
 		mail:    newMailbox(),
+		rows:    newMailbox(),
 		ops:     make(chan struct{}, maxOps),
 		holders: map[string]container.ID{},
 		watches: map[string]context.CancelFunc{},
@@ -157,11 +159,13 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer close(e.ended)
+	defer e.rows.run(ctx) // what came after the writer had ended
 	defer e.workers.Wait()
 	defer cancel()
 	e.start(func() { _ = e.prober.Run(ctx) }) // ends with ctx, which is no news
 	e.start(func() { e.readHints(ctx) })
 	e.start(func() { e.reportLoad(ctx) })
+	e.start(func() { e.writeRows(ctx) })
 	resync := time.NewTicker(resyncEvery)
 	defer resync.Stop()
 	for !e.finished {
@@ -169,9 +173,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-e.mail.ready:
-			for _, item := range e.mail.take() {
-				item(ctx)
-			}
+			e.mail.run(ctx)
 			e.publish()
 		case <-e.timer.C:
 			e.handle(ctx, core.TimerFired{})
@@ -363,6 +365,13 @@ func (m *mailbox) put(item func(context.Context)) {
 	select {
 	case m.ready <- struct{}{}:
 	default: // the loop is told already
+	}
+}
+
+// run runs what was put so far, in order.
+func (m *mailbox) run(ctx context.Context) {
+	for _, item := range m.take() {
+		item(ctx)
 	}
 }
 

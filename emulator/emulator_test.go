@@ -411,6 +411,7 @@ func TestIdleAppGoesToZeroAndARequestWakesIt(t *testing.T) {
 		w.waitFor("its replica is gone", func(s *Snapshot) bool { return len(s.App("web").Revisions[0].Replicas) == 0 })
 		w.engine.Demand("web", s.App("web").Revisions[0].Name)
 		w.waitFor("web is ready again", ready)
+		synctest.Wait() // rows are written beside the loop
 		var scaling []string
 		w.memory.mu.Lock()
 		defer w.memory.mu.Unlock()

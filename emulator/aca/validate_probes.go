@@ -43,7 +43,7 @@ func (v *validator) probeTarget(c *Container, p *Probe, at Path) {
 
 func (v *validator) probePort(at Path, port int) {
 	if port == 0 {
-		v.errorf(at, codeInvalidValue, "the probe has no port").Hint = "it is not taken from the target port"
+		v.errorf(at.Field("port"), codeInvalidValue, "the probe has no port").Hint = "it is not taken from the target port"
 		return
 	}
 	v.port(at.Field("port"), port)

@@ -1,6 +1,7 @@
 package aca
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"path"
@@ -127,12 +128,30 @@ func (v *validator) resources(c *Container, at Path) {
 		p := v.errorf(at.Field("memory"), "ContainerAppInvalidMemoryResource", "Container with name '%s' has an invalid memory resource request: '%s'. "+
 			"The 'memory' field for each container, if provided, must contain a decimal value to no more than two decimal places followed by 'Gi'. "+
 			"Example: '0.5Gi'.", c.Name, clip(c.Resources.Memory))
-		if p.Replace = inGi(c.Resources.Memory); p.Replace != "" {
-			p.Hint = "write " + p.Replace
-		} else {
-			p.Hint = "only the unit Gi is understood"
-		}
+		p.Hint, p.Replace = v.memoryHint(c.Resources.CPU, c.Resources.Memory)
 	}
+}
+
+// memoryHint says how to write memory that cannot be read, and the value alone
+// when it is the only thing to change. A container that makes up its replica
+// gets an amount that is allowed with its cores.
+func (v *validator) memoryHint(cpu float64, memory string) (hint, replace string) {
+	gi := inGi(memory)
+	bytes, err := ParseMemory(gi)
+	if err != nil {
+		return "only the unit Gi is understood", ""
+	}
+	if !v.consumption() || len(v.app.Properties.Template.Containers) != 1 {
+		return "write " + gi, gi
+	}
+	pair, ok := holding(ResourcePair{CPU: cmp.Or(cpu, defaultCPU), Memory: bytes})
+	switch {
+	case !ok:
+		return tooLarge, ""
+	case cpu == 0 && pair.CPU == defaultCPU, pair.CPU == cpu:
+		return "write " + formatMemory(pair.Memory), formatMemory(pair.Memory)
+	}
+	return "write " + pair.text(), ""
 }
 
 // inGi turns a quantity in another unit into Gi; "" when it is none.
@@ -166,8 +185,7 @@ func formatCPU(cpu float64) string {
 // dedicated profiles take any values up to the size of their node
 // (https://learn.microsoft.com/azure/container-apps/containers).
 func (v *validator) resourceTotal(t *Template, at Path) {
-	profile := v.app.Properties.WorkloadProfileName
-	if len(t.Containers) == 0 || profile != "" && !strings.EqualFold(profile, "Consumption") {
+	if len(t.Containers) == 0 || !v.consumption() {
 		return
 	}
 	for _, p := range v.problems {
@@ -200,15 +218,34 @@ func decimalGi(bytes int64) string {
 	return s + "Gi"
 }
 
+// consumption says that the app runs on the Consumption profile.
+func (v *validator) consumption() bool {
+	profile := v.app.Properties.WorkloadProfileName
+	return profile == "" || strings.EqualFold(profile, "Consumption")
+}
+
+const tooLarge = "the Consumption profile ends at cpu: 4, memory: 8Gi; a dedicated workload profile has more"
+
 // pairHint names the smallest pair that holds the sum.
 func pairHint(sum ResourcePair) string {
+	if pair, ok := holding(sum); ok {
+		return "the smallest pair that holds this is " + pair.text()
+	}
+	return tooLarge
+}
+
+// holding is the smallest pair of the Consumption profile that holds a sum.
+func holding(sum ResourcePair) (pair ResourcePair, ok bool) {
 	for _, pair := range ConsumptionPairs() {
 		if pair.CPU >= sum.CPU && pair.Memory >= sum.Memory {
-			return fmt.Sprintf("the smallest pair that holds this is cpu: %s, memory: %s",
-				strconv.FormatFloat(pair.CPU, 'f', -1, 64), formatMemory(pair.Memory))
+			return pair, true
 		}
 	}
-	return "the Consumption profile ends at cpu: 4, memory: 8Gi; a dedicated workload profile has more"
+	return ResourcePair{}, false
+}
+
+func (p ResourcePair) text() string {
+	return fmt.Sprintf("cpu: %s, memory: %s", strconv.FormatFloat(p.CPU, 'f', -1, 64), formatMemory(p.Memory))
 }
 
 func (v *validator) volumes(volumes []Volume, at Path) map[string]bool {

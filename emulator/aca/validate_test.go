@@ -174,7 +174,8 @@ func TestValidateSaysWhatAzureRefuses(t *testing.T) {
 
 		{container(`"resources":{"cpu":1.555,"memory":"512Mi"}`), []string{
 			ctr + ".resources.cpu: ContainerAppInvalidCpuResource: Container with name 'app' has an invalid CPU resource request: '1.555'. The 'cpu' field for each container, if provided, must contain a decimal value to no more than two decimal places. Example: '0.25'.",
-			ctr + ".resources.memory: ContainerAppInvalidMemoryResource: Container with name 'app' has an invalid memory resource request: '512Mi'. The 'memory' field for each container, if provided, must contain a decimal value to no more than two decimal places followed by 'Gi'. Example: '0.5Gi'. → write 0.5Gi"}},
+			ctr + ".resources.memory: ContainerAppInvalidMemoryResource: Container with name 'app' has an invalid memory resource request: '512Mi'. The 'memory' field for each container, if provided, must contain a decimal value to no more than two decimal places followed by 'Gi'. Example: '0.5Gi'. → write cpu: 1.75, memory: 3.5Gi"}},
+		{probe(`{"type":"Liveness","httpGet":{"port":0}}`), []string{ctr + ".probes[0].httpGet.port" + invalidValue + "the probe has no port → it is not taken from the target port"}},
 		{`properties={"workloadProfileName":"d4","template":{"containers":[{"name":"app","image":"a","resources":{"cpu":3,"memory":"1Gi"}}]}}`, nil},
 		{tmpl + `containers=[{"name":"a","image":"a","resources":{"cpu":"0.3","memory":"0.7Gi"}},{"name":"b","image":"b","resources":{"cpu":0.2,"memory":"0.3Gi"}}]`, nil},
 
@@ -241,6 +242,25 @@ func TestWrongPairNamesEveryPairAndTheNextOne(t *testing.T) {
 	if want := "the smallest pair that holds this is cpu: 1, memory: 2Gi"; p.Hint != want {
 		t.Errorf("hint = %q, want %q", p.Hint, want)
 	}
+}
+
+func TestMemoryHintsAreAllowedPairs(t *testing.T) {
+	f := func(resources, hint, replace string) {
+		t.Helper()
+		app, _ := Decode[ContainerApp](patched(t, container(`"resources":`+resources)))
+		problems := app.Validate()
+		if len(problems) != 1 || problems[0].Hint != hint || problems[0].Replace != replace {
+			t.Errorf("%s: got %+v, want hint %q, replace %q", resources, problems, hint, replace)
+		}
+	}
+	f(`{"cpu":0.25,"memory":"128Mi"}`, "write 0.5Gi", "0.5Gi")
+	f(`{"cpu":1,"memory":"512Mi"}`, "write 2Gi", "2Gi")
+	f(`{"memory":"512Mi"}`, "write 1Gi", "1Gi")
+	f(`{"cpu":0.25,"memory":"2GB"}`, "write cpu: 1, memory: 2Gi", "")
+	f(`{"cpu":4,"memory":"16GiB"}`, tooLarge, "")
+	f(`{"cpu":1,"memory":"lots"}`, "only the unit Gi is understood", "")
+	f(`{"cpu":3,"memory":"1Gi"}`, "the smallest pair that holds this is cpu: 3, memory: 6Gi", "")
+	f(`{"cpu":5,"memory":"1Gi"}`, tooLarge, "")
 }
 
 func TestValidateChangesNothing(t *testing.T) {
