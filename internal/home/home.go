@@ -26,7 +26,7 @@ const DefaultEnvironment = "dev"
 // Home is the root of all state.
 type Home struct {
 	dir   string
-	given bool // by the user, who may have made the directory: it is not ours to remove
+	given bool // by the user, who may have made the directory
 }
 
 // Open finds the state directory. It creates nothing.
@@ -60,7 +60,7 @@ func (h Home) Dir() string { return h.dir }
 
 // Environment returns the files of one environment.
 func (h Home) Environment(name string) Environment {
-	return Environment{Name: name, dir: filepath.Join(h.dir, name), keepRoot: h.given}
+	return Environment{Name: name, dir: filepath.Join(h.dir, name), given: h.given}
 }
 
 // Environments returns the names that have a directory, sorted.
@@ -84,9 +84,9 @@ func (h Home) Environments() ([]string, error) {
 
 // Environment is the files of one environment.
 type Environment struct {
-	Name     string
-	dir      string
-	keepRoot bool
+	Name  string
+	dir   string
+	given bool // the root is the user's choice
 }
 
 // Dir is the environment's directory.
@@ -121,18 +121,32 @@ func (e Environment) Claim(engine string) string {
 	return filepath.Join(os.TempDir(), fmt.Sprintf("acalocal-%d", os.Getuid()), fmt.Sprintf("%s-%08x.lock", e.Name, hash(engine)))
 }
 
+// madeMark stands in a root that ACALOCAL_STATE_DIR names when acalocal made
+// it; without the mark the root was there before and is not ours to remove.
+const madeMark = ".made-by-acalocal"
+
+func (e Environment) root() string { return filepath.Dir(e.dir) }
+
 // Create makes the environment's directory and that of its socket.
 func (e Environment) Create() error {
+	_, err := os.Stat(e.root())
+	made := errors.Is(err, os.ErrNotExist)
 	for _, dir := range []string{e.dir, filepath.Dir(e.Socket())} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("create the state directory: %w", err)
 		}
 	}
+	if !made || !e.given {
+		return nil
+	}
+	if err := os.WriteFile(filepath.Join(e.root(), madeMark), nil, 0o600); err != nil {
+		return fmt.Errorf("mark the state directory: %w", err)
+	}
 	return nil
 }
 
 // Remove deletes all files of the environment, and the root when it is empty;
-// a root that ACALOCAL_STATE_DIR names stays.
+// a root that ACALOCAL_STATE_DIR names stays when it was there before Create.
 func (e Environment) Remove() error {
 	if s := filepath.Dir(e.Socket()); s != e.dir {
 		if err := os.RemoveAll(s); err != nil {
@@ -142,9 +156,21 @@ func (e Environment) Remove() error {
 	if err := os.RemoveAll(e.dir); err != nil {
 		return err
 	}
-	if !e.keepRoot {
-		_ = os.Remove(filepath.Dir(e.dir)) // succeeds only when empty, which is what is wanted
+	return e.removeRoot()
+}
+
+// removeRoot removes a root of ours in which nothing is left.
+func (e Environment) removeRoot() error {
+	if e.given {
+		left, err := os.ReadDir(e.root())
+		if err != nil || len(left) != 1 || left[0].Name() != madeMark {
+			return nil // it is not ours, or somebody still uses it
+		}
+		if err := os.Remove(filepath.Join(e.root(), madeMark)); err != nil {
+			return err
+		}
 	}
+	_ = os.Remove(e.root()) // succeeds only when empty, which is what is wanted
 	return nil
 }
 

@@ -86,22 +86,26 @@ func TestCreateAndRemoveLeaveNothing(t *testing.T) {
 }
 
 func TestRemoveKeepsTheDirectoryTheUserGave(t *testing.T) {
-	root := t.TempDir()
-	t.Setenv("ACALOCAL_STATE_DIR", root)
-	h, err := Open()
-	if err != nil {
-		t.Fatal(err)
+	f := func(root string, kept bool) {
+		t.Helper()
+		t.Setenv("ACALOCAL_STATE_DIR", root)
+		h, err := Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		one, two := h.Environment("one"), h.Environment("two")
+		for _, step := range []func() error{one.Create, two.Create, two.Create, one.Remove, two.Remove} {
+			if err := step(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		left, err := os.ReadDir(root)
+		if kept != (err == nil) || len(left) != 0 {
+			t.Errorf("%s: got %v, %v; want it kept: %v", root, left, err, kept)
+		}
 	}
-	e := h.Environment("dev")
-	if err := e.Create(); err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Remove(); err != nil {
-		t.Fatal(err)
-	}
-	if left, err := os.ReadDir(root); err != nil || len(left) != 0 {
-		t.Errorf("got %v, %v; want an empty directory", left, err)
-	}
+	f(t.TempDir(), true)
+	f(filepath.Join(t.TempDir(), "made"), false)
 }
 
 func TestRemoveKeepsOtherEnvironments(t *testing.T) {
