@@ -108,6 +108,7 @@ type Engine struct {
 	news     chan struct{} // closed at the next Snapshot, guarded by mu
 
 	watches  map[string]context.CancelFunc // of starting replicas, loop only
+	listings uint64                        // that have answered, loop only
 	listing  bool                          // a listing is under way, loop only
 	again    bool                          // another one was asked for meanwhile, loop only
 	timer    *time.Timer
@@ -324,7 +325,8 @@ func (e *Engine) relist(ctx context.Context) {
 				e.o.Log.Warn().Err(err).Msg("the container engine cannot be listed")
 			} else {
 				e.noteHolders(statuses)
-				e.handle(ctx, core.Listed{Statuses: statuses, Seq: seq})
+				e.listings++ // one at a time: they look in the order in which they answer
+				e.handle(ctx, core.Listed{Statuses: statuses, Seq: seq, Number: e.listings})
 			}
 			if e.again {
 				e.relist(ctx)

@@ -62,6 +62,7 @@ type State struct {
 	logs      map[container.Key]logState
 	listed    bool   // at least one Listed was seen
 	listedSeq uint64 // Seq of the newest Listed
+	listings  uint64 // Number of the newest Listed
 	closing   bool
 	seq       uint64
 	lastOp    OpID

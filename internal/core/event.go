@@ -47,6 +47,9 @@ type Recovered struct{ Apps []SavedApp }
 type Listed struct {
 	Statuses []container.Status
 	Seq      uint64 // State.Seq when the listing began
+	// Number grows with each listing, in the order in which they looked. One
+	// that comes after a later one is dropped; 0 is never dropped.
+	Number uint64
 }
 
 // OpFinished is the answer to RunOp. A nil Err says that the engine agreed;

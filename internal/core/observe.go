@@ -26,6 +26,10 @@ const (
 // after the listing began are left as they were: their next listing is asked
 // for already.
 func (e Listed) apply(s *State) {
+	if e.Number != 0 && e.Number <= s.listings {
+		return // it says what was before
+	}
+	s.listings = max(s.listings, e.Number)
 	first := !s.listed
 	s.listed = true
 	s.listedSeq = max(s.listedSeq, e.Seq)

@@ -119,11 +119,13 @@ func (s *Sim) relist() {
 	seq := s.state.Seq()
 	s.after(s.between(0, 3*time.Millisecond), func() {
 		seen := s.world.List(Env)
+		s.listings++
+		number := s.listings
 		delay := s.between(0, 3*time.Millisecond)
 		if s.chance(5) {
 			delay = s.between(0, time.Second)
 		}
-		s.after(delay, func() { s.handle(core.Listed{Statuses: seen, Seq: seq}) })
+		s.after(delay, func() { s.handle(core.Listed{Statuses: seen, Seq: seq, Number: number}) })
 	})
 }
 

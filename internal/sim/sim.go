@@ -41,20 +41,21 @@ type Sim struct {
 	ties  uint64
 	life  int // counts the daemon's lives; what belongs to an earlier one is dropped
 
-	world  *containertest.World
-	state  *core.State
-	disk   map[string]core.SavedApp
-	wanted map[string]aca.ContainerApp // what the user last asked for
-	taken  map[string]bool             // apps of which the user took something down since
-	table  ingress.Table
-	probes map[probes.Key]*probe
-	proved map[probes.Key]proof
-	follow map[container.Key]bool
-	timer  time.Time
-	errors []string
-	orders int
-	ends   time.Time // when the work at hand will be over
-	done   bool
+	world    *containertest.World
+	state    *core.State
+	disk     map[string]core.SavedApp
+	wanted   map[string]aca.ContainerApp // what the user last asked for
+	taken    map[string]bool             // apps of which the user took something down since
+	table    ingress.Table
+	probes   map[probes.Key]*probe
+	proved   map[probes.Key]proof
+	follow   map[container.Key]bool
+	timer    time.Time
+	errors   []string
+	orders   int
+	listings uint64
+	ends     time.Time // when the work at hand will be over
+	done     bool
 }
 
 // proof is the last crossed threshold the core was told of.

@@ -354,6 +354,20 @@ func TestSeeds(t *testing.T) {
 	}
 }
 
+// Seeds that once broke something, each with what it showed.
+func TestSeedsThatShowedABug(t *testing.T) {
+	for seed, what := range map[uint64]string{
+		4:    "from multiple to single mode the latest ready revision stays",
+		47:   "an app that is being removed is not taken for wanted by the next daemon",
+		95:   "a latest revision with some of its replicas ready keeps its traffic",
+		7086: "a listing that comes late says nothing",
+	} {
+		if problem, s := runSeed(seed, true); problem != "" {
+			t.Errorf("seed %d (%s): %s\n%s", seed, what, problem, s.text())
+		}
+	}
+}
+
 func TestTheSameSeedGivesTheSameTrace(t *testing.T) {
 	_, a := runSeed(42, false)
 	_, b := runSeed(42, false)
