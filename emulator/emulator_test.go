@@ -155,9 +155,10 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	rt := containertest.NewRuntime(map[string]containertest.Program{
-		"web:1": {Listens: []int{8000}, ListenAfter: time.Second, Prints: []string{"hello"}},
-		"web:2": {Listens: []int{8000}, ListenAfter: 2 * time.Second},
-		"wrong": {Listens: []int{3000}},
+		"web:1":    {Listens: []int{8000}, ListenAfter: time.Second, Prints: []string{"hello"}},
+		"web:2":    {Listens: []int{8000}, ListenAfter: 2 * time.Second},
+		"wrong":    {Listens: []int{3000}},
+		"loopback": {Listens: []int{8000}, Loopback: true},
 	})
 	w := &world{T: t, runtime: rt, memory: &memory{runtime: rt, apps: map[string]core.SavedApp{}}}
 	w.boot()

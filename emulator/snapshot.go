@@ -38,7 +38,8 @@ type LocalApp struct {
 	Port int    `json:"port,omitempty"`
 	// Ready says that requests are answered rather than held.
 	Ready bool `json:"ready"`
-	// Problem is one sentence saying why the latest revision is not ready,
+	// Problem is one sentence saying why the latest revision is not ready or,
+	// although it is, not reached;
 	// "" while there is nothing to say.
 	Problem string `json:"problem,omitempty"`
 	// RestartPending says that a changed secret waits for a restart.

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -327,10 +328,14 @@ func waitingReason(m *member) string {
 	return m.waiting
 }
 
-// problem says in one sentence why a revision is not ready, or "".
+// problem says in one sentence why a revision is not ready, or why it is not
+// reached although it is; else "".
 func (s *State) problem(rev *revision) string {
-	if !rev.active || s.provisioned(rev) {
+	if !rev.active {
 		return ""
+	}
+	if s.provisioned(rev) {
+		return s.loopbackOnly(rev)
 	}
 	st := s.revisionState(rev)
 	switch {
@@ -340,6 +345,34 @@ func (s *State) problem(rev *revision) string {
 		return "The readiness probe does not succeed."
 	}
 	return ""
+}
+
+// loopbackOnly is the sentence about a target port that a replica listens on
+// inside its own network only. Probes reach such a port, here as on Azure, so
+// the revision is ready; no request does.
+func (s *State) loopbackOnly(rev *revision) string {
+	if rev.app.spec.Properties.Configuration.Ingress == nil {
+		return ""
+	}
+	for _, r := range rev.replicas {
+		port := cmp.Or(targetPort(rev.app), r.port)
+		if r.leave == staying && onLoopbackOnly(r.listeners, port) {
+			return fmt.Sprintf("The TargetPort %d is listened on by 127.0.0.1 only; the edge cannot reach it.", port)
+		}
+	}
+	return ""
+}
+
+// onLoopbackOnly says that a port is listened on, and on loopback alone.
+func onLoopbackOnly(listeners []container.Listener, port int) bool {
+	found := false
+	for _, l := range listeners {
+		if l.Port == port && !l.Loopback {
+			return false
+		}
+		found = found || l.Port == port
+	}
+	return found
 }
 
 // refused says that a readiness probe of a revision failed.
