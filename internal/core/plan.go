@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -68,21 +69,42 @@ func (s *State) Plan(e SpecChanged) string {
 		p.step("create app %s (not there yet)", name)
 		p.revision(e, "first revision")
 	case s.changesTemplate(a, e):
+		p.mode(a, e)
+		p.port(a, e)
 		p.revision(e, "template changed")
-		if a.mode() == aca.Single {
-			p.step("move traffic from %s to the new revision (when all its replicas are ready)", a.serving)
-			p.step("drain and stop %s (single revision mode)", a.serving)
+		p.traffic(a, e)
+		if modeOf(e.App) == aca.Single {
+			p.step("move traffic from %s to the new revision (when all its replicas are ready)", s.sources(a))
+			p.stop(a, nil)
+		}
+	case modeOf(e.App) != a.mode():
+		p.mode(a, e)
+		p.port(a, e)
+		p.traffic(a, e)
+		if modeOf(e.App) == aca.Single {
+			p.stop(a, a.latest())
 		}
 	case targetPort(a) != portOf(e.App):
 		p.step("replace the replicas of %s (target port %d becomes %d)", a.latest().name, targetPort(a), portOf(e.App))
+		p.traffic(a, e)
 	case a.dirs.digest() != e.Directories.digest():
 		p.step("replace the replicas of %s (its directories of this machine changed)", a.latest().name)
 	case a.secrets != secretDigest(e.App):
 		p.step("keep revision %s (a changed secret needs a restart)", a.latest().name)
+	case p.traffic(a, e):
 	default:
 		p.step("keep revision %s (nothing changed in the template)", a.latest().name)
 	}
 	return p.String()
+}
+
+// sources names the revisions that get requests now.
+func (s *State) sources(a *app) string {
+	var out []string
+	for _, w := range s.split(a) {
+		out = append(out, w.Revision)
+	}
+	return cmp.Or(strings.Join(out, ", "), a.serving)
 }
 
 func portOf(app aca.ContainerApp) int {
@@ -112,6 +134,68 @@ func (p *planText) revision(e SpecChanged, cause string) {
 	if in := e.App.Properties.Configuration.Ingress; in != nil {
 		p.step("route to port %d (when the probes pass)", in.TargetPort)
 	}
+}
+
+// mode says that the revision mode changes.
+func (p *planText) mode(a *app, e SpecChanged) {
+	if was, becomes := a.mode(), modeOf(e.App); was != becomes {
+		p.step("revision mode %s becomes %s", was, becomes)
+	}
+}
+
+// port says that the target port changes.
+func (p *planText) port(a *app, e SpecChanged) {
+	if was, becomes := targetPort(a), portOf(e.App); was != becomes {
+		p.step("targetPort %d becomes %d", was, becomes)
+	}
+}
+
+// traffic says that the weights change, and whether they do. In single mode
+// they count for nothing.
+func (p *planText) traffic(a *app, e SpecChanged) bool {
+	if modeOf(e.App) == aca.Single {
+		return false
+	}
+	becomes := &app{spec: e.App}
+	if a.mode() == aca.Labels && defaultTraffic(trafficOf(becomes)) {
+		return false // the labels are kept
+	}
+	was, will := trafficText(trafficOf(a)), trafficText(trafficOf(becomes))
+	if was != will {
+		p.step("traffic %s becomes %s", was, will)
+	}
+	return was != will
+}
+
+// trafficText is "web--a 80%, latest 20%".
+func trafficText(ws []aca.TrafficWeight) string {
+	var out []string
+	for _, w := range ws {
+		name := w.RevisionName
+		if w.LatestRevision {
+			name = "latest"
+		}
+		if w.Label != "" {
+			name += " (" + w.Label + ")"
+		}
+		out = append(out, fmt.Sprintf("%s %d%%", name, w.Weight))
+	}
+	return strings.Join(out, ", ")
+}
+
+// stop says which active revisions single mode ends: all but the one it keeps,
+// nil when that one is not made yet.
+func (p *planText) stop(a *app, keep *revision) {
+	for _, rev := range a.revisions {
+		if rev.active && rev != keep {
+			p.step("drain and stop %s (single revision mode)", rev.name)
+		}
+	}
+}
+
+// modeOf is the revision mode a definition asks for.
+func modeOf(spec aca.ContainerApp) aca.RevisionsMode {
+	return (&app{spec: spec}).mode()
 }
 
 func plural(n int) string {
