@@ -100,7 +100,7 @@ func newKQLEvalCommand(s Streams) *cobra.Command {
 			}
 			res, err := kql.Query(cmd.Context(), cat, text, kql.Options{})
 			if err != nil {
-				return kqlFailure(s, text, err)
+				return kqlFailure(s, cat, text, err)
 			}
 			if res.Partial != nil {
 				fmt.Fprintf(s.Err, "warning: %v\n", res.Partial)
@@ -140,13 +140,17 @@ func kqlBatch(cmd *cobra.Command, s Streams, cat kql.Catalog, batch, out string)
 	return kqlcmd.Batch(cmd.Context(), cat, in, w, kql.Options{})
 }
 
-// kqlFailure shows what is wrong with a query where it is wrong.
-func kqlFailure(s Streams, text string, err error) error {
+// kqlFailure shows what is wrong with a query where it is wrong, and hints when
+// there are tables to know names from.
+func kqlFailure(s Streams, cat kql.Catalog, text string, err error) error {
 	var ds kql.Diagnostics
 	if !errors.As(err, &ds) {
 		return err
 	}
 	kqlcmd.WriteDiagnostics(s.Err, text, ds)
+	if cat != nil {
+		writeKQLHints(s.Err, cat, text, ds)
+	}
 	return errSilent
 }
 
@@ -180,6 +184,7 @@ func newKQLCheckCommand(s Streams) *cobra.Command {
 				}
 			} else {
 				kqlcmd.WriteDiagnostics(s.Out, text, ds)
+				writeKQLHints(s.Err, cat, text, ds)
 			}
 			if len(ds) > 0 {
 				return errSilent
@@ -207,7 +212,7 @@ func newKQLFmtCommand(s Streams) *cobra.Command {
 			}
 			out, err := kql.Format(text)
 			if err != nil {
-				return kqlFailure(s, text, err)
+				return kqlFailure(s, nil, text, err)
 			}
 			_, err = fmt.Fprintln(s.Out, out)
 			return err

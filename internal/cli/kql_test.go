@@ -71,6 +71,22 @@ func TestKQLCheckShowsWhereTheFaultIs(t *testing.T) {
 	}
 }
 
+func TestKQLHintsAtWhatWasMeant(t *testing.T) {
+	csv := writeFile(t, "r.csv", "status\n200\n")
+	f := func(query, want string) {
+		t.Helper()
+		if _, errs, _ := runKQL(t, "", "check", "--data", "R="+csv, query); errs != want {
+			t.Errorf("%s: got %q, want %q", query, errs, want)
+		}
+	}
+	f("R | wher status == 1", "hint: did you mean where?\n")
+	f("ContainerAppConsolLogs_CL | take 1", "hint: did you mean ContainerAppConsoleLogs_CL?\n")
+	f("R | take 1", "")
+	if _, errs, _ := runKQL(t, "", "eval", "Zebra | take 1"); !strings.Contains(errs, "\nhint: the tables are AppDependencies, ") {
+		t.Errorf("unknown table: got %q", errs)
+	}
+}
+
 func TestKQLCheckWritesJSON(t *testing.T) {
 	out, _, code := runKQL(t, "", "check", "--json", "print x")
 	want := `[{"code":"KS142","message":"The name 'x' does not refer to any known column, table, variable or function.","start":6,"length":1,"severity":"error"}]` + "\n"

@@ -10,6 +10,8 @@ import (
 
 	"github.com/acalocal/acalocal/internal/api"
 	"github.com/acalocal/acalocal/internal/client"
+	"github.com/acalocal/acalocal/logsink/kql"
+	"github.com/acalocal/acalocal/logsink/kql/kqlcmd"
 	"github.com/spf13/cobra"
 )
 
@@ -100,7 +102,24 @@ func explainQuery(w io.Writer, text string, err error) error {
 	for _, d := range e.Detail.Details {
 		writeFinding(w, text, d)
 	}
+	writeQueryHint(w, text, e.Detail.Details)
 	return errSilent
+}
+
+// writeQueryHint prints a hint for the findings of the daemon, from the tables
+// every environment has.
+func writeQueryHint(w io.Writer, text string, details []api.ErrorDetail) {
+	cat, err := kqlcmd.Catalog(nil, strings.NewReader(""))
+	if err != nil {
+		return // a hint is not worth an error
+	}
+	var ds kql.Diagnostics
+	for _, d := range details {
+		if at, ok := api.ParseSpan(d.Target); ok {
+			ds = append(ds, kql.Diagnostic{Code: d.Code, Start: at.Start, Length: at.Length})
+		}
+	}
+	writeKQLHints(w, cat, text, ds)
 }
 
 // writeFinding prints one finding, the line it is about and a mark under it.
