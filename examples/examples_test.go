@@ -28,9 +28,13 @@ func TestExamplesLoad(t *testing.T) {
 		"python-flask":                   {flask},
 		"python-flask/containerapp.yaml": {flask},
 		"compose":                        {composed},
+		"arm/main.json": {
+			{Name: "front", Ingress: "external", Probes: 2, TargetPort: 8000, CPU: 0.25, Memory: "0.5Gi"},
+			{Name: "back", Ingress: "internal", Probes: 2, TargetPort: 8000, CPU: 0.25, Memory: "0.5Gi"},
+		},
 	} {
 		t.Run(path, func(t *testing.T) {
-			def, problems := config.Load(t.Context(), path, config.Overrides{})
+			def, problems := config.Load(t.Context(), path, config.Overrides{Parameters: parametersOf(path)})
 			for _, p := range problems {
 				t.Error(p)
 			}
@@ -43,6 +47,14 @@ func TestExamplesLoad(t *testing.T) {
 			}
 		})
 	}
+}
+
+// parametersOf are those of a template; other definitions take none.
+func parametersOf(path string) []string {
+	if filepath.Ext(path) != ".json" {
+		return nil
+	}
+	return []string{filepath.Join(filepath.Dir(path), "dev.json")}
 }
 
 func summary(t *testing.T, a config.App) app {

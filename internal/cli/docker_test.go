@@ -36,6 +36,10 @@ func TestDockerScripts(t *testing.T) {
 		t.Skip("needs a Docker Engine; set ACALOCAL_DOCKER=1 to run it")
 	}
 	app := buildApp(t)
+	examples, err := filepath.Abs(filepath.Join("..", "..", "examples"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	var number atomic.Int64 // scripts run in parallel
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "docker"),
@@ -43,12 +47,16 @@ func TestDockerScripts(t *testing.T) {
 			name := fmt.Sprintf("clitest%d-%d", os.Getpid(), number.Add(1))
 			env.Setenv("ACALOCAL_ENVIRONMENT", name)
 			env.Setenv("ACALOCAL_STATE_DIR", filepath.Join(env.WorkDir, ".state"))
+			env.Setenv("EXAMPLES", examples)
 			env.Setenv("DOCKER_HOST", os.Getenv("DOCKER_HOST"))
 			env.Setenv("HOME", os.Getenv("HOME")) // docker contexts and credentials
 			env.Setenv("XDG_CACHE_HOME", os.Getenv("XDG_CACHE_HOME"))
 			env.Setenv("PATH", env.Getenv("PATH")+string(os.PathListSeparator)+os.Getenv("PATH")) // go, for the agent
 			e := home.At(filepath.Join(env.WorkDir, ".state")).Environment(name)
 			env.Defer(func() { removeEnvironment(t, e) })
+			if err := os.MkdirAll(filepath.Join(env.WorkDir, "app"), 0o755); err != nil {
+				return err
+			}
 			return os.WriteFile(filepath.Join(env.WorkDir, "app", "app"), app, 0o755)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
