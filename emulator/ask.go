@@ -187,6 +187,7 @@ func (e *Engine) Watch(ctx context.Context, since uint64) (*Snapshot, error) {
 // publish makes the state visible when it changed, and the first time: that
 // generation 1 exists says that the environment runs. Loop only.
 func (e *Engine) publish() {
+	e.writeRows()
 	last := e.snapshot.Load()
 	next := e.build()
 	e.forgetWatches(next)

@@ -35,7 +35,7 @@ func (e *Engine) carryOut(ctx context.Context, effect core.Effect) {
 	case core.WatchListeners:
 		e.watchListeners(ctx, o)
 	case core.EmitSystemLog:
-		e.rows.put(func(context.Context) { e.writeRow(o.Row) })
+		e.rows = append(e.rows, o.Row)
 	case core.SetTimer:
 		e.setTimer(o.At)
 	case core.SaveApp:
@@ -56,23 +56,20 @@ func (e *Engine) saved(err error, app string) {
 	}
 }
 
-// writeRows stores rows in their order, beside the loop: each waits for the
-// disk. It ends with ctx, after the last row.
-func (e *Engine) writeRows(ctx context.Context) {
-	for ctx.Err() == nil {
-		select {
-		case <-e.rows.ready:
-			e.rows.run(ctx)
-		case <-ctx.Done():
-		}
+// writeRows stores the rows of a pass, before its Snapshot is published: who
+// sees a state finds the rows that led to it. Together they wait for the disk
+// once. Loop only.
+func (e *Engine) writeRows() {
+	if len(e.rows) == 0 {
+		return
 	}
-}
-
-func (e *Engine) writeRow(row core.SystemLog) {
-	e.o.Log.Debug().Str("app", row.App).Str("revision", row.Revision).Str("replica", row.Replica).Str("reason", row.Reason).Msg(row.Msg)
-	if err := e.o.Logs.Append(row); err != nil {
-		e.o.Log.Error().Err(err).Msg("a system log row is lost")
+	for _, row := range e.rows {
+		e.o.Log.Debug().Str("app", row.App).Str("revision", row.Revision).Str("replica", row.Replica).Str("reason", row.Reason).Msg(row.Msg)
 	}
+	if err := e.o.Logs.Append(e.rows); err != nil {
+		e.o.Log.Error().Err(err).Int("rows", len(e.rows)).Msg("system log rows are late or lost")
+	}
+	e.rows = e.rows[:0]
 }
 
 func (e *Engine) setTimer(at time.Time) {

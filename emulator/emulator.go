@@ -64,8 +64,9 @@ type Logs interface {
 	// Follow stores a container's output, from where storing it last
 	// stopped, and returns when it ended and all of it is stored.
 	Follow(ctx context.Context, source LogSource) error
-	// Append stores one row of the platform.
-	Append(core.SystemLog) error
+	// Append stores rows of the platform, in order. It does not keep the
+	// slice.
+	Append([]core.SystemLog) error
 }
 
 // History keeps apps over the life of the daemon.
@@ -97,7 +98,7 @@ type Engine struct {
 	o       Options
 	state   *core.State // touched by the loop only
 	mail    *mailbox
-	rows    *mailbox // of the system log, on their way to the store
+	rows    []core.SystemLog // of this pass, loop only
 	prober  *probes.Prober
 	workers sync.WaitGroup
 	ops     chan struct{} // bounds the operations under way
@@ -136,7 +137,6 @@ func New(o Options) *Engine {
 		o:       o,
 		state:   core.New(core.Options{Environment: o.Environment, Domain: o.Domain, TimeScale: o.TimeScale}, o.Rand),
 		mail:    newMailbox(),
-		rows:    newMailbox(),
 		ops:     make(chan struct{}, maxOps),
 		holders: map[string]container.ID{},
 		watches: map[string]context.CancelFunc{},
@@ -160,13 +160,11 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer close(e.ended)
-	defer e.rows.run(ctx) // what came after the writer had ended
 	defer e.workers.Wait()
 	defer cancel()
 	e.start(func() { _ = e.prober.Run(ctx) }) // ends with ctx, which is no news
 	e.start(func() { e.readHints(ctx) })
 	e.start(func() { e.reportLoad(ctx) })
-	e.start(func() { e.writeRows(ctx) })
 	resync := time.NewTicker(resyncEvery)
 	defer resync.Stop()
 	for !e.finished {

@@ -113,10 +113,10 @@ func (m *memory) Follow(ctx context.Context, source LogSource) error {
 	}
 }
 
-func (m *memory) Append(r core.SystemLog) error {
+func (m *memory) Append(rows []core.SystemLog) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.rows = append(m.rows, r)
+	m.rows = append(m.rows, rows...)
 	return nil
 }
 

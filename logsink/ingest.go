@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -116,17 +117,27 @@ func (s *source) flush(ctx context.Context) error {
 	return s.waitDurable(ctx)
 }
 
-// AppendEvent adds a row to the system log and returns when it is durable.
+// AppendEvent is AppendEvents of one row.
+func (s *Store) AppendEvent(e Event) error { return s.AppendEvents([]Event{e}) }
+
+// AppendEvents adds rows to the system log, in order, and returns when they are
+// durable: many cost one wait for the disk.
 //
-// When the disk refuses to write, AppendEvent does not wait for it: it returns
-// an error and the row is written once the disk works again, unless the store
+// When the disk refuses to write, AppendEvents does not wait for it: it returns
+// an error and the rows are written once the disk works again, unless the store
 // is closed before.
-func (s *Store) AppendEvent(e Event) error {
-	if e.Time.IsZero() {
-		e.Time = time.Now()
+func (s *Store) AppendEvents(es []Event) error {
+	if len(es) == 0 {
+		return nil
 	}
-	if err := s.system.append(&events{rows: []Event{e}}); err != nil {
-		return fmt.Errorf("log event %s: %w", e.Reason, err)
+	rows := slices.Clone(es)
+	for i := range rows {
+		if rows[i].Time.IsZero() {
+			rows[i].Time = time.Now()
+		}
+	}
+	if err := s.system.append(&events{rows: rows}); err != nil {
+		return fmt.Errorf("log %d events: %w", len(rows), err)
 	}
 	return nil
 }

@@ -43,16 +43,19 @@ func (f follower) Follow(ctx context.Context, source emulator.LogSource) error {
 	})
 }
 
-// Append stores one row of the platform.
-func (f follower) Append(r core.SystemLog) error {
-	e := logsink.Event{
-		Time: r.Time, App: r.App, Revision: r.Revision, Replica: r.Replica,
-		Reason: r.Reason, Source: r.Source, Msg: r.Msg, Count: r.Count,
+// Append stores rows of the platform.
+func (f follower) Append(rows []core.SystemLog) error {
+	events := make([]logsink.Event, len(rows))
+	for i, r := range rows {
+		events[i] = logsink.Event{
+			Time: r.Time, App: r.App, Revision: r.Revision, Replica: r.Replica,
+			Reason: r.Reason, Source: r.Source, Msg: r.Msg, Count: r.Count,
+		}
+		if r.Warning {
+			events[i].Type = logsink.Warning
+		}
 	}
-	if r.Warning {
-		e.Type = logsink.Warning
-	}
-	return f.store.AppendEvent(e)
+	return f.store.AppendEvents(events)
 }
 
 // queries is the log store as the API asks it.

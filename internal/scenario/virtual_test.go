@@ -425,9 +425,11 @@ func (m *memory) Follow(ctx context.Context, source emulator.LogSource) error {
 	}
 }
 
-func (m *memory) Append(r core.SystemLog) error {
+func (m *memory) Append(rows []core.SystemLog) error {
 	m.add(func() {
-		m.rows = append(m.rows, revisionRow{r.Revision, event.Row{Time: r.Time, Warning: r.Warning, Replica: r.Replica, Reason: r.Reason, Text: r.Msg, Count: r.Count}})
+		for _, r := range rows {
+			m.rows = append(m.rows, revisionRow{r.Revision, event.Row{Time: r.Time, Warning: r.Warning, Replica: r.Replica, Reason: r.Reason, Text: r.Msg, Count: r.Count}})
+		}
 	})
 	return nil
 }
