@@ -94,17 +94,3 @@ func TestRolloutEndsWithTheErrorOfItsStates(t *testing.T) {
 		t.Errorf("got %v, want %v", err, broken)
 	}
 }
-
-func TestContentName(t *testing.T) {
-	f := func(image, want string) {
-		t.Helper()
-		if got := contentName(image, "sha256:3f2a9c1d0b7e55aa"); got != want {
-			t.Errorf("%s: got %s, want %s", image, got, want)
-		}
-	}
-	f("web", "web:latest-3f2a9c1d0b7e")
-	f("web:v1", "web:v1-3f2a9c1d0b7e")
-	f("reg.io:5000/web", "reg.io:5000/web:latest-3f2a9c1d0b7e")
-	f("reg.io:5000/team/web:v1", "reg.io:5000/team/web:v1-3f2a9c1d0b7e")
-	f("reg.io/web:v1@sha256:00", "reg.io/web:v1-3f2a9c1d0b7e")
-}

@@ -11,6 +11,7 @@ import (
 	"github.com/acalocal/acalocal/emulator"
 	"github.com/acalocal/acalocal/internal/client"
 	"github.com/acalocal/acalocal/internal/config"
+	"github.com/acalocal/acalocal/internal/deploy"
 	"github.com/acalocal/acalocal/internal/docker"
 	"github.com/acalocal/acalocal/internal/home"
 	"github.com/acalocal/acalocal/internal/version"
@@ -81,7 +82,7 @@ func (u *upRun) load(ctx context.Context) error {
 		return err
 	}
 	for i := range def.Apps {
-		if err := makeDirectories(&def.Apps[i], directoriesFor(&def.Apps[i])); err != nil {
+		if err := deploy.MakeDirectories(&def.Apps[i], deploy.Directories(&def.Apps[i])); err != nil {
 			return err
 		}
 	}
@@ -97,11 +98,11 @@ func (u *upRun) prepareImages(ctx context.Context) (built map[string][]string, e
 		return nil, err
 	}
 	defer engine.Close()
-	im := &images{engine: engine, environment: u.env.Name, progress: u.s.Err, terminal: wantsColour(u.s.Err)}
+	im := &deploy.Images{Engine: engine, Environment: u.env.Name, Progress: u.s.Err, Terminal: wantsColour(u.s.Err)}
 	built = map[string][]string{}
 	for i := range u.def.Apps {
 		app := &u.def.Apps[i]
-		if built[app.Name], err = im.prepare(ctx, app); err != nil {
+		if built[app.Name], err = im.Prepare(ctx, app); err != nil {
 			return nil, err
 		}
 	}
@@ -115,7 +116,7 @@ func (u *upRun) applyAll(ctx context.Context, built map[string][]string) error {
 	}
 	for i := range u.def.Apps {
 		app := &u.def.Apps[i]
-		applied, err := u.client.Apply(ctx, applyRequest(app, built[app.Name]))
+		applied, err := u.client.Apply(ctx, deploy.Request(app, built[app.Name]))
 		if err != nil {
 			return fmt.Errorf("apply %s: %w", app.Name, err)
 		}
@@ -137,19 +138,6 @@ func (u *upRun) warnOtherVersion(ctx context.Context) error {
 			u.env.Name, info.Version, version.Version)
 	}
 	return nil
-}
-
-// applyRequest is an app as the emulator wants it, secrets filled in from this
-// machine.
-func applyRequest(app *config.App, built []string) emulator.ApplyRequest {
-	definition := *app.Clone()
-	secrets := definition.Properties.Configuration.Secrets
-	for i := range secrets {
-		if value, ok := app.SecretValue(secrets[i].Name); ok {
-			secrets[i].Value = value.Reveal()
-		}
-	}
-	return emulator.ApplyRequest{App: definition, HostPort: app.Local.HostPort, LocalImages: built, Directories: directoriesFor(app)}
 }
 
 // sayApplied prints what the emulator is about to do and why.

@@ -16,6 +16,7 @@ import (
 	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/config"
 	"github.com/acalocal/acalocal/internal/config/dockerfile"
+	"github.com/acalocal/acalocal/internal/deploy"
 	"github.com/acalocal/acalocal/internal/docker"
 	"github.com/acalocal/acalocal/internal/reload"
 	"github.com/acalocal/acalocal/internal/watch"
@@ -177,7 +178,7 @@ func (r *reloader) apply(ctx context.Context, c reload.Change) error {
 		return r.keep(ctx, err)
 	}
 	defer engine.Close()
-	im := &images{engine: engine, environment: r.env.Name, progress: r.s.Err, terminal: wantsColour(r.s.Err)}
+	im := &deploy.Images{Engine: engine, Environment: r.env.Name, Progress: r.s.Err, Terminal: wantsColour(r.s.Err)}
 	def, err := r.definition(ctx, c.Definition)
 	if err != nil {
 		return r.keep(ctx, err)
@@ -213,12 +214,12 @@ func (r *reloader) definition(ctx context.Context, changed bool) (*config.Defini
 
 // images makes the images of an app what the change asks for and puts their
 // names into its template.
-func (r *reloader) images(ctx context.Context, im *images, app *config.App, c reload.Change) error {
+func (r *reloader) images(ctx context.Context, im *deploy.Images, app *config.App, c reload.Change) error {
 	for _, container := range allContainers(&app.Properties.Template) {
 		spec, builds := app.Builds[container.Name]
 		if !builds {
 			if c.Definition {
-				if err := im.pull(ctx, app, container.Image); err != nil {
+				if err := im.Pull(ctx, app, container.Image); err != nil {
 					return err
 				}
 			}
@@ -254,7 +255,7 @@ func (b *built) changed(c reload.Change) (files []string, concerned bool) {
 
 // image makes one image: by sync where that is right, else by rebuild, and
 // says which and why.
-func (r *reloader) image(ctx context.Context, im *images, app *config.App, container string, b *built, files []string, c reload.Change) error {
+func (r *reloader) image(ctx context.Context, im *deploy.Images, app *config.App, container string, b *built, files []string, c reload.Change) error {
 	d := r.decide(b, files, c)
 	if d.Sync() {
 		fmt.Fprintf(r.s.Err, "%s changed: sync into %s\n", some(files), app.Name)
@@ -265,7 +266,7 @@ func (r *reloader) image(ctx context.Context, im *images, app *config.App, conta
 		d.Why = "the sync failed: " + err.Error()
 	}
 	fmt.Fprintf(r.s.Err, "%s changed: rebuild of %s (%s)\n", some(files), app.Name, d.Why)
-	name, err := im.build(ctx, app.Name, &aca.Container{Name: container, Image: b.written}, b.spec)
+	name, err := im.Build(ctx, app.Name, &aca.Container{Name: container, Image: b.written}, b.spec)
 	if err != nil {
 		return err
 	}
@@ -311,7 +312,7 @@ func (b *built) withOver(files []string) []string {
 }
 
 // sync makes the image of the last rebuild with the changed files over it.
-func (r *reloader) sync(ctx context.Context, im *images, b *built, files []string, d reload.Decision) error {
+func (r *reloader) sync(ctx context.Context, im *deploy.Images, b *built, files []string, d reload.Decision) error {
 	begin := time.Now()
 	layer := reload.Layer{Base: b.rebuilt, Context: b.spec.Context, Copies: d.Copies}
 	name, err := layer.Name()
@@ -327,7 +328,7 @@ func (r *reloader) sync(ctx context.Context, im *images, b *built, files []strin
 	if err != nil {
 		return err
 	}
-	if err := im.lay(ctx, b.spec.Context, file, name); err != nil {
+	if err := im.Lay(ctx, b.spec.Context, file, name); err != nil {
 		return err
 	}
 	fmt.Fprintf(r.s.Err, "synced %s in %s\n", name, seconds(time.Since(begin)))

@@ -1,4 +1,4 @@
-package cli
+package deploy
 
 import (
 	"os"
@@ -33,7 +33,7 @@ func TestDirectoriesForAnAppAreThoseItUses(t *testing.T) {
 		Storages: map[string]string{"shop": "/shop"},
 		Mounts:   []emulator.DirectoryMount{{Container: "web", Source: "/src", Target: "/app", ReadOnly: true}},
 	}
-	got := directoriesFor(app)
+	got := Directories(app)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("directories (-want +got):\n%s", diff)
 	}
@@ -42,7 +42,7 @@ func TestDirectoriesForAnAppAreThoseItUses(t *testing.T) {
 func TestMissingDirectoriesOfVolumesAreMadeForEveryone(t *testing.T) {
 	dir := t.TempDir()
 	share := filepath.Join(dir, "data", "shop")
-	if err := makeDirectories(storingApp(), emulator.Directories{Storages: map[string]string{"shop": share}}); err != nil {
+	if err := MakeDirectories(storingApp(), emulator.Directories{Storages: map[string]string{"shop": share}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{share, filepath.Join(share, "a", "b")} {
@@ -61,7 +61,7 @@ func TestDirectoriesOfVolumesThatAreThereStayAsTheyAre(t *testing.T) {
 	if err := os.Chmod(share, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := makeDirectories(storingApp(), emulator.Directories{Volumes: map[string]string{"files": share}}); err != nil {
+	if err := MakeDirectories(storingApp(), emulator.Directories{Volumes: map[string]string{"files": share}}); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(share)
@@ -75,7 +75,7 @@ func TestDirectoriesOfVolumesThatAreThereStayAsTheyAre(t *testing.T) {
 
 func TestMountOfNothingIsRefused(t *testing.T) {
 	source := filepath.Join(t.TempDir(), "none")
-	err := makeDirectories(storingApp(), emulator.Directories{Mounts: []emulator.DirectoryMount{{Container: "web", Source: source, Target: "/app"}}})
+	err := MakeDirectories(storingApp(), emulator.Directories{Mounts: []emulator.DirectoryMount{{Container: "web", Source: source, Target: "/app"}}})
 	_, cause := os.Stat(source)
 	want := "app web: nothing to mount at /app: " + cause.Error()
 	if err == nil || err.Error() != want {

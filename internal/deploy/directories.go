@@ -1,4 +1,4 @@
-package cli
+package deploy
 
 import (
 	"errors"
@@ -12,8 +12,8 @@ import (
 	"github.com/acalocal/acalocal/internal/config"
 )
 
-// directoriesFor are the directories of this machine that an app uses.
-func directoriesFor(app *config.App) emulator.Directories {
+// Directories are the directories of this machine that an app uses.
+func Directories(app *config.App) emulator.Directories {
 	out := emulator.Directories{Volumes: app.Local.Volumes, Storages: app.Local.Storages}
 	for _, m := range app.Local.Mounts {
 		out.Mounts = append(out.Mounts, emulator.DirectoryMount(m))
@@ -21,11 +21,11 @@ func directoriesFor(app *config.App) emulator.Directories {
 	return out
 }
 
-// makeDirectories makes what stands for volumes and is missing, with the parts
+// MakeDirectories makes what stands for volumes and is missing, with the parts
 // of them that are mounted: on Azure the share is there, and a subPath is made.
 // Further mounts have to exist, because an empty directory would hide what the
 // image has there.
-func makeDirectories(app *config.App, dirs emulator.Directories) error {
+func MakeDirectories(app *config.App, dirs emulator.Directories) error {
 	for _, v := range app.Properties.Template.Volumes {
 		dir := dirs.Volumes[v.Name]
 		if dir == "" && v.StorageName != "" {
@@ -42,7 +42,7 @@ func makeDirectories(app *config.App, dirs emulator.Directories) error {
 	}
 	for _, m := range dirs.Mounts {
 		if _, err := os.Stat(m.Source); err != nil {
-			return failed(fmt.Errorf("app %s: nothing to mount at %s: %w", app.Name, m.Target, err), "make it, or change mounts in acalocal.yaml")
+			return &hinted{fmt.Errorf("app %s: nothing to mount at %s: %w", app.Name, m.Target, err), "make it, or change mounts in acalocal.yaml"}
 		}
 	}
 	return nil

@@ -1,8 +1,10 @@
-package cli
+package deploy
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -47,7 +49,7 @@ func (e *imageEngine) Pull(_ context.Context, s container.PullSpec, progress fun
 
 func (e *imageEngine) Build(_ context.Context, s container.BuildSpec) (container.Image, error) {
 	e.calls = append(e.calls, fmt.Sprintf("build %s from %s %s env=%s", s.Tag, filepath.Base(s.Context), s.Dockerfile, s.Labels[container.LabelEnv]))
-	for _, id := range sortedNames(s.Secrets) {
+	for _, id := range slices.Sorted(maps.Keys(s.Secrets)) {
 		text, err := os.ReadFile(s.Secrets[id])
 		if err != nil {
 			return container.Image{}, err
@@ -80,8 +82,8 @@ var took = regexp.MustCompile(`\d+\.\d s`)
 func prepared(t *testing.T, e *imageEngine, app *config.App) (result, error) {
 	t.Helper()
 	var progress strings.Builder
-	im := &images{engine: e, environment: "dev", progress: &progress}
-	built, err := im.prepare(t.Context(), app)
+	im := &Images{Engine: e, Environment: "dev", Progress: &progress}
+	built, err := im.Prepare(t.Context(), app)
 	r := result{Built: built, Calls: e.calls, Progress: took.ReplaceAllString(progress.String(), "N s")}
 	for _, c := range slices.Concat(app.Properties.Template.InitContainers, app.Properties.Template.Containers) {
 		r.Images = append(r.Images, c.Image)
@@ -181,4 +183,31 @@ func TestABuildSecretThatIsNotSetIsNamed(t *testing.T) {
 	if err == nil || err.Error() != want || hintOf(err) != "export it, or change the secret in acalocal.yaml" {
 		t.Errorf("got %v, hint %q; want %s", err, hintOf(err), want)
 	}
+}
+
+func TestContentName(t *testing.T) {
+	f := func(image, want string) {
+		t.Helper()
+		if got := contentName(image, "sha256:3f2a9c1d0b7e55aa"); got != want {
+			t.Errorf("%s: got %s, want %s", image, got, want)
+		}
+	}
+	f("web", "web:latest-3f2a9c1d0b7e")
+	f("web:v1", "web:v1-3f2a9c1d0b7e")
+	f("reg.io:5000/web", "reg.io:5000/web:latest-3f2a9c1d0b7e")
+	f("reg.io:5000/team/web:v1", "reg.io:5000/team/web:v1-3f2a9c1d0b7e")
+	f("reg.io/web:v1@sha256:00", "reg.io/web:v1-3f2a9c1d0b7e")
+}
+
+// hintOf is what err says to do.
+func hintOf(err error) string {
+	var own *hinted
+	var engine *container.Error
+	switch {
+	case errors.As(err, &own):
+		return own.Hint()
+	case errors.As(err, &engine):
+		return engine.Hint
+	}
+	return ""
 }

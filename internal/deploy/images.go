@@ -1,13 +1,13 @@
-package cli
+// Package deploy turns apps as files define them into what an emulator takes:
+// their images made present, their directories made, their secrets filled in.
+package deploy
 
 import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,33 +16,35 @@ import (
 	"github.com/acalocal/acalocal/internal/container"
 )
 
-// images makes the images of a definition present: it builds those that are
-// built here and pulls those that are missing.
-type images struct {
-	engine interface {
+// Images makes the images of a definition present: it builds those that are
+// built here and pulls those that are missing. It is not for concurrent use.
+type Images struct {
+	// Engine holds the images.
+	Engine interface {
 		container.Builder
 		Pull(ctx context.Context, s container.PullSpec, progress func(container.PullProgress)) (container.Image, error)
 	}
-	environment string
-	progress    io.Writer // stderr
-	terminal    bool      // progress is a terminal
+	// Environment is whose images they are: they go when it is removed.
+	Environment string
+	Progress    io.Writer // for people
+	Terminal    bool      // Progress is a terminal
 }
 
-// prepare makes the images of one app present, puts the names of built ones
+// Prepare makes the images of one app present, puts the names of built ones
 // into its template and returns them.
-func (im *images) prepare(ctx context.Context, app *config.App) (built []string, err error) {
+func (im *Images) Prepare(ctx context.Context, app *config.App) (built []string, err error) {
 	t := &app.Properties.Template
 	for _, list := range [][]aca.Container{t.InitContainers, t.Containers} {
 		for i := range list {
 			c := &list[i]
 			b, build := app.Builds[c.Name]
 			if !build {
-				if err := im.pull(ctx, app, c.Image); err != nil {
+				if err := im.Pull(ctx, app, c.Image); err != nil {
 					return nil, err
 				}
 				continue
 			}
-			if c.Image, err = im.build(ctx, app.Name, c, b); err != nil {
+			if c.Image, err = im.Build(ctx, app.Name, c, b); err != nil {
 				return nil, err
 			}
 			built = append(built, c.Image)
@@ -51,23 +53,23 @@ func (im *images) prepare(ctx context.Context, app *config.App) (built []string,
 	return built, nil
 }
 
-// pull fetches an image unless the engine has it.
-func (im *images) pull(ctx context.Context, app *config.App, image string) error {
+// Pull fetches an image unless the engine has it.
+func (im *Images) Pull(ctx context.Context, app *config.App, image string) error {
 	spec := container.PullSpec{Image: image, Policy: container.PullNever}
-	_, err := im.engine.Pull(ctx, spec, nil)
+	_, err := im.Engine.Pull(ctx, spec, nil)
 	if container.CodeOf(err) != container.CodeNotFound {
 		return err
 	}
 	spec.Policy, spec.Credentials = container.PullMissing, credentialsFor(app, image)
-	fmt.Fprintf(im.progress, "pulling %s\n", image)
+	fmt.Fprintf(im.Progress, "pulling %s\n", image)
 	begin := time.Now()
-	bar := &pullBar{out: im.progress, on: im.terminal, image: image}
-	_, err = im.engine.Pull(ctx, spec, bar.show)
+	bar := &pullBar{out: im.Progress, on: im.Terminal, image: image}
+	_, err = im.Engine.Pull(ctx, spec, bar.show)
 	bar.clear()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(im.progress, "pulled %s in %s\n", image, seconds(time.Since(begin)))
+	fmt.Fprintf(im.Progress, "pulled %s in %s\n", image, seconds(time.Since(begin)))
 	return nil
 }
 
@@ -91,12 +93,12 @@ func credentialsFor(app *config.App, image string) *container.Credentials {
 	return nil
 }
 
-// build builds the image of a container and returns the name it goes by: that
+// Build builds the image of a container and returns the name it goes by: that
 // of the definition with a tag made of the image's digest. So each content has
 // its own name, and another content makes another revision, as a new tag would
 // on Azure. The name is only known after the build; giving it is a second
 // build that the engine answers from its cache.
-func (im *images) build(ctx context.Context, app string, c *aca.Container, b config.Build) (string, error) {
+func (im *Images) Build(ctx context.Context, app string, c *aca.Container, b config.Build) (string, error) {
 	secrets, remove, err := secretFiles(b.Secrets)
 	if err != nil {
 		return "", fmt.Errorf("build %s: %w", c.Name, err)
@@ -109,12 +111,12 @@ func (im *images) build(ctx context.Context, app string, c *aca.Container, b con
 	spec := container.BuildSpec{
 		Context: b.Context, Dockerfile: dockerfile, Target: b.Target, Args: b.Args, Secrets: secrets,
 		Tag:      fmt.Sprintf("acalocal/%s-%s:build", app, c.Name),
-		Labels:   map[string]string{container.LabelEnv: im.environment, container.LabelSchema: container.SchemaVersion},
-		Progress: im.progress, Terminal: im.terminal,
+		Labels:   map[string]string{container.LabelEnv: im.Environment, container.LabelSchema: container.SchemaVersion},
+		Progress: im.Progress, Terminal: im.Terminal,
 	}
-	fmt.Fprintf(im.progress, "building %s from %s\n", c.Image, b.Dockerfile)
+	fmt.Fprintf(im.Progress, "building %s from %s\n", c.Image, b.Dockerfile)
 	begin := time.Now()
-	image, err := im.engine.Build(ctx, spec)
+	image, err := im.Engine.Build(ctx, spec)
 	if err != nil {
 		return "", fmt.Errorf("app %s: %w", app, err)
 	}
@@ -122,19 +124,36 @@ func (im *images) build(ctx context.Context, app string, c *aca.Container, b con
 	if err := im.name(ctx, spec, name); err != nil {
 		return "", fmt.Errorf("name the image built for %s: %w", c.Image, err)
 	}
-	fmt.Fprintf(im.progress, "built %s in %s\n", name, seconds(time.Since(begin)))
+	fmt.Fprintf(im.Progress, "built %s in %s\n", name, seconds(time.Since(begin)))
 	return name, nil
 }
 
 // name gives the image that was just built another name, unless it has it.
-func (im *images) name(ctx context.Context, spec container.BuildSpec, name string) error {
-	_, err := im.engine.Pull(ctx, container.PullSpec{Image: name, Policy: container.PullNever}, nil)
+func (im *Images) name(ctx context.Context, spec container.BuildSpec, name string) error {
+	_, err := im.Engine.Pull(ctx, container.PullSpec{Image: name, Policy: container.PullNever}, nil)
 	if container.CodeOf(err) != container.CodeNotFound {
 		return err
 	}
 	spec.Tag, spec.Progress, spec.Terminal = name, io.Discard, false
-	_, err = im.engine.Build(ctx, spec)
+	_, err = im.Engine.Build(ctx, spec)
 	return err
+}
+
+// Lay builds the one-layer image of a sync, unless the engine has it. Its name
+// stands for its content.
+func (im *Images) Lay(ctx context.Context, dir, dockerfile, name string) error {
+	_, err := im.Engine.Pull(ctx, container.PullSpec{Image: name, Policy: container.PullNever}, nil)
+	if container.CodeOf(err) != container.CodeNotFound {
+		return err
+	}
+	_, err = im.Engine.Build(ctx, container.BuildSpec{
+		Context: dir, Dockerfile: dockerfile, Tag: name, Progress: io.Discard,
+		Labels: map[string]string{container.LabelEnv: im.Environment, container.LabelSchema: container.SchemaVersion},
+	})
+	if err != nil {
+		return fmt.Errorf("sync: %w", err)
+	}
+	return nil
 }
 
 // contentName is the name of an image of this content: "reg/web:v1" and a
@@ -167,7 +186,7 @@ func secretFiles(secrets []config.BuildSecret) (files map[string]string, remove 
 		value, ok := os.LookupEnv(s.Env)
 		if !ok {
 			remove()
-			return nil, nil, failed(fmt.Errorf("secret %s: the variable %s is not set", s.ID, s.Env), "export it, or change the secret in acalocal.yaml")
+			return nil, nil, &hinted{fmt.Errorf("secret %s: the variable %s is not set", s.ID, s.Env), "export it, or change the secret in acalocal.yaml"}
 		}
 		if dir == "" {
 			if dir, err = os.MkdirTemp("", "acalocal-secrets-"); err != nil {
@@ -209,8 +228,16 @@ func (b *pullBar) clear() {
 
 func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
 
-// seconds is a duration as progress shows it.
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
 
-// sortedNames returns the keys of a map in order.
-func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+// hinted is an error that knows what the user can do about it.
+type hinted struct {
+	err  error
+	hint string
+}
+
+func (h *hinted) Error() string { return h.err.Error() }
+func (h *hinted) Unwrap() error { return h.err }
+
+// Hint is what to do about it.
+func (h *hinted) Hint() string { return h.hint }

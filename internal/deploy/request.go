@@ -1,0 +1,19 @@
+package deploy
+
+import (
+	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/internal/config"
+)
+
+// Request is an app as the emulator wants it, secrets filled in from this
+// machine.
+func Request(app *config.App, built []string) emulator.ApplyRequest {
+	definition := *app.Clone()
+	secrets := definition.Properties.Configuration.Secrets
+	for i := range secrets {
+		if value, ok := app.SecretValue(secrets[i].Name); ok {
+			secrets[i].Value = value.Reveal()
+		}
+	}
+	return emulator.ApplyRequest{App: definition, HostPort: app.Local.HostPort, LocalImages: built, Directories: Directories(app)}
+}
