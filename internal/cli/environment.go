@@ -87,26 +87,44 @@ const connectTimeout = 5 * time.Second
 
 // runningEnvironments returns the names of the environments with a daemon.
 func runningEnvironments(ctx context.Context, h home.Home) ([]string, error) {
+	states, err := environmentStates(ctx, h)
+	return states.running, err
+}
+
+// environmentNames are the environments with a daemon, and those whose daemon
+// was killed.
+type environmentNames struct{ running, dead []string }
+
+func environmentStates(ctx context.Context, h home.Home) (environmentNames, error) {
 	names, err := h.Environments()
 	if err != nil {
-		return nil, fmt.Errorf("list environments: %w", err)
+		return environmentNames{}, fmt.Errorf("list environments: %w", err)
 	}
-	var running []string
+	var out environmentNames
 	for _, name := range names {
-		if isRunning(ctx, h.Environment(name)) {
-			running = append(running, name)
+		var missing *client.NotRunningError
+		switch {
+		case !errors.As(greet(ctx, h.Environment(name)), &missing):
+			out.running = append(out.running, name)
+		case missing.Died:
+			out.dead = append(out.dead, name)
 		}
 	}
-	return running, nil
+	return out, nil
 }
 
 // isRunning reports whether a daemon answers. One that hangs counts: it is
 // there, and what is done next will say so.
 func isRunning(ctx context.Context, e home.Environment) bool {
+	return !errors.Is(greet(ctx, e), client.ErrNotRunning)
+}
+
+// greet returns nil when a daemon answers.
+func greet(ctx context.Context, e home.Environment) error {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	_, err := client.New(e).Info(ctx)
-	return !errors.Is(err, client.ErrNotRunning)
+	return err
 }
 
 // connect returns a client of the environment a command acts on.
@@ -118,12 +136,40 @@ func connect(cmd *cobra.Command) (*client.Client, error) {
 	return client.New(e), nil
 }
 
-// notRunning explains the one failure all commands share.
+// notRunning explains the one failure all commands share: the environment
+// died, it is another one that runs, or there is none.
 func notRunning(err error) error {
-	if !errors.Is(err, client.ErrNotRunning) {
+	var missing *client.NotRunningError
+	if !errors.As(err, &missing) {
 		return err
 	}
-	return failed(errors.New("no environment is running"), `start one with "acalocal up"`)
+	if missing.Died {
+		return daemonDied(missing.Environment)
+	}
+	h, herr := home.Open()
+	if herr != nil {
+		return err
+	}
+	states, herr := environmentStates(context.Background(), h)
+	if herr != nil {
+		return err
+	}
+	name, hint := missing.Environment.Name, ""
+	switch {
+	case len(states.running) > 0:
+		hint = "there is: " + strings.Join(states.running, ", ") + "; "
+	case name == defaultEnvironment && len(states.dead) > 0: // nobody asked for it by name
+		return daemonDied(h.Environment(states.dead[0]))
+	case name == defaultEnvironment:
+		return failed(errors.New("no environment is running"), `start one with "acalocal up"`)
+	}
+	return failed(fmt.Errorf("environment %q is not running", name), hint+fmt.Sprintf("start it with %q", "acalocal up --env "+name))
+}
+
+// daemonDied is the error for a daemon that went away by itself.
+func daemonDied(e home.Environment) error {
+	return failed(fmt.Errorf("the daemon of environment %q has died; its apps may still run", e.Name),
+		fmt.Sprintf("its last words are in %s; %q takes up what runs, %q removes it", e.LogFile(), "acalocal up --env "+e.Name, "acalocal down --env "+e.Name))
 }
 
 func completeEnvironments(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

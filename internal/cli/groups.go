@@ -11,6 +11,7 @@ var groups = []struct {
 	{"Every day:", []string{"up", "update", "down", "status", "logs", "exec", "restart"}},
 	{"Look closer:", []string{"app", "revision", "replica", "ingress", "requests", "explain", "timeline", "verify"}},
 	{"The definition:", []string{"init", "check", "config", "schema"}},
+	{"Parts by themselves:", []string{"edge", "kql"}},
 	{"This machine:", []string{"doctor", "trust", "untrust", "completion", "version"}},
 }
 

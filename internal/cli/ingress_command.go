@@ -83,7 +83,7 @@ type ingressFlags struct {
 func (f *ingressFlags) bind(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	fs.StringVar(&f.kind, "type", "", "external or internal")
-	fs.Var(optional[int]{&f.targetPort, strconv.Atoi, "port"}, "target-port", "the port the container listens on; a change replaces the replicas")
+	fs.Var(optional[int]{&f.targetPort, parseTargetPort, "port"}, "target-port", "the port the container listens on; a change replaces the replicas")
 	fs.Var(optional[int]{&f.exposed, strconv.Atoi, "port"}, "exposed-port", "the port of a tcp ingress")
 	fs.StringVar(&f.transport, "transport", "", "auto, http, http2 or tcp")
 	fs.Var(optional[bool]{&f.insecure, strconv.ParseBool, "bool"}, "allow-insecure", "answer plain http instead of redirecting it")

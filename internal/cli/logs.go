@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -74,9 +75,24 @@ func copyLogs(cmd *cobra.Command, w io.Writer, o client.LogsOptions) error {
 		return notRunning(err)
 	}
 	defer body.Close()
-	if _, err := io.Copy(w, body); err != nil && !client.Ended(err) {
-		return fmt.Errorf("read logs: %w", err)
+	_, err = io.Copy(w, body)
+	return endOfStream(cmd, err, o.Follow)
+}
+
+// endOfStream is what a command that follows returns when its answer has
+// ended: nil when the environment ended in order.
+func endOfStream(cmd *cobra.Command, err error, follow bool) error {
+	switch {
+	case errors.Is(err, client.ErrDied):
+		e, eerr := environment(cmd)
+		if eerr != nil {
+			return err
+		}
+		return daemonDied(e)
+	case err != nil || !follow || cmd.Context().Err() != nil:
+		return err
 	}
+	fmt.Fprintln(cmd.ErrOrStderr(), "the environment has ended")
 	return nil
 }
 

@@ -51,7 +51,7 @@ rows are in the table ContainerAppHTTPLogs ("acalocal logs query").`,
 func showRequests(cmd *cobra.Command, s Streams, c *client.Client, o client.RequestsOptions, asJSON bool) error {
 	for r, err := range c.Requests(cmd.Context(), o) {
 		if err != nil {
-			return notRunning(err)
+			return endOfStream(cmd, notRunning(err), o.Follow)
 		}
 		if asJSON {
 			if err := json.NewEncoder(s.Out).Encode(r); err != nil {
@@ -63,7 +63,7 @@ func showRequests(cmd *cobra.Command, s Streams, c *client.Client, o client.Requ
 			return err
 		}
 	}
-	return nil
+	return endOfStream(cmd, nil, o.Follow)
 }
 
 // requestLine is a request for people: what, answer, where and why, time.

@@ -98,6 +98,7 @@ func howToLook(apps []string) string {
 	var commands []string
 	for _, app := range slices.Compact(apps) {
 		commands = append(commands,
+			"acalocal explain "+app,
 			fmt.Sprintf("acalocal logs show -n %s --type system --format text", app),
 			fmt.Sprintf("acalocal logs show -n %s --format text", app))
 	}

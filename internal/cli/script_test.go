@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -27,7 +28,8 @@ func TestMain(m *testing.M) {
 //
 //	serve ENVIRONMENT [apps]   a fake environment with that many copies of
 //	                           the app web answers on its socket
-//	stop ENVIRONMENT           it dies
+//	end ENVIRONMENT            it ends in order
+//	crash ENVIRONMENT          it dies and leaves its socket behind
 //	hold ENVIRONMENT           something has its lock and answers nothing
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -44,9 +46,8 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": serve,
 			"hold":  hold,
-			"stop": func(ts *testscript.TestScript, _ bool, args []string) {
-				ts.Value("served").(map[string]func())[args[0]]()
-			},
+			"end":   end,
+			"crash": crash,
 		},
 	})
 }
@@ -72,6 +73,19 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 	})
 	ts.Value("served").(map[string]func())[snap.Environment] = stop
 	ts.Defer(stop)
+}
+
+func end(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Value("served").(map[string]func())[args[0]]()
+}
+
+func crash(ts *testscript.TestScript, neg bool, args []string) {
+	end(ts, neg, args)
+	e := home.At(ts.Getenv("ACALOCAL_STATE_DIR")).Environment(args[0])
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: e.Socket(), Net: "unix"})
+	ts.Check(err)
+	l.SetUnlinkOnClose(false)
+	ts.Check(l.Close())
 }
 
 func hold(ts *testscript.TestScript, _ bool, args []string) {

@@ -178,7 +178,7 @@ func (f *follower) run() error {
 		}
 	}
 	if !f.ending {
-		return f.daemonEnded()
+		return daemonDied(f.env)
 	}
 	return f.awaitGone()
 }

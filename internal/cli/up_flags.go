@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -17,7 +18,7 @@ func bindOverrides(cmd *cobra.Command, o *config.Overrides) {
 	f.StringP("resource-group", "g", "", "accepted for az's sake and ignored")
 	f.StringVarP(&o.Image, "image", "i", "", "run this image instead of the definition's")
 	f.StringVar(&o.Ingress, "ingress", "", "external, internal or disabled")
-	f.Var(optional[int]{&o.TargetPort, strconv.Atoi, "port"}, "target-port", "the port the container listens on")
+	f.Var(optional[int]{&o.TargetPort, parseTargetPort, "port"}, "target-port", "the port the container listens on, 1 to 65535; 0 finds it")
 	f.StringVar(&o.Transport, "transport", "", "auto, http, http2 or tcp")
 	f.StringArrayVar(&o.EnvVars, "env-vars", nil, "NAME=value or NAME=secretref:SECRET ...")
 	f.StringArrayVar(&o.Secrets, "secrets", nil, "NAME=value ...")
@@ -28,9 +29,55 @@ func bindOverrides(cmd *cobra.Command, o *config.Overrides) {
 	f.Var(&wordsFlag{words: &o.Command}, "command", "WORD ...; replaces the image's entrypoint. One alone is split as a shell does, \"\" is none")
 	f.Var(&wordsFlag{words: &o.Args}, "args", "WORD ...; replaces the image's command. One alone is split as a shell does, \"\" is none")
 	f.StringVar(&o.Suffix, "revision-suffix", "", "the new revision is called APP--SUFFIX")
-	f.IntVarP(&o.HostPort, "port", "p", 0, "the loopback port that stands for the app's https address (default: a free one)")
+	f.VarP(portFlag{&o.HostPort}, "port", "p", "the loopback port that stands for the app's https address (default: a free one)")
 	completeWords(cmd, "ingress", "external", "internal", "disabled")
 	completeWords(cmd, "transport", "auto", "http", "http2", "tcp")
+}
+
+// parsePort reads a TCP port.
+func parsePort(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err == nil && (n < 1 || n > 65535) {
+		err = fmt.Errorf("%d is no port; ports are 1 to 65535", n)
+	}
+	return n, err
+}
+
+// parseTargetPort reads the port of an ingress; 0 is the one that is found.
+func parseTargetPort(s string) (int, error) {
+	if n, err := strconv.Atoi(s); n == 0 && err == nil {
+		return 0, nil
+	}
+	return parsePort(s)
+}
+
+// portFlag is a port that is 0 unless given.
+type portFlag struct{ value *int }
+
+// Set implements pflag.Value.
+func (p portFlag) Set(s string) (err error) {
+	*p.value, err = parsePort(s)
+	return notANumber(s, err)
+}
+
+// String implements pflag.Value.
+func (p portFlag) String() string {
+	if p.value == nil || *p.value == 0 {
+		return ""
+	}
+	return strconv.Itoa(*p.value)
+}
+
+// Type implements pflag.Value.
+func (p portFlag) Type() string { return "port" }
+
+// notANumber says what strconv's errors mean; others say it themselves.
+func notANumber(s string, err error) error {
+	var syntax *strconv.NumError
+	if errors.As(err, &syntax) {
+		return fmt.Errorf("%q is not a number", s)
+	}
+	return err
 }
 
 func parseFloat(s string) (float64, error) { return strconv.ParseFloat(s, 64) }
@@ -46,7 +93,7 @@ type optional[T any] struct {
 func (o optional[T]) Set(s string) error {
 	v, err := o.parse(s)
 	if err != nil {
-		return fmt.Errorf("%q is not a number", s)
+		return notANumber(s, err)
 	}
 	*o.value = &v
 	return nil

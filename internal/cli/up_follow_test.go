@@ -147,7 +147,7 @@ func TestUpSaysThatItsDaemonHasDied(t *testing.T) {
 	x.err.waitFor(t, "Activating")
 	x.stop()
 	err := <-x.ended
-	if err == nil || err.Error() != "the daemon has ended" || !strings.Contains(hintOf(err), `"acalocal up" takes up what runs`) {
+	if err == nil || err.Error() != `the daemon of environment "dev" has died; its apps may still run` || !strings.Contains(hintOf(err), `"acalocal up --env dev" takes up what runs`) {
 		t.Errorf("got %v, hint %s", err, hintOf(err))
 	}
 }

@@ -197,7 +197,7 @@ func (u *upRun) awaitRollout(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
-	return u.daemonEnded()
+	return daemonDied(u.env)
 }
 
 // sayVerdicts says in a line each why the apps that are not ready are not.
@@ -213,9 +213,4 @@ func (u *upRun) sayVerdicts(ctx context.Context, snap *emulator.Snapshot) {
 			fmt.Fprintln(u.s.Err, line)
 		}
 	}
-}
-
-// daemonEnded is the error for a daemon that went away by itself.
-func (u *upRun) daemonEnded() error {
-	return failed(errors.New("the daemon has ended"), fmt.Sprintf("its last words are in %s; \"acalocal up\" takes up what runs", u.env.LogFile()))
 }

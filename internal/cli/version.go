@@ -3,6 +3,8 @@ package cli
 import (
 	"fmt"
 	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/acalocal/acalocal/internal/version"
 	"github.com/spf13/cobra"
@@ -14,6 +16,12 @@ type buildInfo struct {
 	Commit   string `json:"commit"`
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
+}
+
+// String is the line that people read. A build without a commit has none.
+func (b buildInfo) String() string {
+	words := []string{"acalocal", b.Version, b.Commit, b.Platform}
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
 }
 
 func newVersionCommand(s Streams) *cobra.Command {
@@ -28,7 +36,7 @@ func newVersionCommand(s Streams) *cobra.Command {
 			if asJSON {
 				return writeJSON(s.Out, b)
 			}
-			_, err := fmt.Fprintf(s.Out, "acalocal %s %s %s\n", b.Version, orDash(b.Commit), b.Platform)
+			_, err := fmt.Fprintln(s.Out, b)
 			return err
 		},
 	}

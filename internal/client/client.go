@@ -24,16 +24,32 @@ import (
 // ErrNotRunning says that no daemon listens on the environment's socket.
 var ErrNotRunning = errors.New("no such environment is running")
 
+// ErrDied says that the daemon went away in the middle of an answer. One that
+// ends in order finishes its answers first.
+var ErrDied = errors.New("the daemon has died")
+
+// NotRunningError is the ErrNotRunning of one environment.
+type NotRunningError struct {
+	Environment home.Environment
+	Died        bool // its socket is still there: the daemon was killed
+}
+
+// Error implements error.
+func (e *NotRunningError) Error() string { return ErrNotRunning.Error() }
+
+// Is makes the error an ErrNotRunning.
+func (e *NotRunningError) Is(target error) bool { return target == ErrNotRunning }
+
 // Client talks to one environment. It may be used concurrently and needs no
 // closing: it keeps no idle connection.
 type Client struct {
-	socket string
-	http   *http.Client
+	environment home.Environment
+	http        *http.Client
 }
 
 // New returns a client of an environment. It connects with the first call.
 func New(e home.Environment) *Client {
-	c := &Client{socket: e.Socket()}
+	c := &Client{environment: e}
 	c.http = &http.Client{Transport: &http.Transport{
 		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return c.dial(ctx) },
 		DisableKeepAlives: true,
@@ -44,9 +60,10 @@ func New(e home.Environment) *Client {
 // dial connects to the socket.
 func (c *Client) dial(ctx context.Context) (net.Conn, error) {
 	var d net.Dialer
-	conn, err := d.DialContext(ctx, "unix", c.socket)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
-		return nil, ErrNotRunning // no socket, or one whose daemon has died
+	conn, err := d.DialContext(ctx, "unix", c.environment.Socket())
+	died := errors.Is(err, syscall.ECONNREFUSED)
+	if died || errors.Is(err, fs.ErrNotExist) {
+		return nil, &NotRunningError{Environment: c.environment, Died: died}
 	}
 	return conn, err
 }
@@ -149,7 +166,7 @@ func (c *Client) open(ctx context.Context, method, path string, in any) (io.Read
 		defer resp.Body.Close()
 		return nil, readError(resp)
 	}
-	return resp.Body, nil
+	return answer{resp.Body}, nil
 }
 
 func newRequest(ctx context.Context, method, path string, in any) (*http.Request, error) {

@@ -218,3 +218,20 @@ func TestExecEndsWithItsContext(t *testing.T) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
 }
+
+func TestFollowersSeeTheDeathOfTheDaemon(t *testing.T) {
+	env := start(t)
+	env.logs.Print(logsink.ConsoleLine{Container: logsink.Container{App: "web", Name: "web"}, Text: "hello"})
+	body, err := env.Logs(within(t), client.LogsOptions{Target: emulator.ExecTarget{App: "web"}, Follow: true, Text: true, Tail: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	if _, err := io.ReadFull(body, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	env.stop()
+	if _, err := io.Copy(io.Discard, body); !errors.Is(err, client.ErrDied) {
+		t.Errorf("got %v, want ErrDied", err)
+	}
+}

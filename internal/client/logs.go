@@ -21,7 +21,8 @@ type LogsOptions struct {
 }
 
 // Logs returns a log as az prints it, to be copied to the user. The caller
-// closes it; with Follow it ends when the daemon does.
+// closes it; with Follow it ends when the daemon does, with ErrDied if that was
+// not in order.
 func (c *Client) Logs(ctx context.Context, o LogsOptions) (io.ReadCloser, error) {
 	name := "logs/console"
 	if o.System {
@@ -40,9 +41,5 @@ func (c *Client) Logs(ctx context.Context, o LogsOptions) (io.ReadCloser, error)
 // until ctx is done or the daemon ends. opened is called when nothing that
 // happens from then on will be missed.
 func (c *Client) Stream(ctx context.Context, opened func()) iter.Seq2[api.Entry, error] {
-	return stream[api.Entry](ctx, c, "stream", nil, opened)
+	return untilDeath(stream[api.Entry](ctx, c, "stream", nil, opened))
 }
-
-// Ended reports whether a read failed because the daemon ended, which is how
-// streams that follow end.
-func Ended(err error) bool { return ended(err) }

@@ -16,7 +16,8 @@ type RequestsOptions struct {
 	Follow bool   // also those to come
 }
 
-// Requests yields requests as the edge served them, oldest first.
+// Requests yields requests as the edge served them, oldest first. With Follow
+// the sequence ends when the daemon does, with ErrDied if that was not in order.
 func (c *Client) Requests(ctx context.Context, o RequestsOptions) iter.Seq2[api.Request, error] {
 	q := params("app", o.App, "tail", strconv.Itoa(o.Tail), "follow", strconv.FormatBool(o.Follow))
 	return stream[api.Request](ctx, c, "requests", q, func() {})

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"syscall"
 	"time"
 
 	"github.com/acalocal/acalocal/emulator"
@@ -20,7 +21,7 @@ const maxLine = 64 << 20
 // Watch yields the present Snapshot and every later one, until ctx is done or
 // the daemon ends; the latter ends the sequence without an error.
 func (c *Client) Watch(ctx context.Context) iter.Seq2[*emulator.Snapshot, error] {
-	return stream[*emulator.Snapshot](ctx, c, "watch", nil, func() {})
+	return untilDeath(stream[*emulator.Snapshot](ctx, c, "watch", nil, func() {}))
 }
 
 // Gone returns when the daemon has ended, or with the error of ctx.
@@ -74,13 +75,31 @@ func stream[T any](ctx context.Context, c *Client, name string, q url.Values, op
 				return
 			}
 		}
-		if err := in.Err(); err != nil && !ended(err) {
+		if err := in.Err(); err != nil {
 			yield(zero, err)
 		}
 	}
 }
 
-// ended reports whether a stream broke because its daemon went away.
-func ended(err error) bool {
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
+// untilDeath ends a sequence where the daemon died, as if it had ended in order.
+func untilDeath[T any](s iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for v, err := range s {
+			if errors.Is(err, ErrDied) || !yield(v, err) {
+				return
+			}
+		}
+	}
+}
+
+// answer is the body of an answer; its end before its time is ErrDied.
+type answer struct{ io.ReadCloser }
+
+// Read implements io.Reader.
+func (a answer) Read(p []byte) (int, error) {
+	n, err := a.ReadCloser.Read(p)
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) {
+		err = ErrDied
+	}
+	return n, err
 }

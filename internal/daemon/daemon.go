@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -214,13 +215,17 @@ func (d *Daemon) Run(ctx context.Context, ready func()) error {
 	if err != nil {
 		return err
 	}
-	d.server = &http.Server{Handler: d.Handler(""), ReadHeaderTimeout: 10 * time.Second}
+	serving, endAnswers := context.WithCancel(context.WithoutCancel(ctx))
+	d.server = &http.Server{
+		Handler: d.Handler(""), ReadHeaderTimeout: 10 * time.Second,
+		BaseContext: func(net.Listener) context.Context { return serving },
+	}
 	var parts sync.WaitGroup
 	defer parts.Wait()
 	ctx, d.stop = context.WithCancel(ctx)
 	defer d.stop()
 	parts.Go(func() { _ = d.server.Serve(socket) }) // ends with Close below, which is no news
-	defer d.server.Close()
+	defer d.stopServing(endAnswers)
 	parts.Go(func() { d.edge.run(ctx) })
 	parts.Go(func() { d.edge.gates.run(ctx) })
 	parts.Go(func() { d.waitRemove(ctx) })
@@ -238,6 +243,21 @@ func (d *Daemon) Run(ctx context.Context, ready func()) error {
 		return d.removeAll()
 	default:
 		return nil
+	}
+}
+
+// lastWords is how long answers under way may take once the daemon ends.
+const lastWords = time.Second
+
+// stopServing closes the control socket. The answers that last as long as the
+// daemon are finished in order, so that their readers can tell its end from
+// its death.
+func (d *Daemon) stopServing(endAnswers func()) {
+	endAnswers()
+	ctx, cancel := context.WithTimeout(context.Background(), lastWords)
+	defer cancel()
+	if err := d.server.Shutdown(ctx); err != nil {
+		_ = d.server.Close() // what is cut off here had its time
 	}
 }
 

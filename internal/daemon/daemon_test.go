@@ -21,6 +21,7 @@ import (
 	"github.com/acalocal/acalocal/emulator"
 	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/ingress"
+	"github.com/acalocal/acalocal/internal/client"
 	"github.com/acalocal/acalocal/internal/container/containertest"
 	"github.com/acalocal/acalocal/internal/home"
 	"github.com/acalocal/acalocal/logsink"
@@ -328,4 +329,40 @@ func TestExternalTCPPortIsOpenOnLoopback(t *testing.T) {
 		t.Errorf("the TCP port answers %q", got)
 	}
 	m.stop()
+}
+
+// An end in order can be told from a death by those who follow.
+func TestFollowersSeeTheEndInOrder(t *testing.T) {
+	m := newMachine(t)
+	m.boot()
+	m.apply("web:1")
+	m.waitFor("web to be ready", webReady)
+	m.waitLine("hello")
+	c := client.New(m.home.Environment(home.DefaultEnvironment))
+	logs, err := c.Logs(t.Context(), client.LogsOptions{Target: emulator.ExecTarget{App: "web"}, Follow: true, Text: true, Tail: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer logs.Close()
+	m.get(m.daemon.Engine.Snapshot().App("web").Local.URL, "")
+	requests := make(chan error)
+	go func() {
+		for _, err := range c.Requests(t.Context(), client.RequestsOptions{Tail: 10, Follow: true}) {
+			requests <- err
+		}
+		close(requests)
+	}()
+	if err := <-requests; err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(logs, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	m.stop()
+	if _, err := io.Copy(io.Discard, logs); err != nil {
+		t.Errorf("the console log ended with %v, want the end", err)
+	}
+	for err := range requests {
+		t.Errorf("the requests ended with %v, want the end", err)
+	}
 }
