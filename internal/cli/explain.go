@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/acalocal/acalocal/emulator"
 	"github.com/acalocal/acalocal/internal/client"
 	"github.com/acalocal/acalocal/internal/config"
+	"github.com/acalocal/acalocal/internal/evidence"
 	"github.com/acalocal/acalocal/internal/explain"
 )
 
@@ -46,7 +46,7 @@ looked for in the current directory unless --file names it:
 			if err != nil {
 				return err
 			}
-			e, err := gatherEvidence(cmd.Context(), c, app, revision)
+			e, err := evidence.Of(cmd.Context(), asker(c), app, revision)
 			if err != nil {
 				return notRunning(err)
 			}
@@ -71,7 +71,7 @@ looked for in the current directory unless --file names it:
 // verdictLine says in one line what is wrong with a revision that does not
 // become ready, "" when no cause is known.
 func verdictLine(ctx context.Context, c *client.Client, app *emulator.App, revision string) (string, error) {
-	e, err := gatherEvidence(ctx, c, app, revision)
+	e, err := evidence.Of(ctx, asker(c), app, revision)
 	if err != nil {
 		return "", err
 	}
@@ -116,20 +116,6 @@ func completeAppsAndRevisions(cmd *cobra.Command, args []string, _ string) ([]st
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	return fromSnapshot(cmd, func(s *emulator.Snapshot) []string { return append(appNames(s), revisionNames(s)...) })
-}
-
-// gatherEvidence asks the daemon for what there is about a revision.
-func gatherEvidence(ctx context.Context, c *client.Client, app *emulator.App, revision string) (*explain.Evidence, error) {
-	e := explain.Of(app, revision, time.Now())
-	if e == nil {
-		return nil, fmt.Errorf("app %s has no revision %q", app.Name, revision)
-	}
-	var err error
-	if e.Rows, err = systemRows(ctx, c, app.Name, revision); err != nil {
-		return nil, err
-	}
-	e.Console, err = consoleLines(ctx, c, app.Name, revision)
-	return e, err
 }
 
 // definitionOf finds the user's own file with an app: the named one, else what

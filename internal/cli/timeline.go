@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/acalocal/acalocal/internal/evidence"
 	"github.com/acalocal/acalocal/internal/timeline"
 )
 
@@ -68,10 +69,10 @@ func buildTimeline(cmd *cobra.Command, t *targetFlags, args []string) (timeline.
 		return timeline.Timeline{}, err
 	}
 	in := timeline.Input{App: app.Name, Revision: revision, Now: time.Now()}
-	if in.Rows, err = systemRows(cmd.Context(), c, app.Name, revision); err != nil {
+	if in.Rows, err = evidence.SystemRows(cmd.Context(), asker(c), app.Name, revision); err != nil {
 		return timeline.Timeline{}, notRunning(err)
 	}
-	if in.Requests, err = requestTimes(cmd.Context(), c, app.Name, revision); err != nil {
+	if in.Requests, err = evidence.RequestTimes(cmd.Context(), asker(c), app.Name, revision); err != nil {
 		return timeline.Timeline{}, notRunning(err)
 	}
 	return timeline.Build(in), nil

@@ -1,100 +1,21 @@
 package cli
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/acalocal/acalocal/emulator"
+	rolling "github.com/acalocal/acalocal/internal/rollout"
 )
 
 // verdict is what can be said about a roll-out so far.
-type verdict int
+type verdict = rolling.Verdict
 
 const (
-	rollingOut verdict = iota // neither of the others yet
-	rolledOut                 // the revision is ready
-	failing                   // ACA calls it Failed or Degraded: waiting is no use
+	rollingOut = rolling.Underway
+	rolledOut  = rolling.Ready
+	failing    = rolling.Failing
 )
 
 // judge says how the roll-out of a revision is doing.
-func judge(app *emulator.App, revision string) verdict {
-	rev := app.Revision(revision)
-	if rev == nil {
-		return rollingOut
-	}
-	p := rev.Properties
-	switch {
-	case p.ProvisioningState == "Failed", p.RunningState == "Failed", p.RunningState == "Degraded":
-		return failing
-	case p.RunningState == "ScaledToZero", isReady(app, rev):
-		return rolledOut
-	}
-	return rollingOut
-}
+func judge(app *emulator.App, revision string) verdict { return rolling.Judge(app, revision) }
 
-// isReady reports whether a revision has become the app's ready one.
-func isReady(app *emulator.App, rev *emulator.Revision) bool {
-	if app.Properties.LatestReadyRevisionName != rev.Name {
-		return false
-	}
-	for _, rep := range rev.Replicas {
-		if rep.Ready && !rep.Draining {
-			return true
-		}
-	}
-	return false
-}
-
-// describeState says where a revision stands, in ACA's words:
-// "Activating, health None: The TargetPort 9999 does not match the listening
-// port 8000." Without a problem it says what its containers wait for.
-func describeState(app *emulator.App, revision string) string {
-	rev := app.Revision(revision)
-	if rev == nil {
-		return "not there yet"
-	}
-	p := rev.Properties
-	words := orDash(p.RunningState)
-	if p.ProvisioningState != "Provisioned" && p.ProvisioningState != "" {
-		words += ", provisioning " + p.ProvisioningState
-	}
-	words += ", health " + orDash(p.HealthState)
-	if why := reason(app, rev); why != "" {
-		words += ": " + why
-	}
-	return words
-}
-
-// reason is the best explanation there is of a revision's state.
-func reason(app *emulator.App, rev *emulator.Revision) string {
-	if app.Local.Problem != "" && rev.Name == app.Properties.LatestRevisionName {
-		return app.Local.Problem
-	}
-	for _, why := range []string{rev.Properties.RunningStateDetails, rev.Properties.ProvisioningError} {
-		if why != "" {
-			return why
-		}
-	}
-	return waitingFor(rev)
-}
-
-// waitingFor says what the containers of a revision that is not ready do.
-func waitingFor(rev *emulator.Revision) string {
-	var waits []string
-	for _, rep := range rev.Replicas {
-		if rep.Ready || rep.Draining {
-			continue
-		}
-		for _, c := range append(rep.Properties.InitContainers, rep.Properties.Containers...) {
-			switch {
-			case c.RunningState == "Waiting" && c.RunningStateDetails != "":
-				waits = append(waits, fmt.Sprintf("container '%s': %s", c.Name, c.RunningStateDetails))
-			case c.RunningState == "Running" && !c.Started:
-				waits = append(waits, fmt.Sprintf("container '%s' runs, its startup probe has not passed yet", c.Name))
-			case c.RunningState == "Running" && !c.Ready:
-				waits = append(waits, fmt.Sprintf("container '%s' runs, its readiness probe has not passed yet", c.Name))
-			}
-		}
-	}
-	return strings.Join(waits, "; ")
-}
+// describeState says where a revision stands, in ACA's words.
+func describeState(app *emulator.App, revision string) string { return rolling.Describe(app, revision) }

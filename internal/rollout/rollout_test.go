@@ -1,4 +1,4 @@
-package cli
+package rollout
 
 import (
 	"testing"
@@ -15,34 +15,34 @@ func edited(edit func(*emulator.App, *emulator.Revision)) *emulator.App {
 }
 
 func TestJudge(t *testing.T) {
-	f := func(name string, want verdict, edit func(*emulator.App, *emulator.Revision)) {
+	f := func(name string, want Verdict, edit func(*emulator.App, *emulator.Revision)) {
 		t.Helper()
-		if got := judge(edited(edit), "web--abc1234"); got != want {
+		if got := Judge(edited(edit), "web--abc1234"); got != want {
 			t.Errorf("%s: got %d, want %d", name, got, want)
 		}
 	}
-	f("ready", rolledOut, func(*emulator.App, *emulator.Revision) {})
-	f("scaled to zero", rolledOut, func(_ *emulator.App, r *emulator.Revision) {
+	f("ready", Ready, func(*emulator.App, *emulator.Revision) {})
+	f("scaled to zero", Ready, func(_ *emulator.App, r *emulator.Revision) {
 		r.Properties.RunningState, r.Replicas = "ScaledToZero", nil
 	})
-	f("activating", rollingOut, func(a *emulator.App, r *emulator.Revision) {
+	f("activating", Underway, func(a *emulator.App, r *emulator.Revision) {
 		r.Properties.RunningState, r.Replicas[0].Ready = "Activating", false
 		a.Properties.LatestReadyRevisionName = ""
 	})
-	f("only an older revision is ready", rollingOut, func(a *emulator.App, _ *emulator.Revision) {
+	f("only an older revision is ready", Underway, func(a *emulator.App, _ *emulator.Revision) {
 		a.Properties.LatestReadyRevisionName = "web--older"
 	})
-	f("ready once, now only draining", rollingOut, func(_ *emulator.App, r *emulator.Revision) { r.Replicas[0].Draining = true })
-	f("failed", failing, func(_ *emulator.App, r *emulator.Revision) { r.Properties.RunningState = "Failed" })
-	f("degraded", failing, func(_ *emulator.App, r *emulator.Revision) { r.Properties.RunningState = "Degraded" })
-	f("not provisioned", failing, func(_ *emulator.App, r *emulator.Revision) { r.Properties.ProvisioningState = "Failed" })
-	f("not there yet", rollingOut, func(a *emulator.App, _ *emulator.Revision) { a.Revisions = nil })
+	f("ready once, now only draining", Underway, func(_ *emulator.App, r *emulator.Revision) { r.Replicas[0].Draining = true })
+	f("failed", Failing, func(_ *emulator.App, r *emulator.Revision) { r.Properties.RunningState = "Failed" })
+	f("degraded", Failing, func(_ *emulator.App, r *emulator.Revision) { r.Properties.RunningState = "Degraded" })
+	f("not provisioned", Failing, func(_ *emulator.App, r *emulator.Revision) { r.Properties.ProvisioningState = "Failed" })
+	f("not there yet", Underway, func(a *emulator.App, _ *emulator.Revision) { a.Revisions = nil })
 }
 
-func TestDescribeState(t *testing.T) {
+func TestDescribe(t *testing.T) {
 	f := func(want string, edit func(*emulator.App, *emulator.Revision)) {
 		t.Helper()
-		if got := describeState(edited(edit), "web--abc1234"); got != want {
+		if got := Describe(edited(edit), "web--abc1234"); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
