@@ -191,6 +191,7 @@ func (e *Engine) publish() {
 	last := e.snapshot.Load()
 	next := e.build()
 	e.forgetWatches(next)
+	e.tries.retain(next.replicas())
 	next.Generation = last.Generation
 	if last.Generation > 0 && reflect.DeepEqual(last, next) {
 		return
@@ -201,6 +202,13 @@ func (e *Engine) publish() {
 	defer e.mu.Unlock()
 	close(e.news)
 	e.news = make(chan struct{})
+}
+
+// ProbeAttempts are the attempts of the probes of a revision that are still
+// remembered, oldest first: the newest few hundred of each probe since this
+// daemon began. The revision need not exist any more.
+func (e *Engine) ProbeAttempts(revision string) []ProbeAttempt {
+	return e.tries.of(func(replica string) bool { return aca.RevisionOfReplica(replica) == revision })
 }
 
 // build is the state as readers get it. Loop only.

@@ -100,6 +100,7 @@ type Engine struct {
 	mail    *mailbox
 	rows    []core.SystemLog // of this pass, loop only
 	prober  *probes.Prober
+	tries   attempts
 	workers sync.WaitGroup
 	ops     chan struct{} // bounds the operations under way
 
@@ -146,6 +147,7 @@ func New(o Options) *Engine {
 	}
 	e.timer.Stop()
 	e.prober = probes.New(e, func(r probes.Report) { e.post(core.ProbeReported{Report: r}) })
+	e.prober.Attempt = e.tries.add
 	e.snapshot.Store(&Snapshot{Environment: o.Environment, Domain: o.Domain, Edge: o.Router.Addr(), SecureEdge: o.Router.SecureAddr()})
 	return e
 }

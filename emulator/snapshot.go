@@ -106,6 +106,19 @@ type End struct {
 	Forced bool `json:"forced,omitempty"`
 }
 
+// replicas are the names of all replicas.
+func (s *Snapshot) replicas() map[string]bool {
+	names := map[string]bool{}
+	for i := range s.Apps {
+		for _, rev := range s.Apps[i].Revisions {
+			for _, r := range rev.Replicas {
+				names[r.Name] = true
+			}
+		}
+	}
+	return names
+}
+
 // App returns the app of that name, or nil.
 func (s *Snapshot) App(name string) *App {
 	for i := range s.Apps {

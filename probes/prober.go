@@ -9,6 +9,11 @@ import (
 
 // Prober keeps one worker for each probe that should be running.
 type Prober struct {
+	// Attempt, when set before Run, is told of every attempt, also of those
+	// that succeed and cross nothing, before the report of the same attempt.
+	// It is called as report is.
+	Attempt func(Report)
+
 	checker Checker
 	report  func(Report)
 
@@ -71,6 +76,7 @@ func (p *Prober) Nudge(replica string) {
 // Call it once.
 func (p *Prober) Run(ctx context.Context) error {
 	ws := newWorkerSet(p.checker, p.report)
+	ws.attempt = p.Attempt
 	defer ws.wait()
 	for {
 		select {
@@ -96,6 +102,7 @@ func (p *Prober) wanted() ([]Target, map[string]struct{}) {
 type workerSet struct {
 	checker Checker
 	report  func(Report)
+	attempt func(Report) // nil when nobody asks
 	workers map[Key]*worker
 	gates   map[containerKey]*gate
 	running sync.WaitGroup
@@ -157,7 +164,7 @@ func (s *workerSet) reconcile(ctx context.Context, targets []Target) {
 func (s *workerSet) start(ctx context.Context, t Target, old *worker) {
 	ctx, cancel := context.WithCancel(ctx)
 	w := &worker{
-		target: t, checker: s.checker, report: s.report,
+		target: t, checker: s.checker, report: s.report, observe: s.attempt,
 		gate:    s.gates[generationOf(t)],
 		tracker: NewTracker(t.Kind, t.Success, t.Failure),
 		nudge:   make(chan struct{}, 1),

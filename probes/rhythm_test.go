@@ -63,7 +63,7 @@ func FuzzRhythm(f *testing.F) {
 	f.Fuzz(func(t *testing.T, period, delay, age, took int64) {
 		const year = 366 * 24 * 3600 * 1000
 		if period < 1 || period > 240_000 || delay < 0 || delay > 60_000 || age < 0 || age > year || took < 0 || took > year {
-			t.Skip()
+			t.Skip("outside what a probe may have: period 1 ms to 240 s, delay 0 to 60 s, age and duration up to a year")
 		}
 		ms := func(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
 		r := newRhythm(Target{StartedAt: now.Round(0).Add(-ms(age)), Delay: ms(delay), Period: ms(period)}, now)

@@ -26,6 +26,7 @@ type worker struct {
 	target  Target
 	checker Checker
 	report  func(Report)
+	observe func(Report) // of every attempt, or nil
 	gate    *gate
 	tracker *Tracker
 	attempt int
@@ -111,11 +112,15 @@ func (w *worker) tick(ctx context.Context, due time.Time, early bool) (end time.
 	}
 	w.attempt++
 	run, edge := w.tracker.Observe(res.Outcome)
+	r := Report{
+		Target: w.target, At: time.Now(), Result: res,
+		Run: run, Edge: edge, Attempt: w.attempt,
+	}
+	if w.observe != nil {
+		w.observe(r)
+	}
 	if res.Outcome != Success || edge != None {
-		w.report(Report{
-			Target: w.target, At: time.Now(), Result: res,
-			Run: run, Edge: edge, Attempt: w.attempt,
-		})
+		w.report(r)
 	}
 	if w.target.Kind == Startup && edge == Passed {
 		w.gate.open() // after the report, so that it is the first word of this container

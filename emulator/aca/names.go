@@ -26,6 +26,19 @@ func ReplicaName(revision, hash string, r *rand.Rand) string {
 	return revision + "-" + hash + "-" + draw(r, "bcdfghjklmnpqrstvwxz2456789", 5)
 }
 
+// RevisionOfReplica is the revision that a name made by ReplicaName is of, ""
+// for any other name.
+func RevisionOfReplica(replica string) string {
+	for range 2 { // the random part and the hash, neither of which has a hyphen
+		i := strings.LastIndexByte(replica, '-')
+		if i < 0 {
+			return ""
+		}
+		replica = replica[:i]
+	}
+	return replica
+}
+
 func draw(r *rand.Rand, alphabet string, n int) string {
 	b := make([]byte, n)
 	for i := range b {

@@ -69,3 +69,16 @@ func TestHashesFollowTheTemplate(t *testing.T) {
 		t.Error("the target port does not change the replica set")
 	}
 }
+
+func TestRevisionOfReplicaIsTheInverseOfReplicaName(t *testing.T) {
+	f := func(replica, want string) {
+		t.Helper()
+		if got := RevisionOfReplica(replica); got != want {
+			t.Errorf("RevisionOfReplica(%q) = %q, want %q", replica, got, want)
+		}
+	}
+	f("web--abc1234-7d9c6b5f4-x2k8p", "web--abc1234")
+	f("my-web--blue-green-7d9c6b5f4-x2k8p", "my-web--blue-green")
+	f("web", "")
+	f("a-b", "")
+}

@@ -20,6 +20,7 @@
 //	/acalocal/v1/logs/system                 GET   as az prints them
 //	/acalocal/v1/stream                      GET   Entries of all apps, live, one a line
 //	/acalocal/v1/query                       POST  QueryBody → Log Analytics' answer
+//	/acalocal/v1/probes                      GET   ?revision= → emulator.ProbeAttempts
 //	/acalocal/v1/requests                    GET   Requests as the edge served them, one a line
 //	/acalocal/v1/requests/replay             POST  ReplayBody → ReplayAnswer
 //	/acalocal/v1/exec                        POST  upgraded to Frames
@@ -56,6 +57,9 @@ type Emulator interface {
 	// RestartRevision replaces the replicas of a revision; "" means the
 	// latest active one.
 	RestartRevision(ctx context.Context, app, revision string) error
+	// ProbeAttempts are the attempts of a revision's probes that are
+	// remembered, oldest first.
+	ProbeAttempts(revision string) []emulator.ProbeAttempt
 	// Exec runs a command in a running container and returns its exit code.
 	Exec(ctx context.Context, target emulator.ExecTarget, s container.ExecSpec) (int, error)
 	Actor
@@ -85,6 +89,9 @@ type Info struct {
 	Environment string `json:"environment"`
 	Version     string `json:"version"`
 	PID         int    `json:"pid"`
+	// TimeScale is how many times faster the platform's own timers run; 0 is
+	// 1.
+	TimeScale float64 `json:"timeScale,omitempty"`
 }
 
 // server is the handler: the options and nothing that changes.
@@ -116,6 +123,7 @@ func New(o Options) http.Handler {
 		"logs/system":     {"GET", s.systemLogs},
 		"stream":          {"GET", s.stream},
 		"query":           {"POST", s.query},
+		"probes":          {"GET", s.probeAttempts},
 		"requests":        {"GET", s.listRequests},
 		"requests/replay": {"POST", s.replay},
 		"exec":            {"POST", s.exec},

@@ -46,6 +46,18 @@ func (s *server) apply(w http.ResponseWriter, r *http.Request) error {
 	return reply(w, applied)
 }
 
+func (s *server) probeAttempts(w http.ResponseWriter, r *http.Request) error {
+	revision := r.URL.Query().Get("revision")
+	if revision == "" {
+		return badContent("revision", "name the revision whose probes are meant.")
+	}
+	out := s.Emulator.ProbeAttempts(revision)
+	if out == nil {
+		out = []emulator.ProbeAttempt{}
+	}
+	return reply(w, out)
+}
+
 func (s *server) restart(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	app, err := onlyApp(s.Emulator.Snapshot(), q.Get("app"))

@@ -78,6 +78,12 @@ func (c *Client) Snapshot(ctx context.Context) (*emulator.Snapshot, error) {
 	return get[*emulator.Snapshot](ctx, c, "status", nil)
 }
 
+// ProbeAttempts are the attempts of a revision's probes that the environment
+// remembers, oldest first.
+func (c *Client) ProbeAttempts(ctx context.Context, revision string) ([]emulator.ProbeAttempt, error) {
+	return get[[]emulator.ProbeAttempt](ctx, c, "probes", params("revision", revision))
+}
+
 // Apply makes an app what the request says; it returns before the revision is
 // ready.
 func (c *Client) Apply(ctx context.Context, req emulator.ApplyRequest) (emulator.Applied, error) {

@@ -190,7 +190,7 @@ func (d *Daemon) Handler(token string) http.Handler {
 		Emulator: d.Engine,
 		Logs:     queries{d.Logs},
 		Requests: d.edge,
-		Info:     api.Info{Environment: d.o.Environment, Version: version.Version, PID: os.Getpid()},
+		Info:     api.Info{Environment: d.o.Environment, Version: version.Version, PID: os.Getpid(), TimeScale: d.o.TimeScale},
 		Shutdown: d.Shutdown,
 		Token:    token,
 	})

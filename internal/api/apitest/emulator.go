@@ -117,6 +117,18 @@ func (e *Emulator) RestartRevision(_ context.Context, app, revision string) erro
 	return nil
 }
 
+// ProbeAttempts implements api.Emulator: one attempt that passed, on the first
+// replica.
+func (e *Emulator) ProbeAttempts(revision string) []emulator.ProbeAttempt {
+	for _, a := range e.Snapshot().Apps {
+		if rev := a.Revision(revision); rev != nil && len(rev.Replicas) > 0 {
+			r := rev.Replicas[0]
+			return []emulator.ProbeAttempt{{Replica: r.Name, Container: "app", Probe: "Startup", Start: 1, Time: r.Properties.CreatedTime, Passed: true, Port: 8000}}
+		}
+	}
+	return nil
+}
+
 // Exec implements api.Emulator with a few commands of its own:
 //
 //	cat             copies stdin to stdout
