@@ -22,11 +22,12 @@ func newTimelineCommand(s Streams) *cobra.Command {
 		Use:   "timeline [REVISION|APP]",
 		Short: "Draw the life of a revision to scale",
 		Long: `Draw when the replicas of a revision were pulled, created, started, ready,
-restarted and stopped, each failed attempt of a probe, and the requests, to
-scale and as wide as the terminal.
+restarted and stopped, each attempt of a probe, and the requests, to scale and
+as wide as the terminal.
 
-The platform writes no row for a probe that passes: what lies between the last
-failure and readiness is drawn as starting.`,
+The platform writes no row for a probe that passes: of those, the newest 256 of
+each probe since the daemon began are shown. Failures are shown from the system
+log, however old.`,
 		Example: `  acalocal timeline
   acalocal timeline web--k3x1abc --svg > life.svg
   acalocal timeline web --json | jq '.lanes[].name'`,
@@ -75,6 +76,14 @@ func buildTimeline(cmd *cobra.Command, t *targetFlags, args []string) (timeline.
 	if in.Requests, err = evidence.RequestTimes(cmd.Context(), asker(c), app.Name, revision); err != nil {
 		return timeline.Timeline{}, notRunning(err)
 	}
+	if in.Attempts, err = c.ProbeAttempts(cmd.Context(), revision); err != nil {
+		return timeline.Timeline{}, notRunning(err)
+	}
+	info, err := c.Info(cmd.Context())
+	if err != nil {
+		return timeline.Timeline{}, notRunning(err)
+	}
+	in.Scale = info.TimeScale
 	return timeline.Build(in), nil
 }
 

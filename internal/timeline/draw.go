@@ -36,6 +36,7 @@ var phaseGlyphs = map[Phase]glyph{
 
 var markGlyphs = map[MarkKind]glyph{
 	ProbeFailure: {'x', "33"},
+	ProbePass:    {'+', "32"},
 	Kill:         {'K', "31"},
 	Exit:         {'E', "31"},
 	Ready:        {'R', "32"},
@@ -50,7 +51,7 @@ var legend = []struct {
 	text  string
 }{
 	{Pull, "", "pull"}, {Create, "", "create"}, {Start, "", "starting"}, {Up, "", "up"}, {BackOff, "", "back-off"},
-	{Stop, "", "stopping"}, {Traffic, "", "traffic"}, {"", Ready, "ready"}, {"", ProbeFailure, "probe failed"},
+	{Stop, "", "stopping"}, {Traffic, "", "traffic"}, {"", Ready, "ready"}, {"", ProbePass, "probe passed"}, {"", ProbeFailure, "probe failed"},
 	{"", Kill, "killed by a probe"}, {"", Exit, "ended"}, {"", Mismatch, "port mismatch"}, {"", PullFailure, "pull failed"},
 }
 
@@ -92,11 +93,20 @@ func (d *drawing) head() {
 		d.b.WriteString("  nothing has happened yet\n")
 		return
 	}
-	fmt.Fprintf(&d.b, ", %s", span(d.t.To.Sub(d.t.From)))
-	if d.t.Scale > 1 {
-		fmt.Fprintf(&d.b, "; the platform's timers ran %g times faster", d.t.Scale)
+	d.b.WriteString(d.t.lasted() + "\n\n")
+}
+
+// when is the beginning, the length and the scale of a timeline.
+func (t Timeline) when() string {
+	return t.From.UTC().Format("2006-01-02 15:04:05 UTC") + t.lasted()
+}
+
+func (t Timeline) lasted() string {
+	text := ", " + span(t.To.Sub(t.From))
+	if t.Scale > 1 {
+		text += fmt.Sprintf("; the platform's timers ran %g times faster", t.Scale)
 	}
-	d.b.WriteString("\n\n")
+	return text
 }
 
 // labelWidth is what the names of lanes take.
@@ -160,7 +170,7 @@ func (d *drawing) axis() {
 }
 
 // lane draws spans, then marks over them; of what falls into one column the
-// last is seen.
+// last is seen, and a failure rather than what passed.
 func (d *drawing) lane(lane Lane) {
 	if lane.Name == "requests" {
 		d.line(lane.label(), d.sparkline(lane.Marks))
@@ -173,7 +183,9 @@ func (d *drawing) lane(lane Lane) {
 		}
 	}
 	for _, m := range lane.Marks {
-		cells[d.column(m.Time)] = markGlyphs[m.Kind]
+		if cell := &cells[d.column(m.Time)]; m.Kind != ProbePass || cell.char != markGlyphs[ProbeFailure].char {
+			*cell = markGlyphs[m.Kind]
+		}
 	}
 	d.line(lane.label(), d.paint(cells))
 }

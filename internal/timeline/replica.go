@@ -1,35 +1,94 @@
 package timeline
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
+	"github.com/acalocal/acalocal/emulator"
 	"github.com/acalocal/acalocal/internal/explain/event"
+	"github.com/acalocal/acalocal/probes"
 )
 
 // replicaLanes are the containers of a replica in the order they appear, each
-// with its phases, then a lane for each type of probe that failed.
-func replicaLanes(replica string, events []event.Event, end time.Time) []Lane {
+// with its phases, then a lane for each type of probe that was tried.
+func replicaLanes(replica string, events []event.Event, attempts []emulator.ProbeAttempt, end time.Time) []Lane {
 	own := slices.DeleteFunc(slices.Clone(events), func(e event.Event) bool { return e.Replica != replica && e.Kind != event.Ready })
+	tried := slices.DeleteFunc(slices.Clone(attempts), func(a emulator.ProbeAttempt) bool { return a.Replica != replica })
 	var lanes []Lane
 	for _, name := range containersOf(own) {
-		lanes = append(lanes, containerLane(replica, name, own, end))
+		lanes = append(lanes, containerLane(replica, name, own, tried, end))
 	}
 	if len(lanes) == 0 { // its image never came
-		lanes = append(lanes, containerLane(replica, "", own, end))
+		lanes = append(lanes, containerLane(replica, "", own, nil, end))
 	}
 	for _, kind := range []string{"Startup", "Readiness", "Liveness"} {
-		lane := Lane{Name: kind, Group: replica}
-		for _, e := range own {
-			if e.Kind == event.ProbeFailed && e.Probe == kind {
-				lane.Marks = append(lane.Marks, Mark{Kind: ProbeFailure, Time: e.Time, Text: e.Text})
-			}
-		}
-		if len(lane.Marks) > 0 {
-			lanes = append(lanes, lane)
-		}
+		lanes = append(lanes, probeLanes(replica, kind, own, tried)...)
 	}
 	return lanes
+}
+
+// probeLanes are the attempts of one type of probe: a lane, or one for each
+// container when several have such a probe. Rows, which do not name the
+// container, tell of failures from before the first attempt remembered.
+func probeLanes(replica, kind string, events []event.Event, attempts []emulator.ProbeAttempt) []Lane {
+	tried := slices.DeleteFunc(slices.Clone(attempts), func(a emulator.ProbeAttempt) bool { return string(a.Probe) != kind })
+	var containers []string
+	for _, a := range tried {
+		if !slices.Contains(containers, a.Container) {
+			containers = append(containers, a.Container)
+		}
+	}
+	first := Lane{Name: kind, Group: replica}
+	for _, e := range events {
+		if e.Kind == event.ProbeFailed && e.Probe == kind && (len(tried) == 0 || e.Time.Before(tried[0].Time)) {
+			first.Marks = append(first.Marks, Mark{Kind: ProbeFailure, Time: e.Time, Text: e.Text})
+		}
+	}
+	lanes := []Lane{first}
+	for i, name := range containers {
+		switch {
+		case len(containers) == 1:
+		case i == 0:
+			lanes[0].Name = kind + " " + name
+		default:
+			lanes = append(lanes, Lane{Name: kind + " " + name, Group: replica})
+		}
+		for _, a := range tried {
+			if a.Container == name {
+				lanes[i].Marks = append(lanes[i].Marks, markOf(a))
+			}
+		}
+	}
+	return slices.DeleteFunc(lanes, func(l Lane) bool { return len(l.Marks) == 0 })
+}
+
+// markOf is one attempt.
+func markOf(a emulator.ProbeAttempt) Mark {
+	took := time.Duration(a.Milliseconds * float64(time.Millisecond)).Round(time.Millisecond / 10)
+	m := Mark{Kind: ProbePass, Time: a.Time, Text: fmt.Sprintf("%s of %s passed in %s", a.Probe, a.Container, took)}
+	switch {
+	case a.Passed && a.Path != "":
+		m.Text += fmt.Sprintf(", GET %s answered %s", a.Path, a.Status)
+	case !a.Passed:
+		m.Kind, m.Text = ProbeFailure, fmt.Sprintf("%s of %s failed after %s: %s", a.Probe, a.Container, took, cmp.Or(a.Detail, "status "+a.Status))
+	}
+	return m
+}
+
+// readiness are the moments at which a container became ready: of each start,
+// the first attempt of its readiness probe that passed.
+func readiness(name string, attempts []emulator.ProbeAttempt) []time.Time {
+	var out []time.Time
+	start := 0
+	for _, a := range attempts {
+		if a.Container == name && a.Probe == probes.Readiness && a.Passed && a.Start > start {
+			start = a.Start
+			out = append(out, a.Time)
+		}
+	}
+	return out
 }
 
 func containersOf(events []event.Event) []string {
@@ -50,12 +109,15 @@ type life struct {
 	end   time.Time
 }
 
-func containerLane(replica, name string, events []event.Event, end time.Time) Lane {
+func containerLane(replica, name string, events []event.Event, attempts []emulator.ProbeAttempt, end time.Time) Lane {
 	l := &life{lane: Lane{Name: name, Group: replica}, end: end}
 	image := imageOf(name, events)
+	ready := readiness(name, attempts)
 	for _, e := range events {
+		ready = l.becomeReady(ready, e.Time)
 		l.see(e, name, image)
 	}
+	l.becomeReady(ready, end)
 	if l.phase != "" && l.phase != Stop {
 		l.lane.Spans = append(l.lane.Spans, Span{Phase: l.phase, From: l.since, To: end, Open: true})
 	} else {
@@ -79,6 +141,18 @@ func imageOf(name string, events []event.Event) string {
 		}
 	}
 	return image
+}
+
+// becomeReady takes the moments of readiness up to a time and returns the
+// others.
+func (l *life) becomeReady(ready []time.Time, until time.Time) []time.Time {
+	for len(ready) > 0 && !ready[0].After(until) {
+		if l.phase == Start && !ready[0].Before(l.since) {
+			l.turn(Up, ready[0])
+		}
+		ready = ready[1:]
+	}
+	return ready
 }
 
 // see takes one row further.

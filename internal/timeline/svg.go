@@ -21,7 +21,7 @@ const svgStyle = `<style>
 svg{font:12px ui-sans-serif,system-ui,sans-serif;background:#fff;color:#1f2328}
 text{fill:currentColor}.dim{opacity:.65}.grid{stroke:currentColor;opacity:.15}
 .pull{fill:#54aeff}.create{fill:#218bff}.starting{fill:#d4a72c}.up{fill:#2da44e}.back-off{fill:#8c959f;opacity:.4}.stopping{fill:#bf3989}.traffic{fill:#2da44e;opacity:.5}
-.probe-failed{stroke:#bc4c00}.killed,.ended,.pull-failed{stroke:#cf222e;stroke-width:3}.ready{stroke:#1a7f37;stroke-width:3}.port-mismatch{stroke:#bc4c00;stroke-width:3}.request{stroke:#0969da;opacity:.5}
+.probe-failed{stroke:#bc4c00}.probe-passed{stroke:#2da44e}.killed,.ended,.pull-failed{stroke:#cf222e;stroke-width:3}.ready{stroke:#1a7f37;stroke-width:3}.port-mismatch{stroke:#bc4c00;stroke-width:3}.request{stroke:#0969da;opacity:.5}
 @media(prefers-color-scheme:dark){svg{background:#0d1117;color:#e6edf3}}
 </style>`
 
@@ -32,7 +32,7 @@ func (t Timeline) SVG() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="life of %s">`+"\n%s\n", svgWidth, height, escape(t.Revision), svgStyle)
 	fmt.Fprintf(&b, `<text x="%d" y="22" font-weight="bold">%s</text>`+"\n", svgMargin, escape(t.Revision))
-	fmt.Fprintf(&b, `<text x="%d" y="22" text-anchor="end" class="dim">%s, %s</text>`+"\n", svgWidth-svgMargin, t.From.UTC().Format("2006-01-02 15:04:05 UTC"), span(t.To.Sub(t.From)))
+	fmt.Fprintf(&b, `<text x="%d" y="22" text-anchor="end" class="dim">%s</text>`+"\n", svgWidth-svgMargin, escape(t.when()))
 	for _, at := range t.ticks(8) {
 		x := t.x(t.From.Add(at))
 		fmt.Fprintf(&b, `<line class="grid" x1="%.1f" x2="%.1f" y1="%d" y2="%d"/><text class="dim" x="%.1f" y="%d" text-anchor="middle">%s</text>`+"\n", x, x, svgHead-8, height-svgMargin, x, svgHead-14, span(at))

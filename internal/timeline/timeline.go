@@ -1,11 +1,12 @@
 // Package timeline lays out the life of a revision in time: pulls, creations,
-// starts, failed probes, readiness, traffic, restarts and drains, to scale.
+// starts, attempts of probes, readiness, traffic, restarts and drains, to
+// scale.
 //
-//	system rows, requests ─▶ Build ─▶ Timeline ─▶ Draw (terminal), SVG, JSON
+//	system rows, attempts, requests ─▶ Build ─▶ Timeline ─▶ Draw (terminal), SVG, JSON
 //
 // It is pure. The platform writes no row for an attempt of a probe that
-// passes, so those are not shown; what lies between the last failure and the
-// row of readiness is drawn as starting.
+// passes: those are shown as far as the emulator remembers them. What lies
+// between a start and the first readiness is drawn as starting.
 package timeline
 
 import (
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/acalocal/acalocal/emulator"
 	"github.com/acalocal/acalocal/internal/explain/event"
 )
 
@@ -22,6 +24,9 @@ type Input struct {
 	Revision string
 	// Rows are the system log's of the revision, oldest first.
 	Rows []event.Row
+	// Attempts are those of probes that are remembered, oldest first; failed
+	// ones have rows, too. Nil for none.
+	Attempts []emulator.ProbeAttempt
 	// Requests are the times of requests the edge sent to it; nil for none.
 	Requests []time.Time
 	// Now is the end of what is still going on.
@@ -41,8 +46,8 @@ type Timeline struct {
 	Events   []Event   `json:"events"`
 }
 
-// Lane is one row of the drawing: a container of a replica, the failed attempts
-// of a probe type, the revision itself, or the requests.
+// Lane is one row of the drawing: a container of a replica, the attempts of a
+// probe type, the revision itself, or the requests.
 type Lane struct {
 	// Name is what the lane is about; Group the replica it belongs to, "" for
 	// the revision's own.
@@ -81,6 +86,7 @@ type MarkKind string
 // The kinds of marks.
 const (
 	ProbeFailure MarkKind = "probe-failed"
+	ProbePass    MarkKind = "probe-passed"
 	Kill         MarkKind = "killed"
 	Exit         MarkKind = "ended"
 	Ready        MarkKind = "ready"
@@ -119,7 +125,7 @@ func Build(in Input) Timeline {
 	t.To = lastMoment(events, in)
 	t.Lanes = append(t.Lanes, revisionLane(events, t.To))
 	for _, replica := range replicasOf(events) {
-		t.Lanes = append(t.Lanes, replicaLanes(replica, events, t.To)...)
+		t.Lanes = append(t.Lanes, replicaLanes(replica, events, in.Attempts, t.To)...)
 	}
 	if lane := requestLane(in.Requests); len(lane.Marks) > 0 {
 		t.Lanes = append(t.Lanes, lane)
@@ -133,14 +139,22 @@ func Build(in Input) Timeline {
 func lastMoment(events []event.Event, in Input) time.Time {
 	last := events[len(events)-1].Time
 	for _, r := range in.Requests {
-		if r.After(last) {
-			last = r
-		}
+		last = later(last, r)
+	}
+	for _, a := range in.Attempts {
+		last = later(last, a.Time)
 	}
 	if over(events) || in.Now.Before(last) {
 		return last
 	}
 	return in.Now
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // over says that every replica that was scheduled was stopped.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,7 +18,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/acalocal/acalocal/emulator"
 	"github.com/acalocal/acalocal/internal/explain/event"
+	"github.com/acalocal/acalocal/probes"
 )
 
 var update = flag.Bool("update", false, "write what is now into testdata")
@@ -93,6 +96,28 @@ func healthyInput(t testing.TB) Input {
 	return in
 }
 
+// attemptsInput is a replica whose daemon began at +2s: earlier failures are
+// rows alone. It has a sidecar, and its readiness fails for a while.
+func attemptsInput(t testing.TB) Input {
+	const replica = "web--a-5c8-aaaaa"
+	text, _, _ := strings.Cut(healthy, "+4s - ~ RevisionReady")
+	in := Input{App: "web", Revision: "web--a", Rows: rows(t, text), Now: zero.Add(30 * time.Second)}
+	add := func(at time.Duration, container string, kind probes.Kind, passed bool, status, path string) {
+		a := emulator.ProbeAttempt{Replica: replica, Container: container, Probe: kind, Start: 1, Time: zero.Add(at), Milliseconds: 1.25, Passed: passed, Status: status, Path: path, Port: 8000}
+		in.Attempts = append(in.Attempts, a)
+	}
+	add(3500*time.Millisecond, "app", probes.Startup, true, "", "")
+	for s := 4; s <= 28; s += 4 {
+		add(time.Duration(s)*time.Second, "app", probes.Readiness, s != 16, map[bool]string{true: "200", false: "503"}[s != 16], "/ready")
+	}
+	for s := 5; s <= 25; s += 10 {
+		add(time.Duration(s)*time.Second, "app", probes.Liveness, true, "", "")
+		add(time.Duration(s)*time.Second, "side", probes.Liveness, true, "", "")
+	}
+	slices.SortFunc(in.Attempts, func(a, b emulator.ProbeAttempt) int { return a.Time.Compare(b.Time) })
+	return in
+}
+
 func TestDraw(t *testing.T) {
 	f := func(name string, in Input, s Style) {
 		t.Helper()
@@ -103,6 +128,7 @@ func TestDraw(t *testing.T) {
 	f("crashing-colour", crashingInput(t), Style{Width: 80, Colour: true})
 	f("healthy-100", healthyInput(t), Style{Width: 100})
 	f("healthy-narrow", healthyInput(t), Style{Width: 1})
+	f("attempts-100", attemptsInput(t), Style{Width: 100})
 	f("nothing", Input{App: "web", Revision: "web--a", Now: zero}, Style{Width: 80})
 }
 
