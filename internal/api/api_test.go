@@ -103,7 +103,7 @@ func TestRequestsAreRefused(t *testing.T) {
 	f("PUT", apps+"/api", `{`, 400, `{"error":{"code":"InvalidRequestContent","message":"The request content was invalid and could not be deserialized: 'unexpected EOF'."}}`)
 	f("PUT", apps+"/api", `{"properties":{"template":{"containers":[{"name":"api"}]}}}`, 400, `{"error":{"code":"ContainerAppImageRequired","message":"Container with name 'api' must have an 'Image' property specified.","target":"properties.template.containers[0]"}}`)
 	f("POST", "/acalocal/v1/apply", `[]`, 400, `{"error":{"code":"InvalidRequestContent","message":"The request content was invalid and could not be deserialized: 'json: cannot unmarshal array into Go value of type emulator.ApplyRequest'."}}`)
-	f("POST", "/acalocal/v1/exec?container=none", "", 404, `{"error":{"code":"ResourceNotFound","message":"No such container: none","target":"web--abc1234"}}`)
+	f("POST", "/acalocal/v1/exec?container=none", "", 404, `{"error":{"code":"ResourceNotFound","message":"No such container: none","target":"web--abc1234","innererror":{"hint":"there is: web, side"}}}`)
 }
 
 func TestCallsReachTheEmulator(t *testing.T) {

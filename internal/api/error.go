@@ -122,7 +122,7 @@ func wrongMethod(r *http.Request, want string) error {
 
 // notFound is ARM's answer for a resource that is not there. The Azure CLI
 // looks for this very code.
-func notFound(resource, group string) error {
+func notFound(resource, group string) *aca.Error {
 	if group == "" {
 		group = "local"
 	}

@@ -12,21 +12,42 @@ func findApp(s *emulator.Snapshot, name, group string) (*emulator.App, error) {
 	if app := s.App(strings.ToLower(name)); app != nil {
 		return app, nil
 	}
-	return nil, notFound("containerApps/"+name, group)
+	err := notFound("containerApps/"+name, group)
+	return nil, thereIs(err, group, collect(s.Apps, func(a *emulator.App) string { return a.Name }))
 }
 
 func findRevision(app *emulator.App, name, group string) (*emulator.Revision, error) {
 	if rev := app.Revision(strings.ToLower(name)); rev != nil {
 		return rev, nil
 	}
-	return nil, notFound("containerApps/"+app.Name+"/revisions/"+name, group)
+	err := notFound("containerApps/"+app.Name+"/revisions/"+name, group)
+	return nil, thereIs(err, group, collect(app.Revisions, func(r *emulator.Revision) string { return r.Name }))
 }
 
 func findReplica(app *emulator.App, rev *emulator.Revision, name, group string) (*emulator.Replica, error) {
 	if rep := rev.Replica(strings.ToLower(name)); rep != nil {
 		return rep, nil
 	}
-	return nil, notFound("containerApps/"+app.Name+"/revisions/"+rev.Name+"/replicas/"+name, group)
+	err := notFound("containerApps/"+app.Name+"/revisions/"+rev.Name+"/replicas/"+name, group)
+	return nil, thereIs(err, group, collect(rev.Replicas, func(r *emulator.Replica) string { return r.Name }))
+}
+
+// mostNames bounds the names in a hint.
+const mostNames = 10
+
+// thereIs adds the names that would have been found to an error. On ARM's own
+// paths, which have a resource group, the error stays as Azure gives it.
+func thereIs(err *aca.Error, group string, names []string) error {
+	if group != "" || len(names) == 0 {
+		return err
+	}
+	if more := len(names) - mostNames; more > 0 {
+		names = append(names[:mostNames:mostNames], fmt.Sprintf("and %d more", more))
+	}
+	return &detailError{
+		Code: err.Code, Message: err.Message, Target: err.Target,
+		Inner: &InnerError{Hint: "there is: " + strings.Join(names, ", ")},
+	}
 }
 
 // resolve fills the empty fields of a target as the Azure CLI does: the latest
@@ -98,5 +119,6 @@ func pickContainer(rev *emulator.Revision, name string) (string, error) {
 			return c.Name, nil
 		}
 	}
-	return "", &aca.Error{Code: codeNotFound, Message: "No such container: " + name, Target: rev.Name}
+	err := &aca.Error{Code: codeNotFound, Message: "No such container: " + name, Target: rev.Name}
+	return "", thereIs(err, "", collect(all, func(c *aca.Container) string { return c.Name }))
 }

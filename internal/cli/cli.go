@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/acalocal/acalocal/internal/client"
 	"github.com/acalocal/acalocal/internal/container"
 	"github.com/spf13/cobra"
 )
@@ -138,11 +139,14 @@ func hintOf(err error) string {
 func exitCodeOf(err error) int {
 	var h *hinted
 	var e errExit
+	var answer *client.Error
 	switch {
 	case errors.As(err, &e):
 		return int(e)
 	case errors.As(err, &h):
 		return h.code
+	case errors.As(err, &answer) && answer.Misuse():
+		return exitMisuse
 	}
 	return exitFailed
 }

@@ -3,6 +3,8 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/config"
@@ -28,7 +30,7 @@ func newConfigShowCommand(s Streams) *cobra.Command {
 		Short: "Print the definition after defaults, and where each value came from",
 		Example: "  acalocal config show\n" +
 			"  acalocal config show containerapp.yaml --min-replicas 1",
-		Args: maximumNArgs(1),
+		Args: oneDefinition,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.SkipCommands = true
 			def, problems := config.Load(cmd.Context(), firstArg(args), o)
@@ -53,6 +55,17 @@ func bindParameters(cmd *cobra.Command, o *config.Overrides) {
 	if cmd.Flags().Lookup("parameters") == nil {
 		cmd.Flags().StringArrayVar(&o.Parameters, "parameters", nil, "for a template: FILE or NAME=value ...")
 	}
+}
+
+// oneDefinition accepts the file or directory of a definition that exists, or none.
+func oneDefinition(cmd *cobra.Command, args []string) error {
+	if err := maximumNArgs(1)(cmd, args); err != nil || len(args) == 0 {
+		return err
+	}
+	if _, err := os.Stat(args[0]); errors.Is(err, fs.ErrNotExist) {
+		return misuse(fmt.Errorf("%s does not exist", args[0]), fmt.Sprintf("name a definition or its directory, as in %q", cmd.CommandPath()+" ."))
+	}
+	return nil // what else is wrong with it is told with its problems
 }
 
 func firstArg(args []string) string {

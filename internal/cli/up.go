@@ -38,7 +38,7 @@ not become so; the environment keeps running either way.`,
   acalocal up -d containerapp.yaml
   acalocal up main.json --parameters dev.json tag=1.2
   acalocal up --image nginx:alpine --ingress external --target-port 80 --port 9000`,
-		Args: maximumNArgs(1),
+		Args: oneDefinition,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				o.path = args[0]

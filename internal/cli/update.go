@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/cli/change"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // templateFlags are az's flags that change a template.
@@ -24,15 +26,19 @@ type templateFlags struct {
 	command, args []string
 	suffix        string
 	grace         *int
+
+	changes *pflag.FlagSet // those of them that ask for a change
 }
 
 func (f *templateFlags) bind(cmd *cobra.Command) {
-	fs := cmd.Flags()
+	cmd.Flags().StringVar(&f.container, "container-name", "", "the container the flags are about (default: the first)")
+	complete(cmd, "container-name", containerNames)
+	fs := pflag.NewFlagSet("changes", pflag.ContinueOnError)
+	f.changes = fs
 	fs.StringArrayVar(&f.env.Set, "set-env-vars", nil, "NAME=value or NAME=secretref:SECRET ...; others stay")
 	fs.StringArrayVar(&f.env.Remove, "remove-env-vars", nil, "NAME ...")
 	fs.StringArrayVar(&f.env.Replace, "replace-env-vars", nil, "NAME=value or NAME=secretref:SECRET ...; others go")
 	fs.BoolVar(&f.env.RemoveAll, "remove-all-env-vars", false, "drop every variable")
-	fs.StringVar(&f.container, "container-name", "", "the container the flags are about (default: the first)")
 	fs.StringVarP(&f.image, "image", "i", "", "the image to run")
 	fs.Var(optional[float64]{&f.cpu, parseFloat, "cores"}, "cpu", "cores, such as 0.5")
 	fs.StringVar(&f.memory, "memory", "", "memory, such as 1Gi")
@@ -42,7 +48,14 @@ func (f *templateFlags) bind(cmd *cobra.Command) {
 	fs.StringArrayVar(&f.args, "args", nil, "WORD ...; replaces the image's command, \"\" takes it back")
 	fs.StringVar(&f.suffix, "revision-suffix", "", "the new revision is called APP--SUFFIX")
 	fs.Var(optional[int]{&f.grace, strconv.Atoi, "s"}, "termination-grace-period", "seconds between SIGTERM and SIGKILL, 0 to 600")
-	complete(cmd, "container-name", containerNames)
+	cmd.Flags().AddFlagSet(fs)
+}
+
+// given reports whether a flag asks for a change.
+func (f *templateFlags) given() bool {
+	given := false
+	f.changes.VisitAll(func(x *pflag.Flag) { given = given || x.Changed })
+	return given
 }
 
 // apply changes a template. The suffix of the last revision is not kept: it
@@ -149,6 +162,9 @@ The definition file stays as it is: the next "acalocal up" puts back what it say
   acalocal update --min-replicas 2 --max-replicas 5 --dry-run`,
 		Args: maximumNArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !f.given() {
+				return misuse(errors.New("nothing to change"), `see what can be with "acalocal update --help"; "acalocal restart" replaces the replicas`)
+			}
 			done, err := e.run(cmd, s, func(_ *emulator.App, app *aca.ContainerApp) error {
 				return f.apply(&app.Properties.Template)
 			})

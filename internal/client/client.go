@@ -225,6 +225,11 @@ func (e *Error) Error() string {
 	return "(" + e.Detail.Code + ") " + e.Detail.Message
 }
 
+// Misuse reports whether the request left something to be said.
+func (e *Error) Misuse() bool {
+	return e.Detail.Code == "InvalidRequestContent" && e.Detail.Target == "name"
+}
+
 // Hint is what the daemon suggests to do, or "".
 func (e *Error) Hint() string {
 	if e.Detail.Inner == nil {
