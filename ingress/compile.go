@@ -161,7 +161,7 @@ func (c *compiler) endpoints(a App, r Revision) {
 		c.named[spec.Replica] = true
 		e := old[spec.Replica]
 		if e == nil || e.spec != spec || e.up.kind() != kind || e.gone.Load() {
-			e = &endpoint{replica: c.g.replica(spec.Replica), spec: spec, up: c.g.newUpstream(kind, spec)}
+			e = &endpoint{replica: c.g.replica(spec.Replica), spec: spec, address: spec.address(), up: c.g.newUpstream(kind, spec)}
 		}
 		list = append(list, e)
 	}

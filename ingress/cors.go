@@ -50,7 +50,7 @@ func (c *corsPolicy) preflight(r *http.Request) *answer {
 	setIf(h, "Access-Control-Allow-Methods", c.methods)
 	setIf(h, "Access-Control-Allow-Headers", c.headers)
 	setIf(h, "Access-Control-Max-Age", c.maxAge)
-	return &answer{status: http.StatusOK, header: h}
+	return &answer{status: http.StatusOK, header: h, details: detailsCORS}
 }
 
 // decorate adds the headers of the policy to the app's answer to an allowed

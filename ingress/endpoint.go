@@ -92,8 +92,9 @@ func affinity(seed maphash.Seed, name string) string {
 // table that changes port or protocol gets a new endpoint of the same replica.
 type endpoint struct {
 	*replica
-	spec Endpoint
-	up   upstream
+	spec    Endpoint
+	address string // spec.address()
+	up      upstream
 }
 
 // endpointSet is the ready endpoints of a revision at one moment. It is

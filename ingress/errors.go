@@ -18,6 +18,7 @@ type answer struct {
 	body        string
 	contentType string      // empty: text/plain
 	flag        string      // Envoy's response flag
+	details     string      // Envoy's response code details
 	reason      string      // for people; x-acalocal-reason and the record
 	location    string      // of a redirect
 	header      http.Header // further headers, or nil
@@ -26,14 +27,14 @@ type answer struct {
 
 // The answers that need no detail.
 var (
-	answerStreamTimeout  = answer{status: http.StatusGatewayTimeout, body: "stream timeout", flag: "SI"}
-	answerRequestTimeout = answer{status: http.StatusGatewayTimeout, body: "upstream request timeout", flag: "UT"}
-	answerDenied         = answer{status: http.StatusForbidden, body: "RBAC: access denied", flag: "UAEX"}
-	answerTooLarge       = answer{status: http.StatusInsufficientStorage, body: "exceeded request buffer limit while retrying upstream", flag: "UC"}
-	answerHeaders        = answer{status: http.StatusRequestHeaderFieldsTooLarge, flag: "DPE", close: true}
-	answerBadRequest     = answer{status: http.StatusBadRequest, body: "Bad Request", flag: "DPE", close: true}
-	answerHoldFull       = answer{status: http.StatusServiceUnavailable, body: "upstream connect error or disconnect/reset before headers. reset reason: overflow", flag: "UO"}
-	answerShutdown       = answer{status: http.StatusServiceUnavailable, body: "no healthy upstream", flag: "UH", close: true}
+	answerStreamTimeout  = answer{status: http.StatusGatewayTimeout, body: "stream timeout", flag: "SI", details: detailsIdle}
+	answerRequestTimeout = answer{status: http.StatusGatewayTimeout, body: "upstream request timeout", flag: "UT", details: detailsTotal}
+	answerDenied         = answer{status: http.StatusForbidden, body: "RBAC: access denied", flag: "UAEX", details: detailsDenied}
+	answerTooLarge       = answer{status: http.StatusInsufficientStorage, body: "exceeded request buffer limit while retrying upstream", flag: "UC", details: detailsBuffer}
+	answerHeaders        = answer{status: http.StatusRequestHeaderFieldsTooLarge, flag: "DPE", details: detailsHeaders, close: true}
+	answerBadRequest     = answer{status: http.StatusBadRequest, body: "Bad Request", flag: "DPE", details: detailsMalformed, close: true}
+	answerHoldFull       = answer{status: http.StatusServiceUnavailable, body: "upstream connect error or disconnect/reset before headers. reset reason: overflow", flag: "UO", details: detailsOverflow}
+	answerShutdown       = answer{status: http.StatusServiceUnavailable, body: "no healthy upstream", flag: "UH", details: detailsUnhealthy, close: true}
 )
 
 // because returns the answer with a reason.
@@ -66,7 +67,7 @@ func (r resetReason) answer(retried bool) answer {
 	if retried {
 		lead, flag = "retried and the latest reset reason: ", r.flag+",URX"
 	}
-	return answer{status: r.status, body: prefixReset + lead + r.text, flag: flag}
+	return answer{status: r.status, body: prefixReset + lead + r.text, flag: flag, details: r.details()}
 }
 
 // delivered reports whether the request may have reached the app.
@@ -102,7 +103,7 @@ func classifyDial(err error) resetReason {
 		return resetTimeout
 	}
 	return resetReason{
-		text:   "remote connection failure, transport failure reason: delayed connect error: " + connectErrorText(err),
+		text:   "remote connection failure" + transportReasonLead + "delayed connect error: " + connectErrorText(err),
 		status: http.StatusServiceUnavailable, flag: "UF",
 	}
 }

@@ -54,6 +54,10 @@ func newExchange(l *listener, c *conn, w http.ResponseWriter, r *http.Request) *
 	x.rec = Record{
 		Time: time.Now(), Listener: l.spec.Kind, Client: c.client.addr, Protocol: r.Proto, Scheme: x.scheme(),
 		Method: r.Method, Host: r.Host, Path: x.path, UserAgent: r.UserAgent(),
+		ConnectionID: c.id, ForwardedFor: c.client.ip, TraceID: traceID(r.Header["Traceparent"]),
+	}
+	if lines := r.Header["X-Forwarded-For"]; len(lines) > 0 && c.client.ip != "" {
+		x.rec.ForwardedFor = appendList(lines, c.client.ip)
 	}
 	if r.Body != nil && r.Body != http.NoBody {
 		x.body = &replayBody{src: r.Body, moved: x.watch.touch, ended: x.watch.requestEnded}
@@ -202,13 +206,13 @@ func (x *exchange) ended(while string) *answer {
 	case errTotal:
 		return answerRequestTimeout.because("took longer than " + x.watch.limit().String() + ", " + while)
 	}
-	return &answer{flag: "DC", reason: "the client left, " + while}
+	return &answer{flag: "DC", details: detailsClientGone, reason: "the client left, " + while}
 }
 
 // reply sends an answer of the edge. An answer without status means that there
 // is nobody to send it to.
 func (x *exchange) reply(a *answer) {
-	x.rec.Flag, x.rec.Reason = a.flag, a.reason
+	x.rec.Flag, x.rec.Details, x.rec.Reason = a.flag, a.details, a.reason
 	if a.status == 0 {
 		panic(http.ErrAbortHandler)
 	}

@@ -91,21 +91,22 @@ type field struct{ name, value string }
 // forwarding is what the app is told about a request beside what the client
 // sent.
 type forwarding struct {
-	client      string // address without port; empty on calls by name
-	proto       string // http or https
-	path        string // before any rewrite
-	requestID   string
-	certificate string // x-forwarded-client-cert, or empty
-	app         string
-	revision    string
-	http2       bool
-	webSocket   bool
+	client       string // address without port; empty on calls by name
+	forwardedFor string // x-forwarded-for, if client is not empty
+	proto        string // http or https
+	path         string // before any rewrite
+	requestID    string
+	certificate  string // x-forwarded-client-cert, or empty
+	app          string
+	revision     string
+	http2        bool
+	webSocket    bool
 }
 
 // fields appends the headers the edge sets, given those of the client.
 func (f *forwarding) fields(buf []field, client http.Header) []field {
 	if f.client != "" {
-		buf = append(buf, field{"X-Forwarded-For", appendList(client["X-Forwarded-For"], f.client)},
+		buf = append(buf, field{"X-Forwarded-For", f.forwardedFor},
 			field{"X-Envoy-External-Address", f.client})
 	}
 	protocol := "http1"

@@ -19,6 +19,8 @@ type Ingress struct {
 
 	captures captures
 
+	connections atomic.Uint64 // accepted so far
+
 	ready      chan struct{} // closed by the first Apply
 	firstTable sync.Once
 	closing    chan struct{} // closed by Shutdown

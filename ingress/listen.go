@@ -218,6 +218,7 @@ func (l *listener) httpServer() *http.Server {
 
 // conn is what all requests of one client connection share.
 type conn struct {
+	id     uint64
 	client clientAddr
 	plain  *clientConn // nil for TLS
 	// xfcc is rendered at the first request, when the handshake is done.
@@ -229,7 +230,7 @@ type connKey struct{}
 
 func (l *listener) connContext(ctx context.Context, c net.Conn) context.Context {
 	plain, _ := c.(*clientConn)
-	return context.WithValue(ctx, connKey{}, &conn{client: parseClient(c.RemoteAddr()), plain: plain})
+	return context.WithValue(ctx, connKey{}, &conn{id: l.g.connections.Add(1), client: parseClient(c.RemoteAddr()), plain: plain})
 }
 
 // certificate returns the client's certificate for x-forwarded-client-cert.

@@ -13,7 +13,9 @@ func (x *exchange) lookup() (target, *answer) {
 	}
 	if h == nil && x.l.spec.Inside {
 		h = x.table.apps[name]
-		x.short = h != nil
+		if x.short = h != nil; x.short {
+			x.rec.ForwardedFor = "" // calls by name have none
+		}
 	}
 	switch {
 	case h == nil:
@@ -55,7 +57,7 @@ func (x *exchange) lookupPath(h *host) (target, *answer) {
 			return t, nil
 		}
 	}
-	return target{}, (&answer{status: http.StatusNotFound, flag: "NR"}).because("no route matches the path")
+	return target{}, (&answer{status: http.StatusNotFound, flag: "NR", details: detailsNoRoute}).because("no route matches the path")
 }
 
 // pathOf returns a request target without its query.

@@ -30,4 +30,4 @@ a { color: #fff; }
 </html>
 `
 
-var answerNotFound = answer{status: http.StatusNotFound, body: notFoundPage, contentType: "text/html", flag: "NR"}
+var answerNotFound = answer{status: http.StatusNotFound, body: notFoundPage, contentType: "text/html", flag: "NR", details: detailsNoRoute}

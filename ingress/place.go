@@ -22,7 +22,7 @@ func (x *exchange) place(avoid *replica) *answer {
 			}
 		}
 		if ep != nil {
-			x.ep, x.rec.Replica, x.rec.ReplicaWhy = ep, ep.name, why
+			x.ep, x.rec.Replica, x.rec.ReplicaWhy, x.rec.Upstream = ep, ep.name, why, ep.address
 			return nil
 		}
 		x.table = x.g.table.Load()

@@ -64,7 +64,7 @@ func redirect(r *http.Request, httpsPort string) *answer {
 	if httpsPort != "" && httpsPort != "443" {
 		host += ":" + httpsPort
 	}
-	return &answer{status: http.StatusMovedPermanently, location: "https://" + host + requestTarget(r)}
+	return &answer{status: http.StatusMovedPermanently, location: "https://" + host + requestTarget(r), details: detailsDirect}
 }
 
 // requestTarget returns the path and query as the client sent them.

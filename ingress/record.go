@@ -45,16 +45,29 @@ type Record struct {
 	Method, Host, Path, UserAgent string
 	// RequestID is the x-request-id the app saw.
 	RequestID string
+	// ForwardedFor is the x-forwarded-for the app saw, or would have seen; empty
+	// on calls by name, which have none.
+	ForwardedFor string
+	// TraceID is the trace of the client's traceparent header, or empty.
+	TraceID string
+	// ConnectionID counts client connections from 1; 0 for replayed requests.
+	ConnectionID uint64
 	// App, Revision and Replica are who answered, or should have; empty as far
 	// as the request did not get.
 	App, Revision, Replica string
 	// RevisionWhy and ReplicaWhy say how they were chosen.
 	RevisionWhy, ReplicaWhy Why
+	// Upstream is address and port of the replica, such as "172.18.0.3:8000";
+	// empty when it is reached through its agent or was not chosen.
+	Upstream string
 	// Status is the HTTP status the client got; 0 if it got none.
 	Status int
 	// Flag is Envoy's response flag, such as "UF" or "UF,URX"; empty when the
 	// app answered (Envoy documentation, access log, RESPONSE_FLAGS).
 	Flag string
+	// Details are Envoy's response code details, such as "via_upstream" or
+	// "stream_idle_timeout" (RESPONSE_CODE_DETAILS); empty for TCP.
+	Details string
 	// Reason explains an answer of the edge in words; else it is empty.
 	Reason string
 	// Tries is how often the request was sent to a replica.

@@ -44,7 +44,7 @@ type CircuitBreaker struct {
 	MaxEjectionPercent int
 }
 
-var answerUnhealthy = answer{status: http.StatusServiceUnavailable, body: "no healthy upstream", flag: "UH"}
+var answerUnhealthy = answer{status: http.StatusServiceUnavailable, body: "no healthy upstream", flag: "UH", details: detailsUnhealthy}
 
 // retries reports whether an answer of the status is to be asked for again.
 func (p *RetryPolicy) retries(status int) bool {

@@ -90,7 +90,7 @@ func (x *exchange) clientFailed() *answer {
 		return answerTooLarge.because("the body is over " + strconv.Itoa(replayLimit) + " bytes")
 	}
 	if errors.Is(x.body.failure(), io.ErrUnexpectedEOF) {
-		return &answer{flag: "DC", reason: "the client left in the middle of its request"}
+		return &answer{flag: "DC", details: detailsClientGone, reason: "the client left in the middle of its request"}
 	}
 	return answerBadRequest.because("the body is malformed")
 }
@@ -143,6 +143,7 @@ func (x *exchange) describeForward() {
 	if x.short {
 		f.proto, f.client = "https", ""
 	}
+	f.forwardedFor = x.rec.ForwardedFor
 	f.path = pathOf(x.rec.Path)
 	f.certificate = x.forwardedCertificate()
 	f.app, f.revision = x.target.rev.app, x.target.rev.name
@@ -178,7 +179,7 @@ func (x *exchange) deliver(res *response) {
 		x.body.settle()
 	}
 	x.watch.touch()
-	x.rec.Status = res.status
+	x.rec.Status, x.rec.Details = res.status, detailsApp
 	x.rec.FirstByte = time.Since(x.rec.Time)
 	h := x.w.Header()
 	res.copyHeader(h)
@@ -268,12 +269,16 @@ func (x *exchange) cutOff(err error) {
 	var side *copyError
 	switch cause := context.Cause(x.ctx); {
 	case cause == errIdle:
+		x.rec.Details = detailsIdle
 		x.rec.Flag, x.rec.Reason = "SI", "nothing was sent for "+x.watch.idle.String()+", in the middle of the answer"
 	case cause == errTotal:
+		x.rec.Details = detailsTotal
 		x.rec.Flag, x.rec.Reason = "UT", "took longer than "+x.watch.limit().String()+", in the middle of the answer"
 	case cause != nil || errors.As(err, &side) && side.client:
+		x.rec.Details = detailsClientGone
 		x.rec.Flag, x.rec.Reason = "DC", "the client left in the middle of the answer"
 	default:
+		x.rec.Details = detailsCut
 		x.rec.Flag, x.rec.Reason = "UC", "the app ended the connection in the middle of the answer: "+err.Error()
 	}
 	panic(http.ErrAbortHandler)

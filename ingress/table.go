@@ -1,6 +1,10 @@
 package ingress
 
-import "time"
+import (
+	"net"
+	"strconv"
+	"time"
+)
 
 // Table is one generation of routing: which hosts exist, which revision and
 // which replicas answer for them, and the policies on the way.
@@ -153,6 +157,14 @@ type Endpoint struct {
 	// Addr is an IP address that can be dialled directly, or empty when the
 	// replica is reached another way (Options.Dial).
 	Addr string
+}
+
+// address returns Addr and Port as records show them, or "".
+func (e Endpoint) address() string {
+	if e.Addr == "" {
+		return ""
+	}
+	return net.JoinHostPort(e.Addr, strconv.Itoa(e.Port))
 }
 
 // Weight is a share of an app's requests.

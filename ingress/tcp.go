@@ -75,9 +75,11 @@ func (s *tcpServer) shutdown(context.Context) error {
 func (s *tcpServer) handle(c net.Conn) {
 	defer c.Close()
 	x := &stream{s: s, client: c}
+	from := parseClient(c.RemoteAddr())
 	x.rec = Record{
-		Time: time.Now(), Listener: TCP, Client: parseClient(c.RemoteAddr()).addr,
+		Time: time.Now(), Listener: TCP, Client: from.addr,
 		Protocol: "TCP", Scheme: "tcp", App: s.l.spec.App,
+		ConnectionID: s.g.connections.Add(1), ForwardedFor: from.ip,
 	}
 	x.rec.Flag, x.rec.Reason = x.serve()
 	x.rec.Total = time.Since(x.rec.Time)
@@ -142,11 +144,11 @@ func (x *stream) carry(rev *revision, port *tcpPort) (flag, reason string) {
 		return tunnelEnd(err)
 	}
 	defer ep.release()
-	x.rec.Replica, x.rec.ReplicaWhy, x.rec.Tries = ep.name, why, 1
 	spec := ep.spec
 	if port.port != 0 {
 		spec.Port = port.port
 	}
+	x.rec.Replica, x.rec.ReplicaWhy, x.rec.Tries, x.rec.Upstream = ep.name, why, 1, spec.address()
 	began := time.Now()
 	app, err := g.dial(ctx, spec)
 	if err != nil {

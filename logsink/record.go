@@ -108,7 +108,11 @@ type Request struct {
 
 	// The following columns are ours; Azure's table does not have them.
 
-	Held      time.Duration // how long the request waited for a ready replica
-	FirstByte time.Duration // from StartTime to the first byte of the answer
-	TraceID   string        // trace id of the traceparent header, 32 hex digits
+	Held        time.Duration // how long the request waited for a ready replica
+	Connect     time.Duration // how long it waited for a new connection to it
+	FirstByte   time.Duration // from StartTime to the first byte of the answer
+	RevisionWhy string        // why this revision: "weight", "label", …
+	ReplicaWhy  string        // why this replica: "sticky", "only one ready", …
+	Reason      string        // why the edge answered itself, in words
+	TraceID     string        // trace id of the traceparent header, 32 hex digits
 }

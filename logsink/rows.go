@@ -31,14 +31,15 @@ func (f *requests) appendTo(m *memBlock) (more bool) {
 		m.addTime(toTicks(r.StartTime.UnixNano()))
 		for i, v := range []int64{
 			int64(r.Duration), int64(r.StatusCode), r.BytesReceived, r.BytesSent,
-			int64(r.UpstreamRequestAttemptCount), int64(r.Held), int64(r.FirstByte),
+			int64(r.UpstreamRequestAttemptCount), int64(r.Held), int64(r.Connect), int64(r.FirstByte),
 		} {
 			m.addInt(1+i, v)
 		}
 		m.addTuple(0, r.App, r.Revision, r.Replica, r.UpstreamHost, r.EnvoyContainerID, r.EnvoyPodName)
 		m.addTuple(1, field(r.Method), field(r.Authority), field(r.Protocol))
 		m.addTuple(2, field(r.ResponseFlags), field(r.ResponseCodeDetails))
-		for i, s := range []string{r.Path, r.UserAgent, r.XForwardedFor, r.RequestID, r.ConnectionID, r.TraceID} {
+		m.addTuple(3, r.RevisionWhy, r.ReplicaWhy)
+		for i, s := range []string{r.Path, r.UserAgent, r.XForwardedFor, r.RequestID, r.ConnectionID, r.TraceID, r.Reason} {
 			m.addText(i, []byte(field(s)))
 		}
 		f.rows = f.rows[1:]

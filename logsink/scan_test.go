@@ -154,7 +154,8 @@ func TestRequestTableHasAllColumns(t *testing.T) {
 		XForwardedFor: "10.0.0.1", RequestID: "rid", StatusCode: 503, BytesReceived: 1, BytesSent: 2, ResponseFlags: "UF",
 		ResponseCodeDetails: "upstream_reset", UpstreamHost: "10.1.0.2:80", UpstreamRequestAttemptCount: 2,
 		ConnectionID: "cid", EnvoyContainerID: "ecid", EnvoyPodName: "epod",
-		Held: 20 * time.Millisecond, FirstByte: 30 * time.Millisecond, TraceID: "tid",
+		Held: 20 * time.Millisecond, Connect: 5 * time.Millisecond, FirstByte: 30 * time.Millisecond,
+		RevisionWhy: "weight", ReplicaWhy: "sticky", Reason: "because", TraceID: "tid",
 	}
 	if err := s.AppendRequests([]Request{r}); err != nil {
 		t.Fatal(err)
@@ -168,7 +169,8 @@ RequestId:string=rid ResponseCodeDetails:string=upstream_reset ResponseFlags:str
 SourceSystem:string=Azure StartTime:datetime=2026-06-26T08:19:07.0000000Z StatusCode:int=503
 Type:string=ContainerAppHTTPLogs UpstreamHost:string=10.1.0.2:80 UpstreamRequestAttemptCount:int=2
 UserAgent:string=curl/8 XForwardedFor:string=10.0.0.1 _ResourceId:string= _SubscriptionId:string= _BilledSize:real=0
-_IsBillable:string=False HeldDuration:long=20 FirstByteDuration:long=30 TraceId:string=tid _seq_d:real=0`)
+_IsBillable:string=False HeldDuration:long=20 ConnectDuration:long=5 FirstByteDuration:long=30
+RevisionWhy:string=weight ReplicaWhy:string=sticky Reason:string=because TraceId:string=tid _seq_d:real=0`)
 	if diff := cmp.Diff(want, spaceless(record(t, mustTable(t, s, "ContainerAppHTTPLogs")))); diff != "" {
 		t.Error("(-want +got)\n", diff)
 	}

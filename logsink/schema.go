@@ -62,14 +62,15 @@ const (
 )
 
 var requestDef = &tableDef{
-	name: "request",
-	ints: []string{"time", "duration", "status", "received", "sent", "attempts", "held", "firstByte"},
+	name: "requests",
+	ints: []string{"time", "duration", "status", "received", "sent", "attempts", "held", "connect", "firstByte"},
 	tuples: [][]string{
 		{"app", "revision", "replica", "upstreamHost", "envoyContainerID", "envoyPodName"},
 		{"method", "authority", "protocol"},
 		{"responseFlags", "responseCodeDetails"},
+		{"revisionWhy", "replicaWhy"},
 	},
-	texts: []string{"path", "userAgent", "xForwardedFor", "requestID", "connectionID", "traceID"},
+	texts: []string{"path", "userAgent", "xForwardedFor", "requestID", "connectionID", "traceID", "reason"},
 }
 
 // Numbers of requestDef; durations are in nanoseconds.
@@ -80,6 +81,7 @@ const (
 	requestSent
 	requestAttempts
 	requestHeld
+	requestConnect
 	requestFirstByte
 )
 

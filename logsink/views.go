@@ -191,8 +191,9 @@ func systemSpecific(o Options) *view {
 	)}
 }
 
-// requestView has the documented columns and, at the end, our own: how long
-// the request waited for a ready replica, when its answer began, its trace.
+// requestView has the documented columns and, at the end, our own: the parts
+// of the time it took, why revision and replica were chosen, why the edge
+// answered itself, its trace.
 func requestView(o Options) *view {
 	const (
 		table = "ContainerAppHTTPLogs"
@@ -211,6 +212,8 @@ func requestView(o Options) *view {
 		numberOf("UpstreamRequestAttemptCount", kql.Int, requestAttempts, 1), textOf("UserAgent", 1),
 		textOf("XForwardedFor", 2), empties("_ResourceId", "_SubscriptionId"), zeroOf("_BilledSize"),
 		constant("_IsBillable", "False"), numberOf("HeldDuration", kql.Long, requestHeld, ms),
-		numberOf("FirstByteDuration", kql.Long, requestFirstByte, ms), textOf("TraceId", 5), seqOf("_seq_d"),
+		numberOf("ConnectDuration", kql.Long, requestConnect, ms),
+		numberOf("FirstByteDuration", kql.Long, requestFirstByte, ms),
+		nameOf("RevisionWhy", 3, 0), nameOf("ReplicaWhy", 3, 1), textOf("Reason", 6), textOf("TraceId", 5), seqOf("_seq_d"),
 	)}
 }

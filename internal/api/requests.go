@@ -44,7 +44,9 @@ type Request struct {
 	ReplicaWhy  string    `json:"replicaWhy,omitempty"`
 	Status      int       `json:"status"`
 	Flag        string    `json:"responseFlags,omitempty"`
+	Details     string    `json:"responseCodeDetails,omitempty"`
 	Reason      string    `json:"reason,omitempty"`
+	Upstream    string    `json:"upstreamHost,omitempty"`
 	Tries       int       `json:"tries"`
 	Replays     int       `json:"replays,omitempty"`
 	Received    int64     `json:"bytesReceived"`
@@ -65,7 +67,7 @@ func requestOf(r ingress.Record, lost uint64) Request {
 		ID: r.ID, Time: r.Time, Listener: string(r.Listener), Client: r.Client.String(), Protocol: r.Protocol,
 		Method: r.Method, Host: r.Host, Path: r.Path, RequestID: r.RequestID,
 		App: r.App, Revision: r.Revision, RevisionWhy: string(r.RevisionWhy), Replica: r.Replica, ReplicaWhy: string(r.ReplicaWhy),
-		Status: r.Status, Flag: r.Flag, Reason: r.Reason, Tries: r.Tries, Replays: r.Replays,
+		Status: r.Status, Flag: r.Flag, Details: r.Details, Reason: r.Reason, Upstream: r.Upstream, Tries: r.Tries, Replays: r.Replays,
 		Received: r.BytesReceived, Sent: r.BytesSent,
 		Hold: milliseconds(r.Hold), Connect: milliseconds(r.Connect), FirstByte: milliseconds(r.FirstByte), Total: milliseconds(r.Total),
 		Lost: lost,

@@ -21,10 +21,14 @@ func newRequestsCommand(s Streams) *cobra.Command {
 		Use:   "requests [APP]",
 		Short: "Show what the edge did with each request, and why",
 		Long: `Show what the edge did with each request: which revision and replica got it
-and why, the status, Envoy's response flag, and where the time went. The same
-rows are in the table ContainerAppHTTPLogs ("acalocal logs query").`,
+and why, the status, Envoy's response flag, and where the time went: held until
+a replica was ready, connecting to it, until the first byte of the answer, in
+all. The same is in the table ContainerAppHTTPLogs ("acalocal logs query"), in
+Azure's columns and, at the end, ours: RevisionWhy, ReplicaWhy, Reason,
+HeldDuration, ConnectDuration, FirstByteDuration, TraceId.`,
 		Example: `  acalocal requests --follow
   acalocal requests web --tail 100 --json
+  acalocal logs query 'ContainerAppHTTPLogs | summarize count() by RevisionName, RevisionWhy'
   acalocal requests replay 42 --to web--0000001,web--0000002`,
 		Args:              maximumNArgs(1),
 		ValidArgsFunction: completeApps,
@@ -86,10 +90,25 @@ func requestLine(r api.Request) string {
 		fmt.Fprintf(&b, " tries %d", r.Tries)
 	}
 	fmt.Fprintf(&b, " %.1f ms", r.Total)
-	if r.Hold > 0 {
-		fmt.Fprintf(&b, ", %.1f of them held", r.Hold)
+	if parts := requestParts(r); parts != "" {
+		fmt.Fprintf(&b, " (%s)", parts)
 	}
 	return b.String()
+}
+
+// requestParts says where the time of a request went, as far as it went
+// anywhere but to the app.
+func requestParts(r api.Request) string {
+	var parts []string
+	for _, p := range []struct {
+		name string
+		ms   float64
+	}{{"held", r.Hold}, {"connect", r.Connect}, {"first byte", r.FirstByte}} {
+		if p.ms > 0 {
+			parts = append(parts, fmt.Sprintf("%s %.1f", p.name, p.ms))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 func newReplayCommand(s Streams) *cobra.Command {

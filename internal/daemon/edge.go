@@ -274,10 +274,20 @@ func request(r ingress.Record) logsink.Request {
 		Method: r.Method, Path: r.Path, Authority: r.Host, Protocol: r.Protocol,
 		UserAgent: r.UserAgent, RequestID: r.RequestID,
 		StatusCode: r.Status, BytesReceived: r.BytesReceived, BytesSent: r.BytesSent,
-		ResponseFlags: r.Flag, ResponseCodeDetails: r.Reason,
+		XForwardedFor: r.ForwardedFor, ConnectionID: connectionID(r.ConnectionID), TraceID: r.TraceID,
+		ResponseFlags: r.Flag, ResponseCodeDetails: r.Details, UpstreamHost: r.Upstream,
 		UpstreamRequestAttemptCount: r.Tries,
-		Held:                        r.Hold, FirstByte: r.FirstByte,
+		RevisionWhy:                 string(r.RevisionWhy), ReplicaWhy: string(r.ReplicaWhy), Reason: r.Reason,
+		Held: r.Hold, Connect: r.Connect, FirstByte: r.FirstByte,
 	}
+}
+
+// connectionID is a connection's number as Azure's column has it, a text.
+func connectionID(n uint64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatUint(n, 10)
 }
 
 // close stops listening and ends what is in flight; it may be called again.

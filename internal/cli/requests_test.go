@@ -1,0 +1,36 @@
+package cli
+
+import (
+	"testing"
+	"time"
+
+	"github.com/acalocal/acalocal/internal/api"
+)
+
+func TestRequestLineSaysWhereAndWhy(t *testing.T) {
+	at := time.Date(2026, 6, 1, 10, 0, 0, 0, time.Local)
+	tests := []struct {
+		name string
+		r    api.Request
+		want string
+	}{
+		{"weight", api.Request{
+			ID: 7, Time: at, Method: "GET", Host: "web.local.localhost", Path: "/a", Status: 200,
+			Revision: "web--1", RevisionWhy: "weight", Replica: "web--1-abc", ReplicaWhy: "sticky",
+			Tries: 1, Connect: 0.4, FirstByte: 2.5, Total: 3,
+		}, "7     10:00:00.000 GET web.local.localhost/a 200 → web--1 (weight) -abc (sticky) 3.0 ms (connect 0.4, first byte 2.5)"},
+		{"refused", api.Request{
+			ID: 8, Time: at, Method: "GET", Host: "web", Path: "/", Status: 503, Flag: "UF,URX", Reason: "nothing listens",
+			Tries: 6, Hold: 100, Total: 400,
+		}, "8     10:00:00.000 GET web/ 503 UF,URX (nothing listens) tries 6 400.0 ms (held 100.0)"},
+		{"client left", api.Request{ID: 9, Time: at, Method: "GET", Host: "web", Path: "/", Lost: 3},
+			"… 3 requests are missing here\n9     10:00:00.000 GET web/ 0 0.0 ms"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := requestLine(tt.r); got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
