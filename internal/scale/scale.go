@@ -37,11 +37,16 @@ type Settings struct {
 // Kind says how a rule's metric is compared with its target.
 type Kind string
 
-// The kinds. Average divides the whole metric by the target per replica (HTTP,
-// TCP, queues); Utilization is a percentage over the replicas there are (CPU,
-// memory), and can neither wake an app nor put it to sleep.
+// The kinds, named as KEDA's metricType.
 const (
-	Average     Kind = "Average"
+	// Average divides the whole metric by the target per replica (HTTP, TCP,
+	// queues). KEDA's name is AverageValue.
+	Average Kind = "Average"
+	// Value compares the metric as it is with the target, and scales what
+	// runs by the ratio.
+	Value Kind = "Value"
+	// Utilization is a percentage of what is requested, over the replicas
+	// there are (CPU, memory). It can neither wake an app nor put it to sleep.
 	Utilization Kind = "Utilization"
 )
 
@@ -51,11 +56,30 @@ type Sample struct {
 	Kind   Kind
 	Value  float64
 	Target float64 // more than 0
-	// Activation is the value above which the rule wakes an app at zero.
+	// Activation is the value above which the rule wakes an app at zero and
+	// keeps it awake.
 	Activation float64
+	// Active says that the rule does so whatever its value is: scalers that
+	// decide it themselves (external, cron) set it.
+	Active bool
 	// Failed says that the metric could not be had; the sample then counts
 	// for nothing, and nothing is taken away either.
 	Failed bool
+}
+
+// active says that a rule wakes an app and keeps it awake.
+func (m Sample) active() bool {
+	return m.Kind != Utilization && (m.Active || m.Value > m.Activation)
+}
+
+// replicas is what one rule asks for.
+func (m Sample) replicas(current int) int {
+	n := m.Value / m.Target
+	if m.Kind != Average {
+		n *= float64(current)
+	}
+	// A metric such as 0.3 ÷ 0.1 must not ask for one more by rounding alone.
+	return int(math.Ceil(n - 1e-9))
 }
 
 // Decision is what a revision should have.
@@ -77,79 +101,105 @@ type point struct {
 	replicas int
 }
 
-// New returns a Scaler of a revision that has replicas now, and was used now.
+// New returns a Scaler of a revision that was used now.
 func New(now time.Time) *Scaler { return &Scaler{lastActive: now} }
 
 // Touch notes activity that no sample will show, such as a held request.
 func (s *Scaler) Touch(now time.Time) { s.lastActive = now }
 
+// Keep notes that a revision had replicas for a reason of its own, such as
+// taking over from another one: they stay for the window.
+func (s *Scaler) Keep(now time.Time, replicas int) {
+	s.wanted = append(s.wanted, point{now, replicas})
+}
+
 // Decide returns the number of replicas a revision of current replicas should
 // have, given one sample per rule.
+//
+// The order is KEDA's: whether there is anything at all is decided by activity
+// and the cool-down alone, how many there are by the metrics and the window
+// (keda.sh/docs/latest/concepts/scaling-deployments, "Activating and Scaling
+// thresholds").
 func (s *Scaler) Decide(now time.Time, set Settings, current int, samples []Sample) Decision {
-	d := Decision{Replicas: set.Min}
-	held := false // a rule without metric keeps what there is
-	for _, m := range samples {
-		if m.Failed {
-			held = true
-			continue
-		}
-		if m.Value > m.Activation && m.Kind == Average {
-			s.lastActive = now
-		}
-		if n := m.replicas(current); n > d.Replicas {
-			d.Replicas, d.Rule = n, m.Rule
-		}
+	r := read(samples, current)
+	if r.active {
+		s.lastActive = now
 	}
-	if held {
+	if !r.sleeps {
+		set.Min = max(set.Min, 1)
+	}
+	switch {
+	case set.Min == 0 && current == 0 && !s.lastActive.Equal(now):
+		return s.decided(now, set, Decision{})
+	case current == 0:
+		return s.decided(now, set, Decision{Replicas: max(set.Min, 1), Rule: r.rule})
+	case set.Min == 0 && !r.active && !r.failed && now.Sub(s.lastActive) >= set.Cooldown:
+		return s.decided(now, set, Decision{})
+	}
+	d := Decision{Replicas: max(set.Min, 1)}
+	if r.wanted >= d.Replicas {
+		d = Decision{r.wanted, r.rule}
+	}
+	if r.failed {
 		d.Replicas = max(d.Replicas, current)
 	}
-	d.Replicas = min(d.Replicas, set.Max)
-	if set.Steps && current > 0 {
+	if set.Steps {
 		d.Replicas = min(d.Replicas, max(4, 2*current))
 	}
-	d.Replicas = s.settle(now, set, current, d.Replicas)
+	d.Replicas = min(d.Replicas, set.Max)
+	return s.settle(now, set, current, d)
+}
+
+// reading is all samples as one.
+type reading struct {
+	wanted int    // the most that is asked for
+	rule   string // by this rule
+	active bool   // some rule is
+	failed bool   // some metric is missing
+	sleeps bool   // a rule can put the app to sleep, or there is none at all
+}
+
+func read(samples []Sample, current int) reading {
+	r := reading{sleeps: len(samples) == 0}
+	for _, m := range samples {
+		r.sleeps = r.sleeps || m.Kind != Utilization
+		if m.Failed {
+			r.failed = true
+			continue
+		}
+		r.active = r.active || m.active()
+		if n := m.replicas(current); n > r.wanted {
+			r.wanted, r.rule = n, m.Rule
+		}
+	}
+	return r
+}
+
+// settle keeps, on the way down, the most that was wanted in the window.
+func (s *Scaler) settle(now time.Time, set Settings, current int, d Decision) Decision {
+	d = s.decided(now, set, d)
+	if d.Replicas >= current {
+		return d
+	}
+	highest := d.Replicas
+	for _, p := range s.wanted {
+		highest = max(highest, p.replicas)
+	}
+	if highest = min(highest, current); highest > d.Replicas {
+		d = Decision{Replicas: highest}
+	}
 	return d
 }
 
-// replicas is what one rule asks for.
-func (m Sample) replicas(current int) int {
-	if m.Kind == Utilization {
-		return int(math.Ceil(float64(current) * m.Value / m.Target))
-	}
-	return int(math.Ceil(m.Value / m.Target))
-}
-
-// settle applies the window and the cool-down to what is wanted now.
-func (s *Scaler) settle(now time.Time, set Settings, current, wanted int) int {
+// decided remembers what is wanted, and forgets what is older than the window.
+func (s *Scaler) decided(now time.Time, set Settings, d Decision) Decision {
 	window := set.Window
 	if window == 0 {
 		window = Window
 	}
 	s.wanted = slices.DeleteFunc(s.wanted, func(p point) bool { return now.Sub(p.at) > window })
-	s.wanted = append(s.wanted, point{now, wanted})
-	if wanted >= current {
-		return max(wanted, s.awake(now, set, current))
-	}
-	highest := wanted
-	for _, p := range s.wanted {
-		highest = max(highest, p.replicas)
-	}
-	return max(min(highest, current), s.awake(now, set, current))
-}
-
-// awake is 1 while a revision that has replicas may not go to zero yet, and
-// when one at zero is to wake.
-func (s *Scaler) awake(now time.Time, set Settings, current int) int {
-	if current == 0 {
-		if s.lastActive.Equal(now) {
-			return 1
-		}
-		return 0
-	}
-	if now.Sub(s.lastActive) < set.Cooldown {
-		return 1
-	}
-	return 0
+	s.wanted = append(s.wanted, point{now, d.Replicas})
+	return d
 }
 
 // NextIdle is when a revision without load would go to zero.

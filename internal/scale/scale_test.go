@@ -2,6 +2,7 @@ package scale
 
 import (
 	"fmt"
+	"math"
 	"testing"
 	"time"
 )
@@ -32,6 +33,17 @@ func TestDecideOnce(t *testing.T) {
 		{"a rule at its activation value does not wake", Settings{Max: 10}, 0, []Sample{{Rule: "q", Kind: Average, Value: 0, Target: 5}}, Decision{0, ""}},
 		{"a rule above its activation value wakes", Settings{Max: 10}, 0, []Sample{{Rule: "q", Kind: Average, Value: 6, Activation: 5, Target: 100}}, Decision{1, "q"}},
 		{"a rule without metric takes nothing away", Settings{Max: 10}, 3, []Sample{{Rule: "q", Failed: true}}, Decision{3, ""}},
+		{"a metric below its activation value does not wake, whatever it asks for", Settings{Max: 10}, 0, []Sample{{Rule: "q", Kind: Average, Value: 4, Activation: 5, Target: 1}}, Decision{}},
+		{"an app at zero comes back with one replica, then by the rules", Settings{Max: 10}, 0, []Sample{http(100, 10)}, Decision{1, "http-scaler"}},
+		{"an app with a minimum comes back with that", Settings{Min: 3, Max: 10}, 0, []Sample{http(100, 10)}, Decision{3, "http-scaler"}},
+		{"cpu alone keeps one replica", Settings{Max: 10}, 1, []Sample{{Rule: "cpu", Kind: Utilization, Value: 0, Target: 60}}, Decision{1, ""}},
+		{"cpu beside http lets the app sleep", Settings{Max: 10}, 1, []Sample{{Rule: "cpu", Kind: Utilization, Value: 50, Target: 60}, http(0, 10)}, Decision{}},
+		{"utilization of 30 with target 60 halves", Settings{Max: 10, Cooldown: Window}, 4, []Sample{http(1, 10), {Rule: "cpu", Kind: Utilization, Value: 30, Target: 60}}, Decision{2, "cpu"}},
+		{"a metric type of Value scales what runs by the ratio", Settings{Max: 10}, 2, []Sample{{Rule: "p", Kind: Value, Value: 30, Target: 10}}, Decision{6, "p"}},
+		{"a rule that says it is active wakes without a value", Settings{Max: 10}, 0, []Sample{{Rule: "e", Kind: Average, Active: true, Target: 10}}, Decision{1, ""}},
+		{"a rule that says it is not active lets the app sleep", Settings{Max: 10}, 3, []Sample{{Rule: "e", Kind: Average, Value: 30, Activation: math.Inf(1), Target: 10}}, Decision{}},
+		{"a metric that fails does not put the app to sleep", Settings{Max: 10}, 1, []Sample{http(0, 10), {Rule: "q", Kind: Average, Failed: true}}, Decision{1, ""}},
+		{"0.3 by 0.1 is 3", Settings{Max: 10}, 1, []Sample{http(0.3, 0.1)}, Decision{3, "http-scaler"}},
 		{"documented steps go to 4 first", Settings{Max: 100, Steps: true}, 1, []Sample{http(1000, 10)}, Decision{4, "http-scaler"}},
 		{"documented steps double then", Settings{Max: 100, Steps: true}, 8, []Sample{http(1000, 10)}, Decision{16, "http-scaler"}},
 	} {
@@ -83,6 +95,60 @@ func TestToZeroOnlyAfterTheCooldown(t *testing.T) {
 	}
 	if n := got[last+600*time.Second]; n != 0 {
 		t.Errorf("after the cool-down %d replicas, want 0", n)
+	}
+}
+
+// The cool-down alone decides about zero: KEDA sets the number of replicas to
+// zero past the window that holds back smaller steps.
+func TestToZeroFromManyAfterAShortCooldown(t *testing.T) {
+	got := run(Settings{Max: 10, Cooldown: 60 * time.Second}, 1, until(time.Minute, 60), 10*time.Minute)
+	last := time.Minute - Interval
+	if n := got[last+60*time.Second-Interval]; n != 6 {
+		t.Errorf("before the cool-down is over %d replicas, want 6", n)
+	}
+	if n := got[last+60*time.Second]; n != 0 {
+		t.Errorf("after the cool-down %d replicas, want 0", n)
+	}
+}
+
+// minReplicas 5 → 2 without load: the new revision took over with five, and
+// keeps them for the window.
+func TestReplicasTakenOverStayForTheWindow(t *testing.T) {
+	s := New(start)
+	s.Keep(start, 5)
+	for d := Interval; d <= Window+Interval; d += Interval {
+		want := 5
+		if d > Window {
+			want = 2
+		}
+		if n := s.Decide(start.Add(d), Settings{Min: 2, Max: 10, Cooldown: Window}, 5, []Sample{http(0, 10)}).Replicas; n != want {
+			t.Fatalf("after %v %d replicas, want %d", d, n, want)
+		}
+	}
+}
+
+func TestDocumentedStepsUpToTheMaximum(t *testing.T) {
+	s, n := New(start), 1
+	var steps []int
+	for i := range 5 {
+		n = s.Decide(start.Add(time.Duration(i)*Interval), Settings{Min: 1, Max: 32, Steps: true}, n, []Sample{http(1000, 10)}).Replicas
+		steps = append(steps, n)
+	}
+	if got, want := fmt.Sprint(steps), "[4 8 16 32 32]"; got != want {
+		t.Errorf("from 1 by %s, want %s", got, want)
+	}
+}
+
+func TestADayTakesLessThanASecond(t *testing.T) {
+	began := time.Now()
+	got := run(Settings{Max: 10, Cooldown: Window}, 0, func(d time.Duration) float64 {
+		return 50 * (1 + math.Sin(2*math.Pi*d.Hours()/24))
+	}, 24*time.Hour)
+	if len(got) != 24*60*4+1 {
+		t.Errorf("%d decisions in a day", len(got))
+	}
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("a day took %v", took)
 	}
 }
 
