@@ -20,6 +20,10 @@ func (e *Engine) carryOut(ctx context.Context, effect core.Effect) {
 		e.relist(ctx)
 	case core.SetProbes:
 		e.prober.Set(o.Targets)
+	case core.SetTriggers:
+		if e.o.Triggers != nil {
+			e.o.Triggers.Set(o.Triggers)
+		}
 	case core.PublishTable:
 		if err := e.o.Router.Apply(o.Table); err != nil {
 			e.o.Log.Error().Err(err).Msg("bug: the core made an invalid table")

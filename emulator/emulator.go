@@ -76,6 +76,15 @@ type History interface {
 	Forget(app string) error
 }
 
+// Triggers reads the metrics of scale rules that the edge does not know.
+type Triggers interface {
+	// Set replaces the triggers that should be read. It never blocks.
+	Set([]scale.Trigger)
+	// Run reads them, each at its interval and once at once, until ctx is
+	// done. Report may be called concurrently.
+	Run(ctx context.Context, report func(scale.TriggerReport))
+}
+
 // Options are what an Engine is made of. Runtime, Router, Logs and History are
 // required.
 type Options struct {
@@ -85,6 +94,10 @@ type Options struct {
 	Router      Router
 	Logs        Logs
 	History     History
+	// Triggers reads scale rules beyond HTTP and TCP; nil reads none.
+	Triggers Triggers
+	// ScaleSteps limits scale-up to the documented steps 1, 4, 8, 16, 32.
+	ScaleSteps bool
 	// TimeScale divides the platform's own timers; 0 is 1.
 	TimeScale float64
 	// Rand draws names; nil takes a random seed.
@@ -136,7 +149,7 @@ func New(o Options) *Engine {
 	}
 	e := &Engine{
 		o:       o,
-		state:   core.New(core.Options{Environment: o.Environment, Domain: o.Domain, TimeScale: o.TimeScale}, o.Rand),
+		state:   core.New(core.Options{Environment: o.Environment, Domain: o.Domain, TimeScale: o.TimeScale, ScaleSteps: o.ScaleSteps}, o.Rand),
 		mail:    newMailbox(),
 		ops:     make(chan struct{}, maxOps),
 		holders: map[string]container.ID{},
@@ -167,6 +180,11 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.start(func() { _ = e.prober.Run(ctx) }) // ends with ctx, which is no news
 	e.start(func() { e.readHints(ctx) })
 	e.start(func() { e.reportLoad(ctx) })
+	if e.o.Triggers != nil {
+		e.start(func() {
+			e.o.Triggers.Run(ctx, func(r scale.TriggerReport) { e.post(core.TriggerRead{Report: r}) })
+		})
+	}
 	resync := time.NewTicker(resyncEvery)
 	defer resync.Stop()
 	for !e.finished {

@@ -219,6 +219,9 @@ type Runtime interface {
 	Logs(ctx context.Context, id ID, since time.Time) (LogReader, error)
 	// Exec runs a command in a running container and returns its exit code.
 	Exec(ctx context.Context, id ID, s ExecSpec) (int, error)
+	// Stats reads what a running container uses, now. One that does not run,
+	// or is not there, is CodeNotFound.
+	Stats(ctx context.Context, id ID) (Stats, error)
 	// Events sends hints until ctx is done or the engine goes away; then it
 	// closes the channel. A slow reader loses hints.
 	Events(ctx context.Context, env string) (<-chan Hint, error)

@@ -33,6 +33,7 @@ import (
 
 	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/container"
+	"github.com/acalocal/acalocal/internal/scale"
 )
 
 // Options are the settings of an environment.
@@ -43,6 +44,9 @@ type Options struct {
 	// TimeScale divides the restart back-off and the platform's own
 	// deadlines; 1 is real time.
 	TimeScale float64
+	// ScaleSteps limits scale-up to the documented steps 1, 4, 8, 16, 32.
+	// Captures of running apps show none.
+	ScaleSteps bool
 	// DrainGrace bounds the wait for requests in flight before a replica
 	// that leaves gets its stop signal.
 	DrainGrace time.Duration
@@ -67,13 +71,14 @@ type State struct {
 	seq       uint64
 	lastOp    OpID
 
-	counts map[countKey]int
-	table  string // text of the published table
-	tables uint64
-	probes string
-	timer  time.Time
-	drains []string // replicas that left in this pass
-	out    []Effect
+	counts   map[countKey]int
+	table    string // text of the published table
+	tables   uint64
+	probes   string
+	triggers []scale.Trigger // those that should be read
+	timer    time.Time
+	drains   []string // replicas that left in this pass
+	out      []Effect
 }
 
 // New returns the state of an environment in which nothing is known yet.
@@ -123,6 +128,7 @@ func (s *State) reconcile() {
 	s.publishTable()
 	s.publishDrains()
 	s.publishProbes()
+	s.publishTriggers()
 	s.publishTimer()
 	if s.closing && len(s.apps) == 0 && len(s.orphans) == 0 {
 		s.emit(Finished{})

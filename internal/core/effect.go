@@ -6,6 +6,7 @@ import (
 	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/ingress"
 	"github.com/acalocal/acalocal/internal/container"
+	"github.com/acalocal/acalocal/internal/scale"
 	"github.com/acalocal/acalocal/probes"
 )
 
@@ -20,6 +21,9 @@ type Relist struct{}
 
 // SetProbes replaces the set of probes that should run.
 type SetProbes struct{ Targets []probes.Target }
+
+// SetTriggers replaces the set of triggers whose metrics should be read.
+type SetTriggers struct{ Triggers []scale.Trigger }
 
 // PublishTable replaces the routing.
 type PublishTable struct{ Table ingress.Table }
@@ -81,6 +85,7 @@ type Finished struct{}
 func (RunOp) effect()          {}
 func (Relist) effect()         {}
 func (SetProbes) effect()      {}
+func (SetTriggers) effect()    {}
 func (PublishTable) effect()   {}
 func (Drain) effect()          {}
 func (Sever) effect()          {}

@@ -21,7 +21,10 @@ type revision struct {
 	everReady bool
 	restarts  int // re-rolls asked for by restart
 	scaler    *scale.Scaler
-	target    int // replicas the scaler decided on
+	target    int                     // replicas the scaler decided on
+	read      map[string]scale.Sample // metrics of its triggers, by rule
+	triggers  map[string]triggerState // what was told of them, by rule
+	checked   time.Time               // when its triggers were last found missing
 	replicas  []*replica
 	mismatch  string // the target port sentence, once seen
 	hash      string // replica-set hash for hashPort and hashDirs
@@ -88,8 +91,7 @@ func (s *State) newRevision(a *app) {
 	if a.mode() == aca.Single {
 		s.appRow(a, nil, "RollingRevisionCompleted", "Rolling Transition: Successfully completed rolling over existing to latest revision for containerApp: "+a.spec.Name)
 	}
-	s.scalerRow(rev, false, "KEDAScalersStarted", "Scaler external-push is built")
-	s.scalerRow(rev, false, "KEDAScalersStarted", "Scaler external-push is built")
+	s.builtRows(rev)
 	s.scalerRow(rev, false, "KEDAScalersStarted", "KEDA is starting a watch for revision '"+rev.name+"' to monitor scale operations for this revision")
 	a.updates = true
 	s.save(a)
@@ -325,6 +327,7 @@ func (s *State) serve(a *app, revision string) {
 }
 
 func (s *State) switchTo(a *app, rev *revision) {
+	s.takeOver(a, rev)
 	s.serve(a, rev.name)
 	s.revRow(rev, "RevisionUpdate", "Setting traffic weight of '100%' for revision '"+rev.name+"'")
 	s.appRow(a, nil, "RevisionDeactivating", "Deactivating old revisions for ContainerApp '"+a.spec.Name+"'")

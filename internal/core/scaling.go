@@ -18,14 +18,11 @@ type LoadReported struct {
 	Loads    []Load
 }
 
-// Load is what the edge and the container engine saw of one revision.
+// Load is what the edge saw of one revision.
 type Load struct {
 	App, Revision string
 	Finished      uint64 // requests that ended in the interval
 	InFlight      int    // requests sent or waiting, now
-	// Metrics are the values of custom rules by rule name; a rule that is
-	// missing has no metric now.
-	Metrics map[string]float64
 }
 
 // DemandSeen says that a request waits for a revision without a ready replica.
@@ -50,10 +47,16 @@ func (e LoadReported) apply(s *State) {
 	for _, a := range s.sortedApps() {
 		for _, rev := range a.revisions {
 			if rev.active && !a.stopped && !a.removed && rev.everReady {
-				s.rescale(rev, rev.scaler.Decide(s.now, s.settings(rev), rev.target, samples(rev, loads[rev.name], e.Interval)))
+				s.checkTriggers(rev)
+				s.decide(rev, loads[rev.name], e.Interval)
 			}
 		}
 	}
+}
+
+func (s *State) decide(rev *revision, l Load, interval time.Duration) {
+	samples := Samples(&rev.app.spec, &rev.template, l, interval, rev.read)
+	s.rescale(rev, rev.scaler.Decide(s.now, s.settings(rev), rev.target, samples))
 }
 
 func (s *State) lookup(app, revision string) *revision {
@@ -66,58 +69,77 @@ func (s *State) lookup(app, revision string) *revision {
 // settings are the bounds and times of a revision, in the time of this
 // environment.
 func (s *State) settings(rev *revision) scale.Settings {
-	low, high := scaleBounds(rev.template)
+	set := ScaleSettings(&rev.template, s.o.TimeScale)
+	set.Steps = s.o.ScaleSteps
+	return set
+}
+
+// ScaleSettings are the bounds and times of a template, in a time that runs
+// timeScale times as fast.
+func ScaleSettings(t *aca.Template, timeScale float64) scale.Settings {
+	low, high := scaleBounds(*t)
 	cooldown := 300
-	if t := rev.template.Scale; t != nil && t.CooldownPeriod != nil {
-		cooldown = *t.CooldownPeriod
+	if s := t.Scale; s != nil && s.CooldownPeriod != nil {
+		cooldown = *s.CooldownPeriod
 	}
+	scaled := func(d time.Duration) time.Duration { return time.Duration(float64(d) / timeScale) }
 	return scale.Settings{
 		Min: low, Max: high,
-		Cooldown: s.scaled(time.Duration(cooldown) * time.Second),
-		Window:   s.scaled(scale.Window),
+		Cooldown: scaled(time.Duration(cooldown) * time.Second),
+		Window:   scaled(scale.Window),
 	}
 }
 
-// httpScaler is how rows name the HTTP rule, whatever its own name.
-const httpScaler = "http-scaler"
+// How rows name HTTP and TCP rules, whatever their own names.
+const (
+	httpScaler = "http-scaler"
+	tcpScaler  = "tcp-scaler"
+)
 
-// samples are the rules of a revision with their metrics. Without any rule an
-// app with ingress has an implicit one: 10 at a time.
-func samples(rev *revision, l Load, interval time.Duration) []scale.Sample {
+// Samples are the rules of a template with their metrics: those of HTTP and TCP
+// rules come from the load, those of all others are read by rule name. Without
+// any rule an app with ingress has an implicit one: 10 at a time.
+func Samples(app *aca.ContainerApp, t *aca.Template, l Load, interval time.Duration, read map[string]scale.Sample) []scale.Sample {
 	traffic := scale.HTTPMetric(l.Finished, interval, l.InFlight)
-	if len(rev.rules()) == 0 {
-		if rev.app.spec.Properties.Configuration.Ingress == nil {
-			return nil
+	rules := rulesOf(t)
+	if in := app.Properties.Configuration.Ingress; len(rules) == 0 && in != nil {
+		rule := httpScaler
+		if in.Transport == aca.TransportTCP {
+			rule = tcpScaler
 		}
-		return []scale.Sample{{Rule: httpScaler, Kind: scale.Average, Value: traffic, Target: 10}}
+		return []scale.Sample{{Rule: rule, Kind: scale.Average, Value: traffic, Target: 10}}
 	}
 	var out []scale.Sample
-	for _, r := range rev.rules() {
-		out = append(out, sample(r, l, traffic))
+	for _, r := range rules {
+		out = append(out, sample(r, traffic, read))
 	}
 	return out
 }
 
-func (r *revision) rules() []aca.ScaleRule {
-	if r.template.Scale == nil {
+func rulesOf(t *aca.Template) []aca.ScaleRule {
+	if t.Scale == nil {
 		return nil
 	}
-	return r.template.Scale.Rules
+	return t.Scale.Rules
 }
 
-func sample(r aca.ScaleRule, l Load, traffic float64) scale.Sample {
+func (r *revision) rules() []aca.ScaleRule { return rulesOf(&r.template) }
+
+func sample(r aca.ScaleRule, traffic float64, read map[string]scale.Sample) scale.Sample {
 	switch {
 	case r.HTTP != nil:
 		return scale.Sample{Rule: httpScaler, Kind: scale.Average, Value: traffic, Target: number(r.HTTP.Metadata, "concurrentRequests", 10)}
 	case r.TCP != nil:
-		return scale.Sample{Rule: "tcp-scaler", Kind: scale.Average, Value: float64(l.InFlight), Target: number(r.TCP.Metadata, "concurrentConnections", 10)}
+		return scale.Sample{Rule: tcpScaler, Kind: scale.Average, Value: traffic, Target: number(r.TCP.Metadata, "concurrentConnections", 10)}
 	}
-	value, ok := l.Metrics[r.Name]
-	out := scale.Sample{Rule: r.Name, Kind: scale.Average, Value: value, Target: 1, Failed: !ok}
-	if r.Custom != nil && slices.Contains([]string{"cpu", "memory"}, r.Custom.Type) {
-		out.Kind = scale.Utilization
-		out.Target = number(r.Custom.Metadata, "value", 80)
+	out, ok := read[r.Name]
+	if !ok {
+		out = scale.Sample{Kind: scale.Average, Failed: true}
+		if r.Custom != nil && isResource(r.Custom.Type) {
+			out.Kind = scale.Utilization
+		}
 	}
+	out.Rule = triggerRule(r)
 	return out
 }
 
@@ -155,7 +177,12 @@ func (s *State) rescale(rev *revision, d scale.Decision) {
 }
 
 func (s *State) rescaleRow(rev *revision, msg string) {
-	s.write(SystemLog{App: rev.app.spec.Name, Revision: rev.name, Reason: "SuccessfulRescale", Source: "Scaling", Msg: msg}, rev.name)
+	s.scalingRow(rev, false, "SuccessfulRescale", msg)
+}
+
+// scalingRow writes a row of the autoscaler about a revision.
+func (s *State) scalingRow(rev *revision, warning bool, reason, msg string) {
+	s.write(SystemLog{Warning: warning, App: rev.app.spec.Name, Revision: rev.name, Reason: reason, Source: "Scaling", Msg: msg}, rev.name)
 }
 
 // adoptTarget takes the number of replicas an earlier daemon left as what was

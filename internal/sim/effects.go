@@ -31,6 +31,8 @@ func (s *Sim) carryOut(e core.Effect) {
 		s.after(s.between(0, 5*time.Millisecond), s.relist)
 	case core.SetProbes:
 		s.setProbes(e.Targets)
+	case core.SetTriggers:
+		s.setTriggers(e.Triggers)
 	case core.PublishTable:
 		s.publish(e.Table)
 	case core.Drain:

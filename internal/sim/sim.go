@@ -23,6 +23,7 @@ import (
 	"github.com/acalocal/acalocal/internal/container"
 	"github.com/acalocal/acalocal/internal/container/containertest"
 	"github.com/acalocal/acalocal/internal/core"
+	"github.com/acalocal/acalocal/internal/scale"
 	"github.com/acalocal/acalocal/probes"
 )
 
@@ -41,6 +42,10 @@ type Sim struct {
 	ties  uint64
 	life  int // counts the daemon's lives; what belongs to an earlier one is dropped
 
+	// Metric is what every trigger reads, unless it is Broken.
+	Metric float64
+	Broken bool
+
 	world    *containertest.World
 	state    *core.State
 	disk     map[string]core.SavedApp
@@ -48,6 +53,7 @@ type Sim struct {
 	taken    map[string]bool             // apps of which the user took something down since
 	table    ingress.Table
 	probes   map[probes.Key]*probe
+	triggers map[scale.TriggerKey]*trigger
 	proved   map[probes.Key]proof
 	follow   map[container.Key]bool
 	timer    time.Time
@@ -85,6 +91,7 @@ func (s *Sim) boot() {
 	s.state = core.New(core.Options{Environment: Env, Domain: "sim.localhost"}, rand.New(rand.NewPCG(s.rng.Uint64(), 1)))
 	s.table = ingress.Table{}
 	s.probes = map[probes.Key]*probe{}
+	s.triggers = map[scale.TriggerKey]*trigger{}
 	s.proved = map[probes.Key]proof{}
 	s.follow = map[container.Key]bool{}
 	s.timer = time.Time{}
@@ -284,6 +291,8 @@ func factText(ev core.Event) string {
 		return fmt.Sprintf("#%d %v", e.Op, e.Err)
 	case core.SpecChanged:
 		return e.App.Name
+	case core.TriggerRead:
+		return fmt.Sprintf("%s %s %v %s", e.Report.Revision, e.Report.Rule, e.Report.Sample.Value, e.Report.Err)
 	case core.ProbeReported:
 		return fmt.Sprintf("%s/%s %s %s edge=%s", e.Report.Target.Replica, e.Report.Target.Container, e.Report.Target.Kind, e.Report.Result.Outcome, e.Report.Edge)
 	case core.Listed:

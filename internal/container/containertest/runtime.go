@@ -25,6 +25,7 @@ type Runtime struct {
 	readers  map[chan container.Hint]struct{}         // guarded by mu
 	handlers map[string]http.Handler                  // guarded by mu
 	refuse   func(op string, key container.Key) error // guarded by mu
+	usage    func(container.Key) container.Stats      // guarded by mu
 }
 
 var _ container.Runtime = (*Runtime)(nil)
@@ -47,12 +48,38 @@ func (r *Runtime) Serve(image string, h http.Handler) {
 	r.handlers[image] = h
 }
 
-// Refuse makes operations ("create", "start", "stop", "remove", "list") fail
+// Refuse makes operations ("create", "start", "stop", "remove", "list", "stats") fail
 // with what f returns for them; nil lets all pass again.
 func (r *Runtime) Refuse(f func(op string, key container.Key) error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.refuse = f
+}
+
+// Use makes f say what containers use; At is filled in. Without it they use
+// nothing.
+func (r *Runtime) Use(f func(container.Key) container.Stats) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.usage = f
+}
+
+// Stats implements container.Runtime.
+func (r *Runtime) Stats(_ context.Context, id container.ID) (container.Stats, error) {
+	defer r.lock()()
+	if err := r.refused("stats", id); err != nil {
+		return container.Stats{}, err
+	}
+	b := r.world.box(id)
+	if b == nil || b.status.State != container.Running {
+		return container.Stats{}, container.Errorf(container.CodeNotFound, "", "container %s does not run", id)
+	}
+	var st container.Stats
+	if r.usage != nil {
+		st = r.usage(b.status.Key)
+	}
+	st.At = time.Now()
+	return st, nil
 }
 
 // Kill ends a container as if the kernel had.

@@ -184,3 +184,19 @@ func removesAll(b *bench) {
 	}
 	b.must("remove again", b.Runtime.RemoveEnvironment(b.ctx, b.Env))
 }
+
+func readsStats(b *bench) {
+	b.holder()
+	id := b.run(Serves, 1)
+	first, err := b.Runtime.Stats(b.ctx, id)
+	b.must("read stats", err)
+	second, err := b.Runtime.Stats(b.ctx, id)
+	b.must("read stats again", err)
+	if first.At.IsZero() || second.At.Before(first.At) || second.CPU < first.CPU {
+		b.Errorf("first %+v, then %+v: time and processor time go backwards", first, second)
+	}
+	b.must("stop", b.Runtime.Stop(b.ctx, id, 0))
+	if st, err := b.Runtime.Stats(b.ctx, id); container.CodeOf(err) != container.CodeNotFound {
+		b.Errorf("stats of a container that has ended: %+v, %v, want code %q", st, err, container.CodeNotFound)
+	}
+}
