@@ -213,7 +213,7 @@ func (e *Engine) ProbeAttempts(revision string) []ProbeAttempt {
 
 // build is the state as readers get it. Loop only.
 func (e *Engine) build() *Snapshot {
-	s := &Snapshot{Environment: e.o.Environment, Domain: e.o.Domain, Edge: e.o.Router.Addr(), SecureEdge: e.o.Router.SecureAddr()}
+	s := &Snapshot{Environment: e.o.Environment, Domain: e.o.Domain, Edge: e.o.Router.Addr(), SecureEdge: e.o.Router.SecureAddr(), API: e.o.API}
 	for _, v := range e.state.View(time.Now()) {
 		a := App{ContainerApp: v.Resource, Local: LocalApp{Port: v.HostPort, Ready: v.Ready, Problem: v.Problem, RestartPending: v.RestartPending}}
 		if v.HostPort != 0 {

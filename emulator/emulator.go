@@ -90,10 +90,13 @@ type Triggers interface {
 type Options struct {
 	Environment string
 	Domain      string
-	Runtime     container.Runtime
-	Router      Router
-	Logs        Logs
-	History     History
+	// API is the base URL of the local API, for Snapshots; may be "".
+	API string
+
+	Runtime container.Runtime
+	Router  Router
+	Logs    Logs
+	History History
 	// Triggers reads scale rules beyond HTTP and TCP; nil reads none.
 	Triggers Triggers
 	// ScaleSteps limits scale-up to the documented steps 1, 4, 8, 16, 32.
@@ -161,7 +164,7 @@ func New(o Options) *Engine {
 	e.timer.Stop()
 	e.prober = probes.New(e, func(r probes.Report) { e.post(core.ProbeReported{Report: r}) })
 	e.prober.Attempt = e.tries.add
-	e.snapshot.Store(&Snapshot{Environment: o.Environment, Domain: o.Domain, Edge: o.Router.Addr(), SecureEdge: o.Router.SecureAddr()})
+	e.snapshot.Store(&Snapshot{Environment: o.Environment, Domain: o.Domain, Edge: o.Router.Addr(), SecureEdge: o.Router.SecureAddr(), API: o.API})
 	return e
 }
 

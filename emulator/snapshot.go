@@ -18,7 +18,10 @@ type Snapshot struct {
 	Edge string `json:"edge"`
 	// SecureEdge is the address of the one that stands for port 443.
 	SecureEdge string `json:"secureEdge,omitempty"`
-	Apps       []App  `json:"apps"`
+	// API is the base URL of the local API and the pages, on loopback; "" when
+	// there is none.
+	API  string `json:"api,omitempty"`
+	Apps []App  `json:"apps"`
 }
 
 // App is one app as it is now.

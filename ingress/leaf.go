@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -74,6 +75,9 @@ func (c *leafCache) make(name string, now time.Time) (*tls.Certificate, error) {
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		DNSNames:    []string{name},
+	}
+	if name == "localhost" {
+		template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
 	}
 	if name == c.domain {
 		template.DNSNames = []string{name, "*." + name, "*.scm." + name, "*.internal." + name, "*.ext." + name}

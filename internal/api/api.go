@@ -11,6 +11,8 @@
 //	…/{app}/revisions/{rev}/replicas[/{rep}] GET
 //
 //	/acalocal/v1/info                        GET   who answers here
+//	/acalocal/v1/access                      GET   AccessAnswer: address, token and a code for a page
+//	/acalocal/v1/session                     POST  SessionBody → SessionAnswer
 //	/acalocal/v1/status                      GET   one Snapshot
 //	/acalocal/v1/watch                       GET   Snapshots as they change, one a line
 //	/acalocal/v1/apply                       POST  emulator.ApplyRequest → emulator.Applied
@@ -78,10 +80,17 @@ type Options struct {
 	// Shutdown asks the daemon to end and returns at once. With remove, it
 	// drains and removes everything it runs before it ends.
 	Shutdown func(remove bool)
-	// Token, when set, is wanted as "Authorization: Bearer <token>", and
-	// requests must name a loopback host: for handlers served on TCP, which
-	// any page in a browser can reach. A unix socket needs neither.
-	Token string
+	// Access admits callers who come by TCP; nil when there is no such port.
+	Access *Access
+	// TCP says that the handler is served on a port, which any page in a
+	// browser and any user of the machine can reach: requests must name a
+	// loopback host and carry Access's token. A unix socket needs neither.
+	TCP bool
+	// Address is the base URL of that port, Workspace the ID of the log
+	// tables as a Log Analytics workspace.
+	Address, Workspace string
+	// Mounts are further handlers.
+	Mounts []Mount
 }
 
 // Info says who answers on a control socket.
@@ -106,6 +115,9 @@ type route struct {
 	handle handler
 }
 
+// openRoutes answer by TCP without the token, see Mount.Open.
+var openRoutes = map[string]bool{"session": true}
+
 // handler answers a request or returns the error that answers it.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
@@ -113,6 +125,8 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 func New(o Options) http.Handler {
 	s := &server{Options: o}
 	s.own = map[string]route{
+		"access":          {"GET", s.access},
+		"session":         {"POST", s.session},
 		"info":            {"GET", s.info},
 		"status":          {"GET", s.status},
 		"watch":           {"GET", s.watch},
@@ -130,8 +144,8 @@ func New(o Options) http.Handler {
 		"shutdown":        {"POST", s.shutdown},
 	}
 	h := http.Handler(s)
-	if o.Token != "" {
-		h = guard(o.Token, h)
+	if o.TCP {
+		h = s.guard(h)
 	}
 	return h
 }
@@ -158,6 +172,10 @@ func (s *server) dispatch(w http.ResponseWriter, r *http.Request) error {
 	}
 	if p, ok := parseARMPath(r.URL.Path); ok {
 		return s.serveARM(w, r, p)
+	}
+	if m, ok := s.mountOf(r.URL.Path); ok {
+		m.Handler.ServeHTTP(w, r)
+		return nil
 	}
 	return noRoute(r)
 }

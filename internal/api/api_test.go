@@ -124,7 +124,7 @@ func TestCallsReachTheEmulator(t *testing.T) {
 }
 
 func TestGuardAdmitsOnlyLoopbackNamesOwnPagesAndTheToken(t *testing.T) {
-	s := newServer(func(o *api.Options) { o.Token = "secret" })
+	s := newServer(func(o *api.Options) { o.TCP, o.Access = true, api.NewAccess("secret") })
 	f := func(host, origin, token string, want int) {
 		t.Helper()
 		header := []string{"Host", host}

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"crypto/subtle"
 	"net"
 	"net/http"
 	"net/netip"
@@ -15,14 +14,14 @@ import (
 // and carry the token. Names are checked because a page of another site can
 // point its own name at 127.0.0.1 (DNS rebinding); the origin because a page
 // can send simple requests anywhere.
-func guard(token string, next http.Handler) http.Handler {
+func (s *server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case !loopbackHost(r.Host):
 			writeError(w, &aca.Error{Code: codeForbidden, Message: "This address answers to loopback names only, not to '" + r.Host + "'."})
 		case !sameOrigin(r):
 			writeError(w, &aca.Error{Code: codeForbidden, Message: "Pages of '" + r.Header.Get("Origin") + "' may not call this address."})
-		case !hasToken(r, token):
+		case !s.open(r.URL.Path) && !s.Access.admits(r):
 			writeError(w, &aca.Error{Code: codeBadToken, Message: "The request has no valid token."})
 		default:
 			next.ServeHTTP(w, r)
@@ -55,7 +54,11 @@ func sameOrigin(r *http.Request) bool {
 	return err == nil && u.Host == r.Host
 }
 
-func hasToken(r *http.Request, token string) bool {
-	got, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	return ok && subtle.ConstantTimeCompare([]byte(got), []byte(token)) == 1
+// bearer returns the token of a request, or "".
+func bearer(r *http.Request) string {
+	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return token
 }

@@ -48,6 +48,7 @@ var commands = []func(Streams) *cobra.Command{
 	newIngressCommand,
 	newUpdateCommand,
 	newLogsCommand,
+	newAPICommand,
 	newExplainCommand,
 	newTimelineCommand,
 	newRequestsCommand,

@@ -99,7 +99,7 @@ func (f *facts) ourPorts(ctx context.Context) []int {
 		if err != nil {
 			continue // it is ending just now: its ports are whatever they are
 		}
-		for _, address := range []string{snap.Edge, snap.SecureEdge} {
+		for _, address := range []string{snap.Edge, snap.SecureEdge, snap.API} {
 			var port int
 			if _, err := fmt.Sscanf(portOf(address, ""), ":%d", &port); err == nil {
 				ports = append(ports, port)

@@ -52,7 +52,19 @@ func writeStatus(w io.Writer, snap *emulator.Snapshot) error {
 	if err := t.write(w); err != nil {
 		return err
 	}
-	return writeProblems(w, snap)
+	if err := writeProblems(w, snap); err != nil {
+		return err
+	}
+	return writeAPI(w, snap)
+}
+
+// writeAPI says where the API is.
+func writeAPI(w io.Writer, snap *emulator.Snapshot) error {
+	if snap.API == "" {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "\nAPI at %s (acalocal api)\n", snap.API)
+	return err
 }
 
 func addStatusRows(t *table, app *emulator.App) {

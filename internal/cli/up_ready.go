@@ -21,6 +21,9 @@ func (u *upRun) sayReady(snap *emulator.Snapshot) error {
 	if u.o.asJSON {
 		return writeJSON(u.s.Out, orEmpty(apps))
 	}
+	if snap.API != "" {
+		fmt.Fprintf(u.s.Err, "the API is at %s (acalocal api)\n", snap.API)
+	}
 	return writeReady(u.s.Out, snap, apps)
 }
 

@@ -9,6 +9,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"os"
@@ -42,6 +44,9 @@ type Options struct {
 	// TLSPort is the port of the listener that stands for port 443; 0 takes
 	// 8443, or a free one when that is taken.
 	TLSPort int
+	// APIPort is the loopback port of the local API; 0 takes the one the
+	// environment had before, else 8079, else a free one.
+	APIPort int
 	// AppPorts is the first port given to apps that ask for none; 0 is 8081.
 	AppPorts int
 	// TimeScale divides the platform's own timers; 0 is 1.
@@ -66,7 +71,10 @@ type Daemon struct {
 	lock   *flock.Flock
 	claim  *flock.Flock
 	edge   *edge
-	server *http.Server
+	api    *apiPort
+	access *api.Access
+	// servers answer on the control socket and on the local port.
+	servers []*http.Server
 
 	stop   context.CancelFunc // ends Run and leaves everything running
 	remove chan struct{}      // closed when everything is to be removed
@@ -108,9 +116,14 @@ func New(o Options) (_ *Daemon, err error) {
 	if d.edge, err = newEdge(o, d.dial, demand, d.Logs); err != nil {
 		return nil, err
 	}
+	if d.api, err = openAPIPort(d.files, o.APIPort); err != nil {
+		return nil, err
+	}
+	d.access = api.NewAccess(d.api.token)
 	d.Engine = emulator.New(emulator.Options{
 		Environment: o.Environment,
 		Domain:      o.Environment + ".localhost",
+		API:         d.api.url(),
 		Runtime:     o.Runtime,
 		Router:      d.edge,
 		Logs:        follower{store: d.Logs, runtime: o.Runtime},
@@ -170,6 +183,9 @@ func (d *Daemon) releaseClaim() {
 
 // close gives back what New took, in the opposite order.
 func (d *Daemon) close() {
+	if d.api != nil {
+		_ = d.api.Close() // the server that used it has ended
+	}
 	if d.edge != nil {
 		d.edge.close()
 	}
@@ -184,15 +200,16 @@ func (d *Daemon) close() {
 	}
 }
 
-// Handler is the control API of the environment.
-func (d *Daemon) Handler(token string) http.Handler {
+// Handler is the control API of the environment: as the socket serves it, or
+// guarded, for TCP.
+func (d *Daemon) Handler(tcp bool) http.Handler {
 	return api.New(api.Options{
 		Emulator: d.Engine,
 		Logs:     queries{d.Logs},
 		Requests: d.edge,
 		Info:     api.Info{Environment: d.o.Environment, Version: version.Version, PID: os.Getpid(), TimeScale: d.o.TimeScale},
 		Shutdown: d.Shutdown,
-		Token:    token,
+		Access:   d.access, TCP: tcp, Address: d.api.url(), Workspace: workspaceID(d.o.Environment),
 	})
 }
 
@@ -216,15 +233,19 @@ func (d *Daemon) Run(ctx context.Context, ready func()) error {
 		return err
 	}
 	serving, endAnswers := context.WithCancel(context.WithoutCancel(ctx))
-	d.server = &http.Server{
-		Handler: d.Handler(""), ReadHeaderTimeout: 10 * time.Second,
-		BaseContext: func(net.Listener) context.Context { return serving },
+	serve := func(tcp bool) *http.Server {
+		return &http.Server{
+			Handler: d.Handler(tcp), ReadHeaderTimeout: headerTimeout, ErrorLog: discard,
+			BaseContext: func(net.Listener) context.Context { return serving },
+		}
 	}
+	d.servers = []*http.Server{serve(false), serve(true)}
 	var parts sync.WaitGroup
 	defer parts.Wait()
 	ctx, d.stop = context.WithCancel(ctx)
 	defer d.stop()
-	parts.Go(func() { _ = d.server.Serve(socket) }) // ends with Close below, which is no news
+	parts.Go(func() { _ = d.servers[0].Serve(socket) }) // both end with stopServing, which is no news
+	parts.Go(func() { _ = d.servers[1].Serve(d.api.listener(d.o.Environment + ".localhost")) })
 	defer d.stopServing(endAnswers)
 	parts.Go(func() { d.edge.run(ctx) })
 	parts.Go(func() { d.edge.gates.run(ctx) })
@@ -246,18 +267,29 @@ func (d *Daemon) Run(ctx context.Context, ready func()) error {
 	}
 }
 
-// lastWords is how long answers under way may take once the daemon ends.
-const lastWords = time.Second
+// headerTimeout bounds how long a caller may take to send the head of a
+// request; lastWords is how long answers under way may take once the daemon
+// ends.
+const (
+	headerTimeout = 10 * time.Second
+	lastWords     = time.Second
+)
 
-// stopServing closes the control socket. The answers that last as long as the
-// daemon are finished in order, so that their readers can tell its end from
-// its death.
+// discard drops what net/http says about callers that break a handshake off:
+// a client that does not trust the local authority is told so itself.
+var discard = log.New(io.Discard, "", 0)
+
+// stopServing closes the control socket and the local port. The answers that
+// last as long as the daemon are finished in order, so that their readers can
+// tell its end from its death.
 func (d *Daemon) stopServing(endAnswers func()) {
 	endAnswers()
 	ctx, cancel := context.WithTimeout(context.Background(), lastWords)
 	defer cancel()
-	if err := d.server.Shutdown(ctx); err != nil {
-		_ = d.server.Close() // what is cut off here had its time
+	for _, s := range d.servers {
+		if err := s.Shutdown(ctx); err != nil {
+			_ = s.Close() // what is cut off here had its time
+		}
 	}
 }
 
@@ -292,7 +324,7 @@ func RemoveFiles(e home.Environment, keepLogs bool) error {
 	if !keepLogs {
 		return e.Remove()
 	}
-	for _, path := range []string{e.Socket(), e.Lock(), e.LogFile(), e.History()} {
+	for _, path := range []string{e.Socket(), e.Lock(), e.LogFile(), e.Access(), e.History()} {
 		if err := os.RemoveAll(path); err != nil {
 			return fmt.Errorf("remove the files of environment %s: %w", e.Name, err)
 		}

@@ -46,7 +46,7 @@ func newMachine(t *testing.T) *machine {
 }
 
 func (m *machine) options() Options {
-	return Options{Home: m.home, Runtime: m.runtime, Port: freePort(m.T), TLSPort: freePort(m.T), AppPorts: freePort(m.T), Log: zerolog.New(zerolog.NewTestWriter(m.T))}
+	return Options{Home: m.home, Runtime: m.runtime, Port: freePort(m.T), TLSPort: freePort(m.T), APIPort: freePort(m.T), AppPorts: freePort(m.T), Log: zerolog.New(zerolog.NewTestWriter(m.T))}
 }
 
 // freePort is a port that was free just now.

@@ -4,6 +4,7 @@
 //	└── <environment>/
 //	    ├── lock        held by the one daemon of the environment
 //	    ├── api.sock    the control socket
+//	    ├── access.json the port and token of the local API
 //	    ├── daemon.log  what a detached daemon says
 //	    ├── history/    revisions, one file each
 //	    └── logs/       the log store
@@ -97,6 +98,9 @@ func (e Environment) Lock() string { return filepath.Join(e.dir, "lock") }
 
 // LogFile is where a detached daemon writes its own log.
 func (e Environment) LogFile() string { return filepath.Join(e.dir, "daemon.log") }
+
+// Access is the file that keeps the port and the token of the local API.
+func (e Environment) Access() string { return filepath.Join(e.dir, "access.json") }
 
 // History is the directory of saved revisions.
 func (e Environment) History() string { return filepath.Join(e.dir, "history") }
