@@ -1,9 +1,11 @@
 package emulator
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,9 +40,19 @@ func (e *Engine) Apply(ctx context.Context, req ApplyRequest) (Applied, error) {
 	if problems := aca.Errors(app.Validate()); len(problems) > 0 {
 		return Applied{}, problems[0].Err()
 	}
-	spec := core.SpecChanged{App: app, HostPort: req.HostPort, Local: req.LocalImages, Directories: req.Directories.toCore()}
+	if req.Resiliency != nil {
+		if problems := aca.Errors(req.Resiliency.Validate()); len(problems) > 0 {
+			return Applied{}, problems[0].Err()
+		}
+	}
+	spec := core.SpecChanged{App: app, HostPort: req.HostPort, Local: req.LocalImages, Directories: req.Directories.toCore(), Resiliency: req.Resiliency}
 	var out Applied
 	err := e.do(ctx, func(loop context.Context) error {
+		if kept, ok := e.state.Kept(app.Name); ok && req.KeepLocal {
+			spec.HostPort = cmp.Or(spec.HostPort, kept.HostPort)
+			spec.Local = append(slices.Clone(spec.Local), kept.Local...)
+			spec.Directories, spec.Resiliency = kept.Directories, kept.Resiliency
+		}
 		if err := e.state.Check(spec); err != nil {
 			return err
 		}
@@ -91,6 +103,32 @@ func (e *Engine) Delete(ctx context.Context, app string) error {
 			return notFound("containerApps", app)
 		}
 		e.handle(loop, core.SpecRemoved{App: app})
+		return nil
+	})
+}
+
+// ApplyRouteConfig makes a route config of the environment become what c says.
+// Errors for the user are *aca.Error.
+func (e *Engine) ApplyRouteConfig(ctx context.Context, c aca.HTTPRouteConfig) error {
+	if problems := aca.Errors(c.Validate()); len(problems) > 0 {
+		return problems[0].Err()
+	}
+	return e.do(ctx, func(loop context.Context) error {
+		if err := e.state.CheckRouteConfig(c); err != nil {
+			return err
+		}
+		e.handle(loop, core.RouteConfigChanged{Config: c})
+		return nil
+	})
+}
+
+// DeleteRouteConfig removes a route config.
+func (e *Engine) DeleteRouteConfig(ctx context.Context, name string) error {
+	return e.do(ctx, func(loop context.Context) error {
+		if e.build().RouteConfig(name) == nil {
+			return notFound("httpRouteConfigs", name)
+		}
+		e.handle(loop, core.RouteConfigRemoved{Name: name})
 		return nil
 	})
 }
@@ -227,6 +265,9 @@ func (e *Engine) build() *Snapshot {
 			a.Revisions = append(a.Revisions, rev)
 		}
 		s.Apps = append(s.Apps, a)
+	}
+	for _, v := range e.state.RouteConfigs() {
+		s.RouteConfigs = append(s.RouteConfigs, RouteConfig{HTTPRouteConfig: v.Resource, Local: LocalRouteConfig{Problem: v.Problem}})
 	}
 	return s
 }

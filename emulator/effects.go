@@ -47,6 +47,10 @@ func (e *Engine) carryOut(ctx context.Context, effect core.Effect) {
 	case core.ForgetApp:
 		e.o.Router.Unlisten(o.App)
 		e.saved(e.o.History.Forget(o.App), o.App)
+	case core.SaveRouteConfigs:
+		if err := e.o.History.SaveRouteConfigs(o.Configs); err != nil {
+			e.o.Log.Error().Err(err).Msg("route configs are not saved: a later daemon will not know them")
+		}
 	case core.Finished:
 		e.finished = true
 	default:

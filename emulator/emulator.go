@@ -23,6 +23,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/ingress"
 	"github.com/acalocal/acalocal/internal/container"
 	"github.com/acalocal/acalocal/internal/core"
@@ -74,6 +75,10 @@ type History interface {
 	Load() ([]core.SavedApp, error)
 	Save(core.SavedApp) error
 	Forget(app string) error
+	// LoadRouteConfigs and SaveRouteConfigs keep the route configs of the
+	// environment, all of them at once; saving none forgets them.
+	LoadRouteConfigs() ([]aca.HTTPRouteConfig, error)
+	SaveRouteConfigs([]aca.HTTPRouteConfig) error
 }
 
 // Triggers reads the metrics of scale rules that the edge does not know.
@@ -216,6 +221,10 @@ func (e *Engine) recover(ctx context.Context) error {
 	if err != nil {
 		e.o.Log.Warn().Err(err).Msg("history is not readable, rebuilding it from the container engine")
 	}
+	routeConfigs, err := e.o.History.LoadRouteConfigs()
+	if err != nil {
+		e.o.Log.Warn().Err(err).Msg("the saved route configs are not readable")
+	}
 	statuses, err := e.o.Runtime.List(ctx, e.o.Environment)
 	if err != nil {
 		return fmt.Errorf("list the containers of environment %s: %w", e.o.Environment, err)
@@ -226,7 +235,7 @@ func (e *Engine) recover(ctx context.Context) error {
 		}
 	}
 	e.noteHolders(statuses)
-	e.post(core.Recovered{Apps: saved})
+	e.post(core.Recovered{Apps: saved, RouteConfigs: routeConfigs})
 	e.post(core.Listed{Statuses: statuses, Seq: e.state.Seq()})
 	return nil
 }

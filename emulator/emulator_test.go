@@ -91,6 +91,8 @@ type memory struct {
 	rows  []core.SystemLog
 	lines []string
 	apps  map[string]core.SavedApp
+
+	routeConfigs []aca.HTTPRouteConfig
 }
 
 func (m *memory) Follow(ctx context.Context, source LogSource) error {
@@ -133,6 +135,19 @@ func (m *memory) Save(a core.SavedApp) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.apps[a.App.Name] = a
+	return nil
+}
+
+func (m *memory) LoadRouteConfigs() ([]aca.HTTPRouteConfig, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.routeConfigs, nil
+}
+
+func (m *memory) SaveRouteConfigs(configs []aca.HTTPRouteConfig) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.routeConfigs = configs
 	return nil
 }
 

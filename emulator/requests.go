@@ -17,6 +17,13 @@ type ApplyRequest struct {
 	LocalImages []string
 	// Directories are those of this machine that the app uses.
 	Directories Directories
+	// Resiliency is the app's resiliency policy, nil for none. It is a resource
+	// of its own on Azure: no revision comes of a change to it.
+	Resiliency *aca.ResiliencyPolicy
+	// KeepLocal keeps what a definition that comes by ARM lacks, when the app is
+	// there already: its local port, which images are local, the directories of
+	// this machine, and the resiliency policy.
+	KeepLocal bool
 	// DryRun computes the plan and changes nothing.
 	DryRun bool
 }

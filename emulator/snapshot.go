@@ -22,6 +22,21 @@ type Snapshot struct {
 	// there is none.
 	API  string `json:"api,omitempty"`
 	Apps []App  `json:"apps"`
+	// RouteConfigs are the httpRouteConfigs of the environment, by name.
+	RouteConfigs []RouteConfig `json:"httpRouteConfigs,omitempty"`
+}
+
+// RouteConfig is one route config as it is now, its read-only fields filled in.
+type RouteConfig struct {
+	aca.HTTPRouteConfig
+	Local LocalRouteConfig `json:"local"`
+}
+
+// LocalRouteConfig is what exists only on this machine.
+type LocalRouteConfig struct {
+	// Problem is one sentence about what the route config names and is not
+	// there; "" while there is nothing to say.
+	Problem string `json:"problem,omitempty"`
 }
 
 // App is one app as it is now.
@@ -127,6 +142,16 @@ func (s *Snapshot) App(name string) *App {
 	for i := range s.Apps {
 		if s.Apps[i].Name == name {
 			return &s.Apps[i]
+		}
+	}
+	return nil
+}
+
+// RouteConfig returns the route config of that name, or nil.
+func (s *Snapshot) RouteConfig(name string) *RouteConfig {
+	for i := range s.RouteConfigs {
+		if s.RouteConfigs[i].Name == name {
+			return &s.RouteConfigs[i]
 		}
 	}
 	return nil

@@ -7,8 +7,8 @@ import (
 
 // Update is Apply for a definition that was read from a Snapshot and changed.
 // What a Snapshot does not carry stays as it is: the values of secrets, the
-// app's port unless the request names one, which images are local, and the
-// directories of this machine.
+// app's port unless the request names one, which images are local, the
+// directories of this machine, and the resiliency policy.
 func (e *Engine) Update(ctx context.Context, req ApplyRequest) (Applied, error) {
 	app := *req.App.Clone()
 	err := e.do(ctx, func(context.Context) error {
@@ -22,6 +22,7 @@ func (e *Engine) Update(ctx context.Context, req ApplyRequest) (Applied, error) 
 		}
 		req.LocalImages = append(slices.Clone(req.LocalImages), kept.Local...)
 		req.Directories = directoriesOf(kept.Directories)
+		req.Resiliency = kept.Resiliency
 		return nil
 	})
 	if err != nil {

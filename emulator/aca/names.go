@@ -58,13 +58,15 @@ type nameRule struct {
 }
 
 var (
-	appNameRule       = nameRule{min: 2, max: 32}
-	secretNameRule    = nameRule{min: 1, max: 253, leadDigit: true, doubleDash: true}
-	containerNameRule = nameRule{min: 1, max: 63, leadDigit: true, doubleDash: true, dot: true}
-	volumeNameRule    = nameRule{min: 1, max: 63, leadDigit: true, doubleDash: true}
-	labelNameRule     = nameRule{min: 1, max: 64}
-	suffixRule        = nameRule{min: 1, max: 64, leadDigit: true}
-	environmentRule   = nameRule{min: 2, max: 60, upperLetter: true, doubleDash: true}
+	appNameRule         = nameRule{min: 2, max: 32}
+	secretNameRule      = nameRule{min: 1, max: 253, leadDigit: true, doubleDash: true}
+	containerNameRule   = nameRule{min: 1, max: 63, leadDigit: true, doubleDash: true, dot: true}
+	volumeNameRule      = nameRule{min: 1, max: 63, leadDigit: true, doubleDash: true}
+	labelNameRule       = nameRule{min: 1, max: 64}
+	suffixRule          = nameRule{min: 1, max: 64, leadDigit: true}
+	routeConfigNameRule = nameRule{min: 3, max: 63}
+	storageNameRule     = nameRule{min: 1, max: 32}
+	environmentRule     = nameRule{min: 2, max: 60, upperLetter: true, doubleDash: true}
 )
 
 func (rule nameRule) ok(name string) bool {

@@ -40,6 +40,7 @@ import (
 	"net/http"
 
 	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/container"
 	"github.com/acalocal/acalocal/logsink"
 )
@@ -56,6 +57,10 @@ type Emulator interface {
 	Apply(ctx context.Context, req emulator.ApplyRequest) (emulator.Applied, error)
 	// Delete begins to remove an app.
 	Delete(ctx context.Context, app string) error
+	// ApplyRouteConfig makes a route config of the environment become what c
+	// says; DeleteRouteConfig removes it.
+	ApplyRouteConfig(ctx context.Context, c aca.HTTPRouteConfig) error
+	DeleteRouteConfig(ctx context.Context, name string) error
 	// RestartRevision replaces the replicas of a revision; "" means the
 	// latest active one.
 	RestartRevision(ctx context.Context, app, revision string) error

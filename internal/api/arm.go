@@ -97,7 +97,7 @@ func (s *server) armPut(r *http.Request, p armPath) error {
 	if err != nil {
 		return err
 	}
-	applied, err := s.Emulator.Apply(r.Context(), emulator.ApplyRequest{App: app})
+	applied, err := s.Emulator.Apply(r.Context(), emulator.ApplyRequest{App: app, KeepLocal: true})
 	if err != nil {
 		return err
 	}

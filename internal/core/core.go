@@ -59,17 +59,18 @@ type State struct {
 	rng *rand.Rand
 	now time.Time
 
-	apps      map[string]*app
-	orphans   map[container.Key]*orphan
-	observed  map[container.Key]container.Status
-	touched   map[container.Key]uint64 // sequence of the last order or answer
-	logs      map[container.Key]logState
-	listed    bool   // at least one Listed was seen
-	listedSeq uint64 // Seq of the newest Listed
-	listings  uint64 // Number of the newest Listed
-	closing   bool
-	seq       uint64
-	lastOp    OpID
+	apps         map[string]*app
+	routeConfigs map[string]aca.HTTPRouteConfig // by name
+	orphans      map[container.Key]*orphan
+	observed     map[container.Key]container.Status
+	touched      map[container.Key]uint64 // sequence of the last order or answer
+	logs         map[container.Key]logState
+	listed       bool   // at least one Listed was seen
+	listedSeq    uint64 // Seq of the newest Listed
+	listings     uint64 // Number of the newest Listed
+	closing      bool
+	seq          uint64
+	lastOp       OpID
 
 	counts   map[countKey]int
 	table    string // text of the published table
@@ -90,14 +91,15 @@ func New(o Options, rng *rand.Rand) *State {
 		o.DrainGrace = 30 * time.Second
 	}
 	return &State{
-		o:        o,
-		rng:      rng,
-		apps:     map[string]*app{},
-		orphans:  map[container.Key]*orphan{},
-		observed: map[container.Key]container.Status{},
-		touched:  map[container.Key]uint64{},
-		logs:     map[container.Key]logState{},
-		counts:   map[countKey]int{},
+		o:            o,
+		rng:          rng,
+		apps:         map[string]*app{},
+		routeConfigs: map[string]aca.HTTPRouteConfig{},
+		orphans:      map[container.Key]*orphan{},
+		observed:     map[container.Key]container.Status{},
+		touched:      map[container.Key]uint64{},
+		logs:         map[container.Key]logState{},
+		counts:       map[countKey]int{},
 	}
 }
 
@@ -153,19 +155,20 @@ func (s *State) scaled(d time.Duration) time.Duration {
 // app is one container app: what the user asked for and the revisions made of
 // it, oldest first.
 type app struct {
-	spec      aca.ContainerApp
-	hostPort  int
-	local     map[string]bool // images that are never pulled
-	dirs      Directories
-	revisions []*revision
-	made      int    // revisions ever made, for the counter in their names
-	serving   string // revision that gets the traffic in single mode
-	removed   bool
-	stopped   bool // by the user, until started again
-	updates   bool // controller rows of the last update are still due
-	secrets   string
-	pending   bool // a changed secret waits for a restart
-	created   time.Time
+	spec       aca.ContainerApp
+	hostPort   int
+	local      map[string]bool // images that are never pulled
+	dirs       Directories
+	resiliency *aca.ResiliencyPolicy
+	revisions  []*revision
+	made       int    // revisions ever made, for the counter in their names
+	serving    string // revision that gets the traffic in single mode
+	removed    bool
+	stopped    bool // by the user, until started again
+	updates    bool // controller rows of the last update are still due
+	secrets    string
+	pending    bool // a changed secret waits for a restart
+	created    time.Time
 }
 
 func (a *app) revision(name string) *revision {

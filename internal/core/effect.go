@@ -79,39 +79,45 @@ type SaveApp struct{ App SavedApp }
 // ForgetApp drops what SaveApp kept.
 type ForgetApp struct{ App string }
 
+// SaveRouteConfigs keeps the route configs of the environment, all of them;
+// none are to be forgotten.
+type SaveRouteConfigs struct{ Configs []aca.HTTPRouteConfig }
+
 // Finished says that a shutdown is complete: nothing of ours is left.
 type Finished struct{}
 
-func (RunOp) effect()          {}
-func (Relist) effect()         {}
-func (SetProbes) effect()      {}
-func (SetTriggers) effect()    {}
-func (PublishTable) effect()   {}
-func (Drain) effect()          {}
-func (Sever) effect()          {}
-func (FollowLogs) effect()     {}
-func (ScanListeners) effect()  {}
-func (WatchListeners) effect() {}
-func (EmitSystemLog) effect()  {}
-func (SetTimer) effect()       {}
-func (SaveApp) effect()        {}
-func (ForgetApp) effect()      {}
-func (Finished) effect()       {}
+func (SaveRouteConfigs) effect() {}
+func (RunOp) effect()            {}
+func (Relist) effect()           {}
+func (SetProbes) effect()        {}
+func (SetTriggers) effect()      {}
+func (PublishTable) effect()     {}
+func (Drain) effect()            {}
+func (Sever) effect()            {}
+func (FollowLogs) effect()       {}
+func (ScanListeners) effect()    {}
+func (WatchListeners) effect()   {}
+func (EmitSystemLog) effect()    {}
+func (SetTimer) effect()         {}
+func (SaveApp) effect()          {}
+func (ForgetApp) effect()        {}
+func (Finished) effect()         {}
 
 // SavedApp is an app without the values of its secrets, and its revisions.
 type SavedApp struct {
-	App       aca.ContainerApp `json:"app"`
-	HostPort  int              `json:"hostPort,omitempty"`
-	Local     []string         `json:"localImages,omitempty"`
-	Dirs      Directories      `json:"directories,omitzero"`
-	Created   time.Time        `json:"created"`
-	Made      int              `json:"made"`
-	Serving   string           `json:"serving,omitempty"`
-	Secrets   string           `json:"secrets,omitempty"` // digest of the values
-	Removed   bool             `json:"removed,omitempty"` // it is being taken down
-	Stopped   bool             `json:"stopped,omitempty"` // by the user, until started again
-	Pending   bool             `json:"restartPending,omitempty"`
-	Revisions []SavedRevision  `json:"revisions"`
+	App        aca.ContainerApp      `json:"app"`
+	HostPort   int                   `json:"hostPort,omitempty"`
+	Local      []string              `json:"localImages,omitempty"`
+	Dirs       Directories           `json:"directories,omitzero"`
+	Created    time.Time             `json:"created"`
+	Made       int                   `json:"made"`
+	Serving    string                `json:"serving,omitempty"`
+	Secrets    string                `json:"secrets,omitempty"` // digest of the values
+	Removed    bool                  `json:"removed,omitempty"` // it is being taken down
+	Stopped    bool                  `json:"stopped,omitempty"` // by the user, until started again
+	Pending    bool                  `json:"restartPending,omitempty"`
+	Resiliency *aca.ResiliencyPolicy `json:"resiliency,omitempty"`
+	Revisions  []SavedRevision       `json:"revisions"`
 }
 
 // SavedRevision is a revision without its replicas.

@@ -19,6 +19,8 @@ type SpecChanged struct {
 	Local    []string // images built here, never pulled
 	// Directories are those of this machine it uses.
 	Directories Directories
+	// Resiliency is its policy, nil for none.
+	Resiliency *aca.ResiliencyPolicy
 }
 
 // SpecRemoved says that an app is no longer wanted.
@@ -40,8 +42,12 @@ type RunningRequested struct {
 	Running bool
 }
 
-// Recovered brings back what SaveApp saved, before the first Listed.
-type Recovered struct{ Apps []SavedApp }
+// Recovered brings back what SaveApp and SaveRouteConfigs saved, before the
+// first Listed.
+type Recovered struct {
+	Apps         []SavedApp
+	RouteConfigs []aca.HTTPRouteConfig
+}
 
 // Listed is every container of the environment as seen now.
 type Listed struct {

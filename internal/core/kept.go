@@ -14,6 +14,8 @@ type Kept struct {
 	Local []string
 	// Directories are those of this machine it uses.
 	Directories Directories
+	// Resiliency is its policy, a resource of its own; nil for none.
+	Resiliency *aca.ResiliencyPolicy
 }
 
 // Kept returns what is kept of an app; ok is false when there is no such app.
@@ -22,7 +24,7 @@ func (s *State) Kept(name string) (k Kept, ok bool) {
 	if a == nil || a.removed {
 		return Kept{}, false
 	}
-	k = Kept{Secrets: map[string]string{}, HostPort: a.hostPort, Local: sortedKeys(a.local), Directories: a.dirs}
+	k = Kept{Secrets: map[string]string{}, HostPort: a.hostPort, Local: sortedKeys(a.local), Directories: a.dirs, Resiliency: a.resiliency}
 	for _, secret := range a.spec.Properties.Configuration.Secrets {
 		if secret.Value != "" {
 			k.Secrets[secret.Name] = secret.Value

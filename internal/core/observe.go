@@ -191,23 +191,27 @@ func (e Recovered) apply(s *State) {
 	for _, saved := range e.Apps {
 		s.recover(saved)
 	}
+	for _, c := range e.RouteConfigs {
+		s.routeConfigs[c.Name] = c
+	}
 }
 
 func (s *State) recover(saved SavedApp) *app {
 	a := s.apps[saved.App.Name]
 	if a == nil {
 		a = &app{
-			spec:     saved.App,
-			hostPort: saved.HostPort,
-			local:    map[string]bool{},
-			dirs:     saved.Dirs,
-			created:  saved.Created,
-			made:     saved.Made,
-			serving:  saved.Serving,
-			secrets:  saved.Secrets,
-			removed:  saved.Removed,
-			stopped:  saved.Stopped,
-			pending:  saved.Pending,
+			spec:       saved.App,
+			hostPort:   saved.HostPort,
+			local:      map[string]bool{},
+			dirs:       saved.Dirs,
+			created:    saved.Created,
+			made:       saved.Made,
+			serving:    saved.Serving,
+			secrets:    saved.Secrets,
+			removed:    saved.Removed,
+			stopped:    saved.Stopped,
+			pending:    saved.Pending,
+			resiliency: saved.Resiliency,
 		}
 		for _, image := range saved.Local {
 			a.local[image] = true

@@ -13,6 +13,14 @@ func (s *State) Check(e SpecChanged) error {
 	if s.closing {
 		return &aca.Error{Code: "Conflict", Message: "The environment is going down.", Target: s.o.Environment}
 	}
+	if _, taken := s.routeConfigs[e.App.Name]; taken {
+		return &aca.Error{Code: "Conflict", Message: fmt.Sprintf("The container app '%s' must not have the name of a route config of its environment.", e.App.Name), Target: e.App.Name}
+	}
+	if in := e.App.Properties.Configuration.Ingress; in != nil {
+		if err := s.checkDomains("app "+e.App.Name, in.CustomDomains); err != nil {
+			return err
+		}
+	}
 	a := s.apps[e.App.Name]
 	if err := checkTraffic(a, e.App); err != nil {
 		return err
@@ -92,6 +100,8 @@ func (s *State) Plan(e SpecChanged) string {
 	case a.secrets != secretDigest(e.App):
 		p.step("keep revision %s (a changed secret needs a restart)", a.latest().name)
 	case p.traffic(a, e):
+	case !samePolicy(a.resiliency, e.Resiliency):
+		p.step("keep revision %s (its resiliency policy changed)", a.latest().name)
 	default:
 		p.step("keep revision %s (nothing changed in the template)", a.latest().name)
 	}

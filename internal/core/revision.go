@@ -53,7 +53,7 @@ func (s *State) update(a *app, e SpecChanged) {
 		a.keepLabels(&e.App)
 	}
 	a.spec, a.hostPort, a.removed = e.App, e.HostPort, false
-	a.secrets, a.dirs = secretDigest(e.App), e.Directories
+	a.secrets, a.dirs, a.resiliency = secretDigest(e.App), e.Directories, e.Resiliency
 	a.local = map[string]bool{}
 	for _, image := range e.Local {
 		a.local[image] = true
@@ -183,6 +183,10 @@ func (ShutdownRequested) apply(s *State) {
 	for _, a := range s.sortedApps() {
 		a.removed = true
 		s.save(a)
+	}
+	if len(s.routeConfigs) > 0 {
+		clear(s.routeConfigs)
+		s.saveRouteConfigs()
 	}
 }
 

@@ -41,6 +41,7 @@ func (s *State) routing() ingress.Table {
 	for _, a := range s.sortedApps() {
 		t.Apps = append(t.Apps, s.route(a))
 	}
+	s.routes(&t)
 	return t
 }
 
@@ -52,6 +53,7 @@ func (s *State) route(a *app) ingress.App {
 		return out
 	}
 	policies(&out, in)
+	out.Resiliency = resiliency(a.resiliency)
 	for _, rev := range a.revisions {
 		if rev.active {
 			out.Revisions = append(out.Revisions, ingress.Revision{Name: rev.name, Endpoints: s.endpoints(rev)})

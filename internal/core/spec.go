@@ -198,17 +198,18 @@ func redacted(app aca.ContainerApp) aca.ContainerApp {
 // saved is what a daemon needs to carry on with a after a crash.
 func (a *app) saved() SavedApp {
 	out := SavedApp{
-		App:      redacted(a.spec),
-		HostPort: a.hostPort,
-		Local:    sortedKeys(a.local),
-		Dirs:     a.dirs,
-		Created:  a.created,
-		Made:     a.made,
-		Serving:  a.serving,
-		Secrets:  a.secrets,
-		Removed:  a.removed,
-		Stopped:  a.stopped,
-		Pending:  a.pending,
+		App:        redacted(a.spec),
+		HostPort:   a.hostPort,
+		Local:      sortedKeys(a.local),
+		Dirs:       a.dirs,
+		Created:    a.created,
+		Made:       a.made,
+		Serving:    a.serving,
+		Secrets:    a.secrets,
+		Removed:    a.removed,
+		Stopped:    a.stopped,
+		Pending:    a.pending,
+		Resiliency: a.resiliency,
 	}
 	for _, rev := range a.revisions {
 		out.Revisions = append(out.Revisions, rev.saved())

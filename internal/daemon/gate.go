@@ -49,9 +49,10 @@ func (g *gates) set(t ingress.Table) {
 	g.wanted <- gatesOf(t)
 }
 
-// gatesOf are the gates of an environment. A single app has nobody to call.
+// gatesOf are the gates of an environment. A single app has nobody to call but
+// route configs.
 func gatesOf(t ingress.Table) []gate {
-	if len(t.Apps) < 2 {
+	if len(t.Apps) < 2 && len(t.Routes) == 0 {
 		return nil
 	}
 	web := gate{ports: []int{80, 443}}
@@ -66,6 +67,9 @@ func gatesOf(t ingress.Table) []gate {
 		default:
 			web.names = append(web.names, namesOf(a, t.Domain)...)
 		}
+	}
+	for _, rc := range t.Routes {
+		web.names = append(web.names, rc.Name+"."+t.Domain)
 	}
 	if len(web.names) > 0 {
 		slices.Sort(web.names)

@@ -9,12 +9,16 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/core"
 )
 
 // history keeps each app in a file of its own, replaced as a whole: a crash
 // leaves the old one or the new one. Values of secrets never come here.
 type history struct{ dir string }
+
+// routeConfigsFile holds what is not an app's; no app has a name like it.
+const routeConfigsFile = "_httpRouteConfigs.json"
 
 func (h history) path(app string) string { return filepath.Join(h.dir, app+".json") }
 
@@ -28,6 +32,9 @@ func (h history) Load() ([]core.SavedApp, error) {
 	var apps []core.SavedApp
 	var broken []error
 	for _, file := range files {
+		if filepath.Base(file) == routeConfigsFile {
+			continue
+		}
 		var app core.SavedApp
 		text, err := os.ReadFile(file)
 		if err == nil {
@@ -47,14 +54,18 @@ func (h history) Load() ([]core.SavedApp, error) {
 
 // Save replaces an app's file.
 func (h history) Save(app core.SavedApp) error {
-	text, err := json.Marshal(app)
+	return h.write(h.path(app.App.Name), app)
+}
+
+// write replaces a file as a whole.
+func (h history) write(path string, v any) error {
+	text, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(h.dir, 0o700); err != nil {
 		return err
 	}
-	path := h.path(app.App.Name)
 	temporary := path + ".new"
 	if err := os.WriteFile(temporary, text, 0o600); err != nil {
 		return err
@@ -64,8 +75,38 @@ func (h history) Save(app core.SavedApp) error {
 
 // Forget removes an app's file.
 func (h history) Forget(app string) error {
-	if err := os.Remove(h.path(app)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	return remove(h.path(app))
+}
+
+func remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
+}
+
+// LoadRouteConfigs returns the saved route configs; none were saved when there
+// is no file.
+func (h history) LoadRouteConfigs() ([]aca.HTTPRouteConfig, error) {
+	text, err := os.ReadFile(filepath.Join(h.dir, routeConfigsFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var configs []aca.HTTPRouteConfig
+	if err := json.Unmarshal(text, &configs); err != nil {
+		return nil, fmt.Errorf("%s: %w", routeConfigsFile, err)
+	}
+	return configs, nil
+}
+
+// SaveRouteConfigs replaces the saved route configs.
+func (h history) SaveRouteConfigs(configs []aca.HTTPRouteConfig) error {
+	path := filepath.Join(h.dir, routeConfigsFile)
+	if len(configs) == 0 {
+		return remove(path)
+	}
+	return h.write(path, configs)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/ingress"
 	"github.com/acalocal/acalocal/internal/container"
 	"github.com/acalocal/acalocal/internal/container/containertest"
@@ -442,6 +443,10 @@ func (m *memory) Save(a core.SavedApp) error {
 	m.saved[a.App.Name] = a
 	return nil
 }
+
+func (m *memory) LoadRouteConfigs() ([]aca.HTTPRouteConfig, error) { return nil, nil }
+
+func (m *memory) SaveRouteConfigs([]aca.HTTPRouteConfig) error { return nil }
 
 func (m *memory) Forget(app string) error {
 	m.mu.Lock()

@@ -53,6 +53,8 @@ func (s *Sim) carryOut(e core.Effect) {
 		s.disk[e.App.App.Name] = e.App
 	case core.ForgetApp:
 		delete(s.disk, e.App)
+	case core.SaveRouteConfigs:
+		s.routeConfigs = e.Configs
 	case core.Finished:
 		s.done = true
 	default:

@@ -46,22 +46,23 @@ type Sim struct {
 	Metric float64
 	Broken bool
 
-	world    *containertest.World
-	state    *core.State
-	disk     map[string]core.SavedApp
-	wanted   map[string]aca.ContainerApp // what the user last asked for
-	taken    map[string]bool             // apps of which the user took something down since
-	table    ingress.Table
-	probes   map[probes.Key]*probe
-	triggers map[scale.TriggerKey]*trigger
-	proved   map[probes.Key]proof
-	follow   map[container.Key]bool
-	timer    time.Time
-	errors   []string
-	orders   int
-	listings uint64
-	ends     time.Time // when the work at hand will be over
-	done     bool
+	world        *containertest.World
+	state        *core.State
+	disk         map[string]core.SavedApp
+	routeConfigs []aca.HTTPRouteConfig       // on disk
+	wanted       map[string]aca.ContainerApp // what the user last asked for
+	taken        map[string]bool             // apps of which the user took something down since
+	table        ingress.Table
+	probes       map[probes.Key]*probe
+	triggers     map[scale.TriggerKey]*trigger
+	proved       map[probes.Key]proof
+	follow       map[container.Key]bool
+	timer        time.Time
+	errors       []string
+	orders       int
+	listings     uint64
+	ends         time.Time // when the work at hand will be over
+	done         bool
 }
 
 // proof is the last crossed threshold the core was told of.
@@ -99,7 +100,7 @@ func (s *Sim) boot() {
 	for _, name := range slices.Sorted(maps.Keys(s.disk)) {
 		saved = append(saved, s.disk[name])
 	}
-	s.handle(core.Recovered{Apps: saved})
+	s.handle(core.Recovered{Apps: saved, RouteConfigs: s.routeConfigs})
 	s.handle(core.Listed{Statuses: s.world.List(Env), Seq: s.state.Seq()})
 	for _, name := range slices.Sorted(maps.Keys(s.wanted)) {
 		s.handle(core.SpecChanged{App: s.wanted[name]})

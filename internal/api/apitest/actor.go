@@ -45,6 +45,28 @@ func updated(old emulator.App, app aca.ContainerApp, applied emulator.Applied) e
 	return next
 }
 
+// ApplyRouteConfig implements api.Emulator.
+func (e *Emulator) ApplyRouteConfig(_ context.Context, c aca.HTTPRouteConfig) error {
+	e.called("route config %s", c.Name)
+	e.Change(func(s *emulator.Snapshot) {
+		s.RouteConfigs = slices.DeleteFunc(slices.Clone(s.RouteConfigs), func(o emulator.RouteConfig) bool { return o.Name == c.Name })
+		s.RouteConfigs = append(s.RouteConfigs, emulator.RouteConfig{HTTPRouteConfig: c})
+	})
+	return nil
+}
+
+// DeleteRouteConfig implements api.Emulator.
+func (e *Emulator) DeleteRouteConfig(_ context.Context, name string) error {
+	e.called("delete route config %s", name)
+	if e.Snapshot().RouteConfig(name) == nil {
+		return &aca.Error{Code: "ResourceNotFound", Message: "no route config " + name, Target: name}
+	}
+	e.Change(func(s *emulator.Snapshot) {
+		s.RouteConfigs = slices.DeleteFunc(slices.Clone(s.RouteConfigs), func(o emulator.RouteConfig) bool { return o.Name == name })
+	})
+	return nil
+}
+
 // SetRevisionActive implements api.Actor.
 func (e *Emulator) SetRevisionActive(_ context.Context, app, revision string, active bool) error {
 	e.called("active %s %s %t", app, revision, active)
