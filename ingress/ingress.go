@@ -139,8 +139,11 @@ func (g *Ingress) Drain(name string) <-chan struct{} {
 	return r.drained()
 }
 
-// Sever closes the upgraded and raw connections to a replica, whose end a
-// drain would otherwise wait for as long as their clients like.
+// Sever ends the upgraded and raw connections to a replica, whose end a drain
+// would otherwise wait for as long as their clients like. Both sides of a
+// WebSocket get a Close frame, 1001 "going away", between two frames of their
+// own, and have half a second to answer it; a raw connection is closed. Sever
+// does not wait for that. Requests and streams in flight end with the app.
 func (g *Ingress) Sever(name string) {
 	g.mu.Lock()
 	r := g.memory.replicas[name]

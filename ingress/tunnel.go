@@ -2,12 +2,15 @@ package ingress
 
 import (
 	"context"
+	"errors"
 	"io"
 	"maps"
 	"net"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // tunnel is two connections joined for raw bytes: an upgraded request or a raw
@@ -16,20 +19,38 @@ import (
 type tunnel struct {
 	client   net.Conn
 	app      io.ReadWriteCloser
+	ws       bool // the bytes are those of a WebSocket
 	moved    func()
 	received atomic.Int64 // from the client
 	sent     atomic.Int64 // to the client
 
-	once  sync.Once
-	cause atomic.Pointer[error]
+	once    sync.Once
+	cause   atomic.Pointer[error]
+	parting atomic.Pointer[error] // why both sides are told goodbye
+	limit   atomic.Pointer[time.Timer]
+}
+
+// partFor is how long both sides of a WebSocket have to answer a Close frame.
+const partFor = 500 * time.Millisecond
+
+// lane is one direction of a tunnel.
+type lane struct {
+	t      *tunnel
+	dst    io.Writer
+	count  *atomic.Int64
+	masked bool // frames towards dst are masked
+	frames wsFrames
+	parted bool // dst was told goodbye: what comes for it is dropped
 }
 
 // run copies both ways and returns why the tunnel ended; nil means that both
 // sides were done. fromClient is what has been read from the client already.
 func (t *tunnel) run(fromClient io.Reader) error {
 	done := make(chan error, 2)
-	go func() { done <- t.copy(t.app, fromClient, &t.received) }()
-	go func() { done <- t.copy(t.client, t.app, &t.sent) }()
+	up := &lane{t: t, dst: t.app, count: &t.received, masked: true}
+	down := &lane{t: t, dst: t.client, count: &t.sent}
+	go func() { done <- up.copy(fromClient, t.client) }()
+	go func() { done <- down.copy(t.app, t.app) }()
 	err := <-done
 	if err != nil {
 		t.close(err)
@@ -37,32 +58,102 @@ func (t *tunnel) run(fromClient io.Reader) error {
 	if second := <-done; err == nil {
 		err = second
 	}
+	if parting := t.parting.Load(); parting != nil && err == nil {
+		err = *parting
+	}
 	t.close(err)
+	if timer := t.limit.Load(); timer != nil {
+		timer.Stop()
+	}
 	if cause := t.cause.Load(); cause != nil {
 		return *cause
 	}
 	return err
 }
 
-// copy copies one direction; its end is passed on as a half-close.
-func (t *tunnel) copy(dst io.Writer, src io.Reader, count *atomic.Int64) error {
+// copy copies one direction; its end is passed on as a half-close. conn is the
+// connection that src reads from.
+func (l *lane) copy(src io.Reader, conn any) error {
 	buf := getBuffer()
 	defer putBuffer(buf)
 	for {
 		n, err := src.Read(*buf)
 		if n > 0 {
-			t.moved()
-			count.Add(int64(n))
-			if _, werr := dst.Write((*buf)[:n]); werr != nil {
+			l.t.moved()
+			l.count.Add(int64(n))
+			if werr := l.write((*buf)[:n]); werr != nil {
 				return werr
 			}
 		}
-		if err == io.EOF {
-			return t.closeWrite(dst)
+		if parting := l.t.parting.Load() != nil; parting && errors.Is(err, os.ErrDeadlineExceeded) {
+			// part has woken this reader; reading goes on, for the answer.
+			if err = conn.(deadliner).SetReadDeadline(time.Time{}); err == nil {
+				err = l.write(nil)
+			}
+		} else if parting && err == nil {
+			err = l.write(nil)
 		}
-		if err != nil {
+		switch {
+		case err == io.EOF && l.parted, l.parted && l.frames.closed:
+			return nil
+		case err == io.EOF:
+			return l.t.closeWrite(l.dst)
+		case err != nil:
 			return err
 		}
+	}
+}
+
+// write passes bytes on, up to the end of a frame when the tunnel is parting.
+func (l *lane) write(p []byte) error {
+	if !l.t.ws {
+		_, err := l.dst.Write(p)
+		return err
+	}
+	if l.parted {
+		l.frames.follow(p)
+		return nil
+	}
+	if l.t.parting.Load() == nil {
+		l.frames.follow(p)
+		_, err := l.dst.Write(p)
+		return err
+	}
+	rest := p
+	if !l.frames.between() {
+		rest = p[l.frames.next(p):]
+		if _, err := l.dst.Write(p[:len(p)-len(rest)]); err != nil || !l.frames.between() {
+			return err
+		}
+	}
+	l.parted = true
+	var err error
+	if !l.frames.closed { // else that side says goodbye itself
+		_, err = l.dst.Write(closeFrame(l.masked))
+	}
+	l.frames.follow(rest)
+	return err
+}
+
+// deadliner is what a tunnel needs of a connection to wake its reader.
+type deadliner interface{ SetReadDeadline(time.Time) error }
+
+// part ends the tunnel as its protocol does: both sides of a WebSocket get a
+// Close frame and have a moment to answer it; a raw connection is just closed.
+// It does not wait.
+func (t *tunnel) part(cause error) {
+	app, ok := t.app.(deadliner)
+	if !t.ws || !ok {
+		t.close(cause)
+		return
+	}
+	if !t.parting.CompareAndSwap(nil, &cause) {
+		return
+	}
+	t.limit.Store(time.AfterFunc(partFor, func() { t.close(cause) }))
+	past := time.Unix(1, 0)
+	if errors.Join(t.client.SetReadDeadline(past), app.SetReadDeadline(past)) != nil {
+		t.close(cause)
 	}
 }
 
@@ -116,7 +207,7 @@ func (g *Ingress) leaveTunnel(r *replica, t *tunnel) {
 	}
 }
 
-// awaitTunnels waits until no tunnel is left, closing them when ctx is done.
+// awaitTunnels waits until no tunnel is left, ending them when ctx is done.
 func (g *Ingress) awaitTunnels(ctx context.Context) error {
 	g.mu.Lock()
 	if len(g.tunnels) == 0 {
@@ -133,13 +224,13 @@ func (g *Ingress) awaitTunnels(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	for _, t := range open {
-		t.close(ErrClosed)
+		t.part(ErrClosed)
 	}
 	<-quiet
 	return ctx.Err()
 }
 
-// sever closes the tunnels to the replica.
+// sever ends the tunnels to the replica.
 func (r *replica) sever() {
 	r.mu.Lock()
 	open := make([]*tunnel, 0, len(r.tunnels))
@@ -148,6 +239,6 @@ func (r *replica) sever() {
 	}
 	r.mu.Unlock()
 	for _, t := range open {
-		t.close(errSevered)
+		t.part(errSevered)
 	}
 }

@@ -2,6 +2,7 @@ package ingress
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -15,7 +16,7 @@ func (x *exchange) upgrade(res *response) {
 	if err != nil {
 		x.cutOff(err)
 	}
-	t := &tunnel{client: client, app: res.tunnel, moved: x.watch.touch}
+	t := &tunnel{client: client, app: res.tunnel, ws: true, moved: x.watch.touch}
 	x.watch.unlimit()
 	if !x.g.enterTunnel(x.ep.replica, t) {
 		t.close(ErrClosed)
@@ -27,9 +28,19 @@ func (x *exchange) upgrade(res *response) {
 	if err := writeUpgrade(client, x.w.Header()); err != nil {
 		t.close(err)
 	}
-	err = t.run(buffered.Reader)
+	err = t.run(afterHijack(client, buffered.Reader))
 	x.rec.BytesReceived, x.rec.BytesSent = t.received.Load(), t.sent.Load()
 	x.rec.Flag, x.rec.Reason = tunnelEnd(err)
+}
+
+// afterHijack reads what net/http has read already, then the connection itself:
+// the reader of net/http would end the request's context when it is woken.
+func afterHijack(client net.Conn, r *bufio.Reader) io.Reader {
+	early, _ := r.Peek(r.Buffered()) // they are there
+	if len(early) == 0 {
+		return client
+	}
+	return io.MultiReader(bytes.NewReader(bytes.Clone(early)), client)
 }
 
 // writeUpgrade sends the 101 with the app's headers, which net/http leaves to

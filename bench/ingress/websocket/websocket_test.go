@@ -84,6 +84,12 @@ func echoCoder(w http.ResponseWriter, r *http.Request) {
 // edge serves an app behind the edge and returns its address.
 func edge(t *testing.T, app http.HandlerFunc) string {
 	t.Helper()
+	_, addr := edgeOf(t, app)
+	return addr
+}
+
+func edgeOf(t *testing.T, app http.HandlerFunc) (*ingress.Ingress, string) {
+	t.Helper()
 	s := httptest.NewServer(app)
 	t.Cleanup(s.Close)
 	ap := netip.MustParseAddrPort(s.Listener.Addr().String())
@@ -108,7 +114,7 @@ func edge(t *testing.T, app http.HandlerFunc) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return addr.String()
+	return g, addr.String()
 }
 
 var messages = [][]byte{[]byte("hello"), {}, bytes.Repeat([]byte("0123456789"), 1000), bytes.Repeat([]byte{0, 255, 'x'}, 1<<20/3)}

@@ -1,0 +1,134 @@
+package ingress
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"testing"
+	"time"
+)
+
+// wsApp upgrades and hands the connection over.
+func wsApp(t *testing.T, handle func(net.Conn, *bufio.Reader)) Endpoint {
+	return rawBackend(t, "web--a-1", func(c net.Conn) {
+		readHead(c)
+		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n")
+		handle(c, bufio.NewReader(c))
+	})
+}
+
+// dialWS opens a WebSocket through the edge and returns it after its head.
+func dialWS(t *testing.T, g *Ingress) (net.Conn, *bufio.Reader) {
+	t.Helper()
+	c := mustDial(t, mustListen(t, g, ListenSpec{Kind: HTTP}))
+	io.WriteString(c, wsRequest)
+	r := bufio.NewReader(c)
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		if line == "\r\n" {
+			return c, r
+		}
+	}
+}
+
+func TestSeverSaysGoodbyeBetweenFrames(t *testing.T) {
+	half := frame(2, false, 1000)
+	goOn := make(chan struct{})
+	fromEdge := make(chan []byte, 1)
+	g := newEdge(t, Options{}, oneApp(wsApp(t, func(c net.Conn, r *bufio.Reader) {
+		c.Write(half[:500])
+		<-goOn
+		c.Write(append(half[500:], frame(1, false, 5)...)) // the second frame comes too late
+		got := make([]byte, len(closeFrame(true)))
+		io.ReadFull(r, got)
+		fromEdge <- got
+		c.Write(frame(wsClose, false, 2))
+		io.Copy(io.Discard, r)
+	})))
+	c, r := dialWS(t, g)
+	got := make([]byte, len(half))
+	if _, err := io.ReadFull(r, got[:500]); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	drained := g.Drain("web--a-1")
+	mustApply(t, g, oneApp())
+	g.Sever("web--a-1")
+	close(goOn)
+	if _, err := io.ReadFull(r, got[500:]); err != nil || !bytes.Equal(got, half) {
+		t.Fatalf("the frame that had begun came broken: %v", err)
+	}
+	bye := make([]byte, len(closeFrame(false)))
+	if _, err := io.ReadFull(r, bye); err != nil || !bytes.Equal(bye, closeFrame(false)) {
+		t.Fatalf("got % x, %v", bye, err)
+	}
+	if got := <-fromEdge; got[0] != 0x88 || got[1]&0x80 == 0 {
+		t.Errorf("the app got % x, want a masked Close frame", got)
+	}
+	c.Write(frame(wsClose, true, 2))
+	if rest, err := io.ReadAll(r); err != nil || len(rest) > 0 {
+		t.Errorf("after Close came % x, %v", rest, err)
+	}
+	<-drained
+	if rec := recordOf(t, g, 1); rec.Flag != "LR" || rec.Status != 101 {
+		t.Errorf("record: status %d, flag %q", rec.Status, rec.Flag)
+	}
+	if took := time.Since(began); took >= partFor {
+		t.Errorf("took %v although both sides answered", took)
+	}
+}
+
+func TestSeverDoesNotWaitForASilentSide(t *testing.T) {
+	g := newEdge(t, Options{}, oneApp(wsApp(t, func(c net.Conn, r *bufio.Reader) { io.Copy(io.Discard, r) })))
+	_, r := dialWS(t, g)
+	drained := g.Drain("web--a-1")
+	mustApply(t, g, oneApp())
+	g.Sever("web--a-1")
+	if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, closeFrame(false)) {
+		t.Errorf("got % x, %v", got, err)
+	}
+	select {
+	case <-drained:
+	case <-time.After(5 * time.Second):
+		t.Fatal("the tunnel is still there")
+	}
+}
+
+func TestSeverLetsAnotherGoodbyeBe(t *testing.T) {
+	g := newEdge(t, Options{}, oneApp(wsApp(t, func(c net.Conn, r *bufio.Reader) {
+		c.Write(frame(wsClose, false, 2))
+		io.Copy(io.Discard, r)
+	})))
+	c, r := dialWS(t, g)
+	bye := make([]byte, len(frame(wsClose, false, 2)))
+	if _, err := io.ReadFull(r, bye); err != nil {
+		t.Fatal(err)
+	}
+	g.Sever("web--a-1")
+	c.Write(frame(wsClose, true, 2))
+	if rest, _ := io.ReadAll(r); len(rest) > 0 {
+		t.Errorf("a second Close frame came: % x", rest)
+	}
+}
+
+func TestShutdownSaysGoodbyeToWebSockets(t *testing.T) {
+	g, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustApply(t, g, oneApp(wsApp(t, func(c net.Conn, r *bufio.Reader) { io.Copy(io.Discard, r) })))
+	_, r := dialWS(t, g)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	if err := g.Shutdown(ctx); err == nil {
+		t.Error("Shutdown did not say that it ended something")
+	}
+	if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, closeFrame(false)) {
+		t.Errorf("got % x, %v", got, err)
+	}
+}
