@@ -10,6 +10,8 @@
 //	…/{app}/revisions/{rev}/restart          POST, also activate and deactivate
 //	…/{app}/revisions/{rev}/replicas[/{rep}] GET
 //
+//	/v1/workspaces/{id}/query, /v1/{resource ID}/query, /v1/$batch    Azure Monitor Logs
+//
 //	/acalocal/v1/info                        GET   who answers here
 //	/acalocal/v1/access                      GET   AccessAnswer: address, token and a code for a page
 //	/acalocal/v1/session                     POST  SessionBody → SessionAnswer
@@ -177,6 +179,10 @@ func (s *server) dispatch(w http.ResponseWriter, r *http.Request) error {
 	}
 	if p, ok := parseARMPath(r.URL.Path); ok {
 		return s.serveARM(w, r, p)
+	}
+	if isLogAnalytics(r.URL.Path) {
+		s.logAnalytics(w, r)
+		return nil
 	}
 	if m, ok := s.mountOf(r.URL.Path); ok {
 		m.Handler.ServeHTTP(w, r)

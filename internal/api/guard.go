@@ -21,6 +21,8 @@ func (s *server) guard(next http.Handler) http.Handler {
 			writeError(w, &aca.Error{Code: codeForbidden, Message: "This address answers to loopback names only, not to '" + r.Host + "'."})
 		case !sameOrigin(r):
 			writeError(w, &aca.Error{Code: codeForbidden, Message: "Pages of '" + r.Header.Get("Origin") + "' may not call this address."})
+		case !s.open(r.URL.Path) && !s.Access.admits(r) && isLogAnalytics(r.URL.Path):
+			laRefusal(r).write(w)
 		case !s.open(r.URL.Path) && !s.Access.admits(r):
 			writeError(w, &aca.Error{Code: codeBadToken, Message: "The request has no valid token."})
 		default:

@@ -34,7 +34,7 @@ func (s *server) open(path string) bool {
 	if name, ok := ownPath(path); ok {
 		return openRoutes[name]
 	}
-	if _, ok := parseARMPath(path); ok {
+	if _, ok := parseARMPath(path); ok || isLogAnalytics(path) {
 		return false
 	}
 	m, _ := s.mountOf(path)

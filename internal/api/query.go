@@ -55,7 +55,7 @@ func (s *server) query(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return queryError(err)
 	}
-	return reply(w, answerOf(result))
+	return writeAnswer(w, result, func([]int64) answerEnd { return answerEnd{Render: renderOf(result.Render)} })
 }
 
 // queryError turns the findings about a query's text into an error: the first
@@ -73,48 +73,14 @@ func queryError(err error) error {
 	return (*detailError)(&d)
 }
 
-func answerOf(result *kql.Result) QueryAnswer {
-	a := QueryAnswer{Tables: []QueryTable{}}
-	for i := range result.Tables {
-		a.Tables = append(a.Tables, tableOf(&result.Tables[i]))
+// renderOf is what the render operator asked for, as written; nil for none.
+func renderOf(v *kql.Visualization) any {
+	if v == nil {
+		return nil
 	}
-	if v := result.Render; v != nil {
-		a.Render = map[string]string{"visualization": v.Kind}
-		for name, value := range v.Properties {
-			a.Render[name] = value
-		}
-	}
-	if result.Partial != nil {
-		a.Error = &ErrorDetail{Code: "PartialError", Message: result.Partial.Error()}
-	}
-	return a
-}
-
-func tableOf(t *kql.ResultTable) QueryTable {
-	out := QueryTable{Name: t.Name, Columns: []QueryColumn{}, Rows: make([][]json.RawMessage, 0, t.Rows())}
-	for _, c := range t.Columns {
-		out.Columns = append(out.Columns, QueryColumn{c.Name, c.Type.String()})
-	}
-	for row := range t.Each {
-		cells := make([]json.RawMessage, len(row))
-		for i, v := range row {
-			cells[i] = cellOf(v)
-		}
-		out.Rows = append(out.Rows, cells)
+	out := map[string]string{"visualization": v.Kind}
+	for name, value := range v.Properties {
+		out[name] = value
 	}
 	return out
-}
-
-// cellOf encodes a cell. Log Analytics sends dynamics as text that holds JSON,
-// so that clients need not understand it.
-func cellOf(v kql.Value) json.RawMessage {
-	cell := kql.AppendCell(nil, v)
-	if v.Type != kql.Dynamic || v.Null {
-		return cell
-	}
-	quoted, err := json.Marshal(string(cell))
-	if err != nil {
-		panic("bug: a string does not encode: " + err.Error())
-	}
-	return quoted
 }

@@ -1,0 +1,134 @@
+package api
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/acalocal/acalocal/logsink/kql"
+)
+
+// maxAnswer is how many bytes of rows an answer has at most, about what Azure
+// Monitor allows (https://learn.microsoft.com/azure/azure-monitor/service-limits#log-queries-and-language).
+const maxAnswer = 64 << 20
+
+// answerWriter writes a result as JSON while it reads it: a large answer is
+// never held as a whole beside the result.
+type answerWriter struct {
+	w    *bufio.Writer
+	cell []byte
+	left int64 // bytes that rows may still take
+	size int64 // bytes of the rows of this table
+	cut  bool
+}
+
+// answerEnd is what follows the tables of an answer.
+type answerEnd struct {
+	Render     any          `json:"render,omitempty"`
+	Statistics any          `json:"statistics,omitempty"`
+	Error      *ErrorDetail `json:"error,omitempty"`
+}
+
+// writeAnswer answers 200 with a result. sizes are given to end: the bytes of
+// the rows of each table.
+func writeAnswer(w http.ResponseWriter, result *kql.Result, end func(sizes []int64) answerEnd) error {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	a := &answerWriter{w: bufio.NewWriterSize(w, 64<<10), left: maxAnswer}
+	// Errors of writing stay in the bufio.Writer: the client has gone.
+	sizes := make([]int64, len(result.Tables))
+	a.text(`{"tables":[`)
+	for i := range result.Tables {
+		if i > 0 {
+			a.text(",")
+		}
+		a.table(&result.Tables[i])
+		sizes[i] = a.size
+	}
+	a.text("]")
+	a.end(end(sizes), result.Partial)
+	_ = a.w.Flush()
+	return nil
+}
+
+func (a *answerWriter) text(s string) { _, _ = a.w.WriteString(s) }
+
+func (a *answerWriter) json(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("bug: an answer does not encode: " + err.Error())
+	}
+	return b
+}
+
+func (a *answerWriter) table(t *kql.ResultTable) {
+	columns := make([]QueryColumn, len(t.Columns))
+	for i, c := range t.Columns {
+		columns[i] = QueryColumn{c.Name, c.Type.String()}
+	}
+	a.text(`{"name":`)
+	_, _ = a.w.Write(a.json(t.Name))
+	a.text(`,"columns":`)
+	_, _ = a.w.Write(a.json(columns))
+	a.text(`,"rows":[`)
+	a.size = 0
+	for row := range t.Each {
+		if !a.row(row) {
+			break
+		}
+	}
+	a.text("]}")
+}
+
+// row writes a row unless the answer is full.
+func (a *answerWriter) row(row []kql.Value) bool {
+	b := a.cell[:0]
+	if a.size > 0 {
+		b = append(b, ',')
+	}
+	b = append(b, '[')
+	for i, v := range row {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendCell(b, v)
+	}
+	b = append(b, ']')
+	a.cell = b
+	if a.left -= int64(len(b)); a.left < 0 {
+		a.cut = true
+		return false
+	}
+	a.size += int64(len(b))
+	_, err := a.w.Write(b)
+	return err == nil
+}
+
+func (a *answerWriter) end(e answerEnd, partial error) {
+	switch {
+	case partial != nil:
+		e.Error = &ErrorDetail{Code: "PartialError", Message: partial.Error()}
+	case a.cut:
+		e.Error = &ErrorDetail{Code: "PartialError", Message: fmt.Sprintf("the answer has more than %d MB; the rest was cut", maxAnswer>>20)}
+	}
+	if b := a.json(e); len(b) > 2 {
+		a.text(",")
+		_, _ = a.w.Write(b[1:])
+		a.text("\n")
+		return
+	}
+	a.text("}\n")
+}
+
+// appendCell encodes a cell. Log Analytics sends dynamics as text that holds
+// JSON, so that clients need not understand it.
+func appendCell(b []byte, v kql.Value) []byte {
+	if v.Type != kql.Dynamic || v.Null {
+		return kql.AppendCell(b, v)
+	}
+	quoted, err := json.Marshal(string(kql.AppendCell(nil, v)))
+	if err != nil {
+		panic("bug: a string does not encode: " + err.Error())
+	}
+	return append(b, quoted...)
+}

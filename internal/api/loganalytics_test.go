@@ -1,0 +1,97 @@
+package api_test
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/acalocal/acalocal/internal/api"
+	"github.com/acalocal/acalocal/internal/api/apitest"
+	"github.com/acalocal/acalocal/logsink/kql"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestLogAnalyticsAnswersGetAndPost(t *testing.T) {
+	f := func(method, target, body string, status int, want string) {
+		t.Helper()
+		s := newServer(func(o *api.Options) { o.Workspace = "ws" })
+		s.logs.Result = answer()
+		got, text := s.do(method, target, body)
+		if got != status || !strings.Contains(text, want) {
+			t.Errorf("%s %s: got %d %s\nwant %d …%s…", method, target, got, text, status, want)
+		}
+	}
+	const rows = `{"tables":[{"name":"PrimaryResult","columns":[{"name":"s","type":"string"},{"name":"n","type":"long"}],"rows":[["a",1],["\"b\"",-2]]}]}`
+	f("POST", "/v1/workspaces/ws/query", `{"query":"T"}`, 200, rows)
+	f("POST", "/V1/Workspaces/WS/Query", `{"query":"T"}`, 200, rows)
+	f("POST", "/v1/workspaces/local/query", `{"query":"T"}`, 200, rows)
+	f("GET", "/v1/workspaces/ws/query?query="+url.QueryEscape("T | take 1"), "", 200, rows)
+	f("POST", "/v1/subscriptions/s/resourceGroups/g/providers/Microsoft.App/managedEnvironments/local/query", `{"query":"T"}`, 200, rows)
+	f("POST", "/v1/workspaces/ws/query", `{"query":"T","workspaces":["ws","other"]}`, 404, `"WorkspaceNotFoundError"`)
+	f("POST", "/v1/workspaces/other/query", `{"query":"T"}`, 404, `"WorkspaceNotFoundError"`)
+	f("POST", "/v1/workspaces/ws", `{"query":"T"}`, 404, `"PathNotFoundError"`)
+	f("POST", "/v1/nothing/query", `{"query":"T"}`, 404, `"PathNotFoundError"`)
+	f("POST", "/v1/workspaces/ws/query", `{"query":" "}`, 400, `"MissingQuery"`)
+	f("POST", "/v1/workspaces/ws/query", `{`, 400, `"InvalidJsonBody"`)
+	f("POST", "/v1/workspaces/ws/query", `{"query":"T","timespan":"P1Y"}`, 400, `"InvalidTimespan"`)
+	f("PUT", "/v1/workspaces/ws/query", `{"query":"T"}`, 405, `"MethodNotAllowed"`)
+	f("GET", "/v1/$batch", ``, 405, `"MethodNotAllowed"`)
+	f("POST", "/v1/$batch", `{"requests":[`+strings.Repeat(`{},`, 100)+`{}]}`, 400, `"BatchTooLarge"`)
+}
+
+func TestLogAnalyticsIntersectsTimespans(t *testing.T) {
+	s := newServer(func(o *api.Options) { o.Workspace = "ws" })
+	s.do("POST", "/v1/workspaces/ws/query?timespan=2026-01-01/2026-01-03", `{"query":"T","timespan":"2026-01-02/2026-01-04"}`)
+	s.do("POST", "/v1/workspaces/ws/query?timespan=2026-01-01/2026-01-03", `{"query":"T"}`)
+	s.do("POST", "/v1/workspaces/ws/query", `{"query":"T"}`)
+	want := []string{"T [2026-01-02T00:00:00Z, 2026-01-03T00:00:00Z]", "T [2026-01-01T00:00:00Z, 2026-01-03T00:00:00Z]", "T […, …]"}
+	if diff := cmp.Diff(want, s.logs.Asked()); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+}
+
+func TestLogAnalyticsRefusesWithoutTheToken(t *testing.T) {
+	s := newServer(func(o *api.Options) { o.TCP, o.Access, o.Workspace = true, api.NewAccess("secret"), "ws" })
+	f := func(authorization string, status int, want string) {
+		t.Helper()
+		got, body := s.do("POST", "/v1/workspaces/ws/query", `{"query":"T"}`, "Host", "localhost", "Authorization", authorization)
+		if got != status || !strings.Contains(body, want) {
+			t.Errorf("%q: got %d %s, want %d …%s…", authorization, got, body, status, want)
+		}
+	}
+	f("", 401, `"message":"Authentication failed. The 'Authorization' header is missing.","code":"AuthenticationFailed"`)
+	f("Bearer other", 403, `"message":"The access token is invalid.","code":"InvalidAuthenticationToken"`)
+	f("bearer secret", 200, `{"tables":[]`)
+}
+
+// slowLogs answer a query when its time is over.
+type slowLogs struct{ *apitest.Logs }
+
+func (slowLogs) Query(ctx context.Context, _ string, _, _ time.Time) (*kql.Result, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestLogAnalyticsWaitsAsLongAsPreferred(t *testing.T) {
+	s := newServer(func(o *api.Options) { o.Workspace, o.Logs = "ws", slowLogs{apitest.NewLogs()} })
+	status, body := s.do("POST", "/v1/workspaces/ws/query", `{"query":"T"}`, "Prefer", "include-render=true, wait=1")
+	if status != 504 || !strings.Contains(body, "did not end within 1s") {
+		t.Errorf("got %d %s", status, body)
+	}
+}
+
+func TestAnAnswerHasAboutAsManyBytesAsTheServiceAllows(t *testing.T) {
+	s := newServer(func(o *api.Options) { o.Workspace = "ws" })
+	big := strings.Repeat("x", 30<<20)
+	s.logs.Result = &kql.Result{Tables: []kql.ResultTable{{
+		Name: "PrimaryResult", Columns: kql.Schema{{Name: "s", Type: kql.String}},
+		Blocks: []*kql.Block{{Rows: 3, Columns: []*kql.Vector{{Type: kql.String, Strs: []string{big, big, big}}}}},
+	}}}
+	status, body := s.do("POST", "/v1/workspaces/ws/query", `{"query":"T"}`)
+	tail := body[len(body)-200:]
+	if status != 200 || strings.Count(body, big) != 2 || !strings.HasSuffix(tail, `"]]}],"error":{"code":"PartialError","message":"the answer has more than 64 MB; the rest was cut"}}`+"\n") {
+		t.Errorf("got %d, %d bytes, at the end %s", status, len(body), tail)
+	}
+}
