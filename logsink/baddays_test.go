@@ -181,9 +181,15 @@ func waitFor(t *testing.T, what string, cond func() bool) {
 func waitSealed(t *testing.T, s *Store) {
 	t.Helper()
 	waitFor(t, "blocks to be sealed", func() bool {
-		s.console.state.mu.Lock()
-		defer s.console.state.mu.Unlock()
-		return len(s.console.state.sealing) == 0
+		for _, table := range s.tables() {
+			table.state.mu.Lock()
+			sealing := len(table.state.sealing)
+			table.state.mu.Unlock()
+			if sealing > 0 {
+				return false
+			}
+		}
+		return true
 	})
 }
 

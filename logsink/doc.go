@@ -2,10 +2,12 @@
 // platform says about them and what the edge served, and answers queries and
 // tails over it.
 //
-// Rows are kept in three tables: console lines, system events and edge
-// requests. Each row is stored once and shown under several names: the custom
-// log tables (ContainerAppConsoleLogs_CL), the resource-specific ones
-// (ContainerAppConsoleLogs) and ContainerAppHTTPLogs.
+// Rows are kept in four tables: console lines, system events, edge requests,
+// and what apps send to Application Insights. Each row is stored once and shown
+// under several names: the custom log tables (ContainerAppConsoleLogs_CL), the
+// resource-specific ones (ContainerAppConsoleLogs), ContainerAppHTTPLogs, and
+// AppRequests, AppDependencies, AppTraces, AppExceptions, AppEvents with their
+// classic names (requests).
 //
 //	Ingest, AppendEvent, AppendRequests
 //	       │ rows, bounded per caller

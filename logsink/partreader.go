@@ -187,6 +187,18 @@ func (r *partReader) vector(c viewColumn) (*kql.Vector, error) {
 			return nil, err
 		}
 		return ofInts(c, pick(values, r.sel)), nil
+	case fromBool, fromReal, fromSeverity, fromBucket:
+		values, err := r.intsOf(c.col)
+		if err != nil {
+			return nil, err
+		}
+		return ofNumbers(c, pick(values, r.sel)), nil
+	case fromJSON:
+		text, err := r.strings(c)
+		if err != nil {
+			return nil, err
+		}
+		return ofJSON(text), nil
 	case fromSeq:
 		return r.seqs(), nil
 	}

@@ -42,6 +42,9 @@ func newScanPlan(v *view, req kql.ScanRequest, end uint64) *scanPlan {
 	if req.Time.To != 0 {
 		p.max = int64(req.Time.To)
 	}
+	if v.only != nil {
+		p.names = append(p.names, *v.only)
+	}
 	exact := true
 	for _, pred := range req.Predicates {
 		exact = p.add(pred) && exact

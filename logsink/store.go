@@ -19,7 +19,7 @@ type Store struct {
 	closed   sync.Once
 	views    []*view
 
-	console, system, request *table
+	console, system, request, insights *table
 
 	mu      sync.Mutex
 	sources map[string]*source // being read or settled, by container id; guarded by mu
@@ -75,7 +75,7 @@ func (s *Store) openTables(openFile opener) error {
 		def   *tableDef
 		share int64
 	}{
-		{&s.console, consoleDef, 12}, {&s.request, requestDef, 3}, {&s.system, systemDef, 1},
+		{&s.console, consoleDef, 10}, {&s.request, requestDef, 3}, {&s.insights, telemetryDef, 2}, {&s.system, systemDef, 1},
 	} {
 		opened, err := openTable(tableConfig{
 			def: t.def, dir: filepath.Join(s.opts.Dir, t.def.name),
@@ -93,7 +93,7 @@ func (s *Store) openTables(openFile opener) error {
 
 func (s *Store) tables() []*table {
 	var list []*table
-	for _, t := range []*table{s.console, s.request, s.system} {
+	for _, t := range []*table{s.console, s.request, s.insights, s.system} {
 		if t != nil {
 			list = append(list, t)
 		}

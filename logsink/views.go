@@ -18,6 +18,11 @@ const (
 	fromTuple                  // field of tuple column col
 	fromText                   // text column col
 	fromSeq                    // the row's sequence number
+	fromBool                   // number column col, 0 or 1
+	fromReal                   // number column col, divided by scale, with a fraction
+	fromSeverity               // number column col, of type Severity
+	fromBucket                 // number column col, a duration: its class
+	fromJSON                   // text column col, as a dynamic value
 )
 
 // viewColumn is a column of a view.
@@ -34,6 +39,7 @@ type view struct {
 	name    string
 	def     *tableDef
 	columns []viewColumn
+	only    *nameTest // rows that it shows; nil for all
 }
 
 func (v *view) schema() kql.Schema {
@@ -113,6 +119,7 @@ func views(o Options) []*view {
 	list := []*view{
 		consoleCL(o), consoleSpecific(o), systemCL(o), systemSpecific(o), requestView(o),
 	}
+	list = append(list, telemetryViews(o)...)
 	slices.SortFunc(list, func(a, b *view) int {
 		if a.name < b.name {
 			return -1
@@ -124,7 +131,7 @@ func views(o Options) []*view {
 
 func consoleCL(o Options) *view {
 	const table = "ContainerAppConsoleLogs_CL"
-	return &view{table, consoleDef, group(
+	return &view{name: table, def: consoleDef, columns: group(
 		constant("TenantId", o.WorkspaceID), constant("SourceSystem", "RestAPI"),
 		empties("MG", "ManagementGroupName"), timeOf("TimeGenerated"), empties("Computer", "RawData"),
 		nameOf("ContainerAppName_s", consoleSource, fieldApp), constant("ContainerJobName_s", ""),
@@ -146,7 +153,7 @@ func consoleCL(o Options) *view {
 
 func consoleSpecific(o Options) *view {
 	const table = "ContainerAppConsoleLogs"
-	return &view{table, consoleDef, group(
+	return &view{name: table, def: consoleDef, columns: group(
 		constant("TenantId", o.WorkspaceID), timeOf("TimeGenerated"),
 		nameOf("ContainerAppName", consoleSource, fieldApp),
 		nameOf("ContainerGroupId", consoleSource, fieldReplicaID),
@@ -163,7 +170,7 @@ func consoleSpecific(o Options) *view {
 
 func systemCL(o Options) *view {
 	const table = "ContainerAppSystemLogs_CL"
-	return &view{table, systemDef, group(
+	return &view{name: table, def: systemDef, columns: group(
 		constant("TenantId", o.WorkspaceID), constant("SourceSystem", "RestAPI"),
 		empties("MG", "ManagementGroupName"), timeOf("TimeGenerated"), empties("Computer", "RawData"),
 		nameOf("ContainerAppName_s", systemSource, 0), nameOf("RevisionName_s", systemSource, 1),
@@ -180,7 +187,7 @@ func systemCL(o Options) *view {
 
 // systemSpecific is the one table whose Type is not its name but the severity.
 func systemSpecific(o Options) *view {
-	return &view{"ContainerAppSystemLogs", systemDef, group(
+	return &view{name: "ContainerAppSystemLogs", def: systemDef, columns: group(
 		constant("TenantId", o.WorkspaceID), timeOf("TimeGenerated"), empties("ComponentName", "ComponentType"),
 		nameOf("ContainerAppName", systemSource, 0), constant("ContainerName", ""),
 		numberOf("Count", kql.Int, systemCount, 1), constant("EnvironmentName", o.Environment),
@@ -199,7 +206,7 @@ func requestView(o Options) *view {
 		table = "ContainerAppHTTPLogs"
 		ms    = 1e6
 	)
-	return &view{table, requestDef, group(
+	return &view{name: table, def: requestDef, columns: group(
 		constant("TenantId", o.WorkspaceID), timeOf("TimeGenerated"), nameOf("Authority", 1, 1),
 		numberOf("BytesReceived", kql.Long, requestReceived, 1), numberOf("BytesSent", kql.Long, requestSent, 1),
 		textOf("ConnectionId", 4), nameOf("ContainerAppName", 0, 0), constant("EnvironmentName", o.Environment),
