@@ -30,6 +30,7 @@ func bindOverrides(cmd *cobra.Command, o *config.Overrides) {
 	f.Var(&wordsFlag{words: &o.Args}, "args", "WORD ...; replaces the image's command. One alone is split as a shell does, \"\" is none")
 	f.StringVar(&o.Suffix, "revision-suffix", "", "the new revision is called APP--SUFFIX")
 	f.VarP(portFlag{&o.HostPort}, "port", "p", "the loopback port that stands for the app's https address (default: a free one)")
+	f.BoolVar(&o.Telemetry, "telemetry", false, "let apps send what they send to Application Insights, and OTLP, to the local log store")
 	completeWords(cmd, "ingress", "external", "internal", "disabled")
 	completeWords(cmd, "transport", "auto", "http", "http2", "tcp")
 }

@@ -34,6 +34,7 @@ type Overrides struct {
 	Suffix       string   // --revision-suffix
 	HostPort     int      // ours: the loopback port of the app
 	Parameters   []string // for templates: files, "@file", and name=value, as in az deployment
+	Telemetry    bool     // apps send their telemetry to the environment
 	SkipCommands bool     // do not run the commands that acalocal.yaml gets secrets from
 }
 
@@ -74,6 +75,7 @@ func (l *loader) load(path string) {
 	if l.local != nil {
 		l.applyLocal(l.local)
 	}
+	l.applyTelemetry()
 	l.applyOverrides()
 	l.nameEnvironment()
 	l.inferBuilds()

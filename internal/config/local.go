@@ -18,6 +18,7 @@ type localFile struct {
 	Files       []string            `json:"files,omitempty"`
 	Parameters  []string            `json:"parameters,omitempty"` // of templates: files and name=value
 	Storages    map[string]string   `json:"storages,omitempty"`
+	Telemetry   bool                `json:"telemetry,omitempty"` // to the local endpoint
 	Apps        map[string]localApp `json:"apps,omitempty"`
 
 	dir    string // of the file

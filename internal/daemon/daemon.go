@@ -73,6 +73,8 @@ type Daemon struct {
 	edge   *edge
 	api    *apiPort
 	access *api.Access
+	// insights takes what apps send about themselves.
+	insights *insights
 	// servers answer on the control socket and on the local port.
 	servers []*http.Server
 
@@ -120,6 +122,7 @@ func New(o Options) (_ *Daemon, err error) {
 		return nil, err
 	}
 	d.access = api.NewAccess(d.api.token)
+	d.insights = newInsights(o, d.Logs)
 	d.Engine = emulator.New(emulator.Options{
 		Environment: o.Environment,
 		Domain:      o.Environment + ".localhost",
@@ -249,6 +252,7 @@ func (d *Daemon) Run(ctx context.Context, ready func()) error {
 	defer d.stopServing(endAnswers)
 	parts.Go(func() { d.edge.run(ctx) })
 	parts.Go(func() { d.edge.gates.run(ctx) })
+	parts.Go(func() { d.insights.watch(ctx, d.Engine.Watch) })
 	parts.Go(func() { d.waitRemove(ctx) })
 
 	running := make(chan error, 1)

@@ -15,6 +15,8 @@ from importlib.metadata import version
 
 from flask import Flask, jsonify
 
+import telemetry
+
 LEVELS = ("debug", "info", "warning", "error", "critical")
 
 # What the platform tells an app about itself; unset outside of it.
@@ -56,6 +58,7 @@ def configure_logging():
 configure_logging()
 log = logging.getLogger("app")
 app = Flask(__name__)
+telemetry.setup(app)
 
 
 @app.get("/")

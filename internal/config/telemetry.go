@@ -1,0 +1,46 @@
+package config
+
+import (
+	"slices"
+
+	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/telemetry/endpoint"
+)
+
+// applyTelemetry makes all apps send their telemetry to the environment, when a
+// flag or acalocal.yaml says so. A connection string of the definition gives
+// way, so that trying an app leaves no trace in the resource of a deployed one;
+// a collector that it names stays.
+func (l *loader) applyTelemetry() {
+	from := Origin{Kind: OriginFlag}
+	if !l.overrides.Telemetry {
+		if l.local == nil || !l.local.Telemetry {
+			return
+		}
+		place, _ := l.local.tree.place("telemetry")
+		from = Origin{OriginLocal, place.value}
+	}
+	for i := range l.def.Apps {
+		app := &l.def.Apps[i]
+		for _, name := range containerNames(&app.ContainerApp) {
+			c, at := findContainer(app, name)
+			app.sendTelemetry(c, at, from)
+		}
+	}
+}
+
+// sendTelemetry sets the variables that lead the SDKs in a container.
+func (a *App) sendTelemetry(c *aca.Container, at aca.Path, from Origin) {
+	set := func(name, value string) {
+		i := slices.IndexFunc(c.Env, func(v aca.EnvVar) bool { return v.Name == name })
+		if i >= 0 {
+			c.Env[i].SecretRef = "" // ours is none, and a place for one would make it one
+		}
+		a.setEnv(c, at, aca.EnvVar{Name: name, Value: value}, from)
+	}
+	set(endpoint.ConnectionStringVariable, endpoint.ConnectionString(a.Name))
+	if !slices.ContainsFunc(c.Env, func(v aca.EnvVar) bool { return v.Name == endpoint.OTLPVariable }) {
+		set(endpoint.OTLPVariable, endpoint.OTLP(a.Name))
+		set(endpoint.OTLPProtocolVariable, endpoint.OTLPProtocol)
+	}
+}
