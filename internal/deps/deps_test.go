@@ -28,6 +28,8 @@ var rules = []rule{
 	{"probes", []string{"probes/check"}, []string{"./emulator", "./ingress", "./logsink", "./internal"}, "the prober is a leaf: the core compiles its targets"},
 	{"logsink/kql", nil, []string{"./emulator", "./ingress", "./probes", "./internal"}, "the language knows no store and no emulator"},
 	{"logsink", nil, []string{"./emulator", "./ingress", "./probes", "./internal"}, "the store takes records and knows nobody who writes them"},
+	{"internal/telemetry/endpoint", nil, []string{"./"}, "names are a leaf"},
+	{"internal/telemetry", nil, []string{"./emulator", "./ingress", "./internal/core", "./internal/daemon"}, "the endpoint knows the store's records and nobody who serves it"},
 	{"internal/scale", nil, []string{"./"}, "the arithmetic of scaling is pure"},
 	{"internal/home", nil, []string{"./"}, "paths are a leaf"},
 	{"internal/container", []string{"internal/container/runtimetest", "internal/container/containertest"}, []string{"./"}, "the port to a container engine names no engine and nobody who uses it"},

@@ -6,13 +6,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/explain"
 	"github.com/acalocal/acalocal/internal/explain/event"
+	"github.com/acalocal/acalocal/internal/telemetry/endpoint"
 )
 
 // Bounds of what is read of a revision's log: the newest rows and lines.
@@ -36,8 +39,30 @@ func Of(ctx context.Context, ask Asker, app *emulator.App, revision string) (*ex
 	if e.Rows, err = SystemRows(ctx, ask, app.Name, revision); err != nil {
 		return nil, err
 	}
-	e.Console, err = consoleLines(ctx, ask, app.Name, revision)
+	if e.Console, err = consoleLines(ctx, ask, app.Name, revision); err != nil {
+		return nil, err
+	}
+	e.Telemetry, err = telemetryOf(ctx, ask, app.Name, &e.Revision.Revision)
 	return e, err
+}
+
+// telemetryOf counts what has arrived of an app since a revision was made; nil
+// when the revision sends it elsewhere.
+func telemetryOf(ctx context.Context, ask Asker, app string, revision *aca.Revision) (*explain.Telemetry, error) {
+	ours := func(c aca.Container) bool {
+		return slices.ContainsFunc(c.Env, func(v aca.EnvVar) bool { return endpoint.IsOurs(v.Value) })
+	}
+	if !slices.ContainsFunc(revision.Properties.Template.Containers, ours) {
+		return nil, nil
+	}
+	q := fmt.Sprintf(`union AppRequests, AppDependencies, AppTraces, AppExceptions, AppEvents
+| where IKey == %s and TimeGenerated >= datetime(%s)
+| count`, strconv.Quote(endpoint.Key(app)), revision.Properties.CreatedTime.UTC().Format(time.RFC3339Nano))
+	counts, err := read(ctx, ask, q, func(cells []string) (int, error) { return strconv.Atoi(cells[0]) })
+	if err != nil || len(counts) == 0 {
+		return nil, err
+	}
+	return &explain.Telemetry{Records: counts[0]}, nil
 }
 
 // SystemRows are the newest rows about a revision, oldest first.

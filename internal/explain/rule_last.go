@@ -142,10 +142,19 @@ func (f *facts) modeMissing(c *containerFacts, mode string) *Verdict {
 		Title: fmt.Sprintf("telemetry is most likely off: there is a connection string, and %s %s", telemetryMode, state),
 		Why: fmt.Sprintf("Container %s has %s, but an app that guards its telemetry with %s sends traces only when that is \"advanced\"; without it it counts as \"basic\". "+
 			"The app works; AppRequests and AppTraces stay empty.", c.Name, connectionString, telemetryMode),
-		Evidence: c.telemetryEvidence(),
+		Evidence: append(c.telemetryEvidence(), f.telemetryArrived()...),
 		Fix:      fmt.Sprintf("Set %s to advanced. An app that does not read it is not affected.", telemetryMode),
 		Patch:    patch.diff(),
 	}
+}
+
+// telemetryArrived says what arrived at the endpoint of the environment, when
+// that is where the app sends it.
+func (f *facts) telemetryArrived() []Line {
+	if f.Telemetry == nil {
+		return nil
+	}
+	return []Line{{Text: plural(f.Telemetry.Records, "record has", "records have") + " arrived since the revision was made"}}
 }
 
 func (c *containerFacts) telemetryEvidence() []Line {
@@ -179,7 +188,11 @@ func telemetryChecked(f *facts) string {
 	for _, c := range f.containers {
 		switch {
 		case hasEnv(c.Container, connectionString):
-			return fmt.Sprintf("telemetry: %s is set and %s is %s", connectionString, telemetryMode, cmp.Or(envValue(c.Container, telemetryMode), "not"))
+			text := fmt.Sprintf("telemetry: %s is set and %s is %s", connectionString, telemetryMode, cmp.Or(envValue(c.Container, telemetryMode), "not"))
+			for _, l := range f.telemetryArrived() {
+				text += "; " + l.Text
+			}
+			return text
 		case hasEnv(c.Container, telemetryMode):
 			return fmt.Sprintf("telemetry: %s is %s", telemetryMode, envValue(c.Container, telemetryMode))
 		}

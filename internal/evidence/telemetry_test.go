@@ -1,0 +1,59 @@
+package evidence
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/telemetry/endpoint"
+	"github.com/acalocal/acalocal/logsink"
+	"github.com/acalocal/acalocal/logsink/kql"
+)
+
+func TestTelemetryIsCountedFromTheRevisionOn(t *testing.T) {
+	s, err := logsink.Open(logsink.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	made := time.Date(2026, 6, 26, 8, 19, 7, 0, time.UTC)
+	err = s.AppendTelemetry([]logsink.Telemetry{
+		{Kind: logsink.TelemetryRequest, Time: made.Add(-time.Second), IKey: endpoint.Key("web")},
+		{Kind: logsink.TelemetryRequest, Time: made, IKey: endpoint.Key("web")},
+		{Kind: logsink.TelemetryTrace, Time: made.Add(time.Second), IKey: endpoint.Key("web")},
+		{Kind: logsink.TelemetryTrace, Time: made.Add(time.Second), IKey: endpoint.Key("other")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(ctx context.Context, query string) (rows [][]json.RawMessage, err error) {
+		res, err := s.Query(ctx, query, kql.Options{})
+		if err != nil {
+			return nil, err
+		}
+		res.Tables[0].Each(func(row []kql.Value) bool {
+			var cells []json.RawMessage
+			for _, v := range row {
+				cells = append(cells, json.RawMessage(v.String()))
+			}
+			rows = append(rows, cells)
+			return true
+		})
+		return rows, nil
+	}
+	revision := &aca.Revision{}
+	revision.Properties.CreatedTime = made
+	for value, want := range map[string]int{endpoint.ConnectionString("web"): 2, "InstrumentationKey=" + strings.Repeat("0", 36): -1} {
+		revision.Properties.Template.Containers = []aca.Container{{Env: []aca.EnvVar{{Name: endpoint.ConnectionStringVariable, Value: value}}}}
+		got, err := telemetryOf(t.Context(), ask, "web", revision)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := -1; got == nil && want != n || got != nil && got.Records != want {
+			t.Errorf("%s: %v, want %d", value, got, want)
+		}
+	}
+}
