@@ -66,6 +66,9 @@ func (t *storeTable) Schema() kql.Schema { return t.view.schema() }
 // IngestionTimeColumn implements kql.IngestionTimer.
 func (t *storeTable) IngestionTimeColumn() int { return t.view.schema().TimeColumn() }
 
+// Exact implements kql.ExactTable.
+func (t *storeTable) Exact(p kql.Predicate) bool { return (&scanPlan{view: t.view}).add(p) }
+
 func (t *storeTable) Scan(ctx context.Context, req kql.ScanRequest) (kql.Scanner, error) {
 	if isClosed(t.table.closing) {
 		return nil, fmt.Errorf("scan %s: %w", t.view.name, ErrClosed)

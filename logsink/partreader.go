@@ -1,7 +1,9 @@
 package logsink
 
 import (
+	"container/heap"
 	"math/bits"
+	"slices"
 
 	"github.com/acalocal/acalocal/logsink/kql"
 )
@@ -56,8 +58,65 @@ func (r *partReader) choose() error {
 		return err
 	}
 	r.keep(sel)
+	if n := r.plan.limit; r.plan.newest && 0 < n && n < int64(r.rows) {
+		return r.keepNewest(int(n))
+	}
 	return nil
 }
+
+// keepNewest keeps the n rows with the latest times, of equal ones the first.
+// It goes backwards, as times mostly rise: then most rows cost one comparison.
+func (r *partReader) keepNewest(n int) error {
+	times, err := r.intsOf(0)
+	if err != nil {
+		return err
+	}
+	row := func(k int) int32 {
+		if r.sel == nil {
+			return int32(k)
+		}
+		return r.sel[k]
+	}
+	kept := make(newestRows, 0, n) // its root is the oldest
+	for k := r.rows - 1; k >= 0; k-- {
+		e := timedRow{times[row(k)], row(k)}
+		switch {
+		case len(kept) < n:
+			if kept = append(kept, e); len(kept) == n {
+				heap.Init(&kept)
+			}
+		case !e.before(kept[0]):
+			kept[0] = e
+			heap.Fix(&kept, 0)
+		}
+	}
+	r.sel, r.rows = make([]int32, n), n
+	for i, e := range kept {
+		r.sel[i] = e.row
+	}
+	slices.Sort(r.sel)
+	return nil
+}
+
+// timedRow is a row and its time.
+type timedRow struct {
+	time int64
+	row  int32
+}
+
+// before reports whether e is older than o, or as old and behind it.
+func (e timedRow) before(o timedRow) bool {
+	return e.time < o.time || e.time == o.time && e.row > o.row
+}
+
+// newestRows implements heap.Interface: the oldest comes first.
+type newestRows []timedRow
+
+func (h newestRows) Len() int           { return len(h) }
+func (h newestRows) Less(i, j int) bool { return h[i].before(h[j]) }
+func (h newestRows) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *newestRows) Push(x any)        { *h = append(*h, x.(timedRow)) }
+func (h *newestRows) Pop() any          { panic("bug: nothing is taken from the newest rows") }
 
 func (r *partReader) byNames(sel kql.Bitmap) error {
 	for i := range r.plan.names {
@@ -221,12 +280,12 @@ func zeros(n int) []uint32 {
 // names makes a vector in dictionary form. Tuples that differ in other fields
 // only become one entry.
 func (r *partReader) names(c viewColumn) (*kql.Vector, error) {
+	if values, width := r.part.names(c.col); len(values) == width {
+		return &kql.Vector{Type: kql.String, Codes: zeros(r.rows), Dict: values[c.field : c.field+1 : c.field+1]}, nil
+	}
 	col, err := r.tuplesOf(c.col)
 	if err != nil {
 		return nil, err
-	}
-	if col.count() == 1 {
-		return &kql.Vector{Type: kql.String, Codes: zeros(r.rows), Dict: []string{col.values[c.field]}}, nil
 	}
 	v := &kql.Vector{Type: kql.String, Codes: pick(col.codes[:r.part.rows], r.sel)}
 	index := map[string]uint32{}

@@ -16,7 +16,7 @@ type scanPlan struct {
 	texts    []textTest
 	none     bool   // no row can pass
 	end      uint64 // sequence number before which rows are looked at
-	limit    int64  // enough rows; 0: all
+	limit    int64  // enough rows, of the newest if newest; 0: all
 	newest   bool   // parts with the latest times first
 }
 
@@ -60,14 +60,15 @@ func (p *scanPlan) add(pred kql.Predicate) (exact bool) {
 	c := p.view.columns[pred.Column]
 	switch c.origin {
 	case fromConstant:
-		if c.Type == kql.String && !passesName(c.text, pred) {
-			p.none = true
+		if c.Type == kql.String {
+			p.none = p.none || !passesName(c.text, pred)
+			return isName(pred)
 		}
 	case fromTime:
 		return p.addTime(pred)
 	case fromTuple:
 		p.names = append(p.names, nameTest{c.col, c.field, pred})
-		return pred.Op == kql.OpEqual && !pred.IgnoreCase
+		return isName(pred)
 	case fromText:
 		if t, ok := newTextTest(c.col, pred); ok {
 			p.texts = append(p.texts, t)
@@ -80,6 +81,10 @@ func (p *scanPlan) add(pred kql.Predicate) (exact bool) {
 	}
 	return false
 }
+
+// isName reports whether pred is met by some texts and no others, so that it
+// can be decided once for each entry of a dictionary.
+func isName(pred kql.Predicate) bool { return pred.Op == kql.OpEqual && !pred.IgnoreCase }
 
 func (p *scanPlan) addTime(pred kql.Predicate) (exact bool) {
 	lo, hi, ok := bounds(pred)

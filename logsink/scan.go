@@ -45,8 +45,11 @@ type job struct {
 func newScanner(ctx context.Context, t *table, plan *scanPlan) *scanner {
 	ctx, cancel := context.WithCancel(ctx)
 	workers, ahead := runtime.GOMAXPROCS(0), runtime.GOMAXPROCS(0)
-	if plan.newest || plan.limit > 0 {
-		ahead = 1 // the query may soon have enough
+	switch {
+	case 0 < plan.limit && plan.limit <= sealRows:
+		ahead = 0 // the query will soon have enough
+	case plan.newest:
+		ahead = 1 // it may
 	}
 	s := &scanner{
 		plan: plan, snap: t.state.snapshot(t.problems), cancel: cancel,
@@ -131,7 +134,7 @@ func (s *scanner) work(jobs <-chan job) {
 
 // Next implements kql.Scanner.
 func (s *scanner) Next(ctx context.Context) (*kql.Block, error) {
-	for s.plan.limit == 0 || s.given < s.plan.limit {
+	for s.plan.limit == 0 || s.plan.newest || s.given < s.plan.limit {
 		select {
 		case next, ok := <-s.order:
 			if !ok {

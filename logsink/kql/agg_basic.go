@@ -54,6 +54,12 @@ func (a *countAgg) add(gids []uint32, groups int, args []*Vector, n int) {
 	}
 }
 
+// addRows implements rowCounter.
+func (a *countAgg) addRows(gid uint32, groups, n int) {
+	a.n = grown(a.n, groups)
+	a.n[gid] += int64(n)
+}
+
 func (a *countAgg) results(groups int) []*Vector {
 	return []*Vector{{Type: Long, Ints: grown(a.n, groups)[:groups]}}
 }

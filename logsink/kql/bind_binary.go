@@ -49,7 +49,7 @@ func (b *binder) binary(n *binaryNode) *bound {
 	if y == nil {
 		return b.undefined(n.op, n.opAt, n, l, r)
 	}
-	y.preds = binaryPreds(n.op, l, r)
+	y.preds, y.whole = binaryPreds(n.op, l, r)
 	return fold(y, l, r)
 }
 
@@ -247,7 +247,7 @@ func (b *binder) between(n *betweenNode) *bound {
 	ge := derive(Bool, n, orderEval(">=", cast(x, t1), cast(lo, t1)), x, lo)
 	le := derive(Bool, n, orderEval("<=", cast(x, t2), cast(hi, t2)), x, hi)
 	y := derive(Bool, n, logicEval("and", ge, le), x, lo, hi)
-	y.preds = betweenPreds(x, lo, hi)
+	y.preds, y.whole = betweenPreds(x, lo, hi)
 	if n.op == "!between" {
 		y = derive(Bool, n, notEval(y), x, lo, hi)
 	}

@@ -17,8 +17,10 @@ type bound struct {
 	cols    []int // ordinals of the columns read
 	eval    evalFn
 	node    node
-	// preds are tests of single columns that hold wherever this condition does.
+	// preds are tests of single columns that hold wherever this condition does;
+	// when they are whole, it holds wherever they do.
 	preds   []Predicate
+	whole   bool
 	rel     *rel     // a tabular expression
 	fn      *userFn  // the name of a function
 	multi   []Column // further results of one call: array_sort_asc(a, b)
@@ -267,7 +269,7 @@ func cast(x *bound, t Type) *bound {
 	}
 	inner := x.eval
 	y := *x
-	y.typ, y.col, y.preds = t, -1, nil
+	y.typ, y.col, y.preds, y.whole = t, -1, nil, false
 	y.eval = func(r *run, blk *Block) (*Vector, error) {
 		v, err := inner(r, blk)
 		if err != nil {

@@ -165,6 +165,7 @@ func (b *binder) membership(n *inNode, x *bound, set *inList) *bound {
 	}
 	y := derive(Bool, n, memberEval(n, x, set, ignoreCase, negate), append([]*bound{x}, set.items...)...)
 	y.preds = inPreds(n.op, x, set)
+	y.whole = len(y.preds) > 0
 	if set.rel != nil {
 		return y
 	}

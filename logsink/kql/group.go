@@ -15,6 +15,9 @@ type grouper struct {
 	words [][]uint64
 	nulls []uint64
 	ids   []uint32
+	// uniform says that the rows of the last add are all of one group.
+	uniform bool
+	combos  []uint32 // groups of combinations of dictionary entries, plus 1
 }
 
 // groupColumn interns the values of one column.
@@ -45,14 +48,20 @@ func (g *grouper) add(keys []*Vector, n int) []uint32 {
 		}
 	}
 	g.ids, g.nulls = g.ids[:n], g.nulls[:n]
+	g.uniform = false
 	if len(keys) == 0 {
 		if g.n == 0 && n > 0 {
 			g.n = 1
 		}
+		g.uniform = true
 		clear(g.ids)
 		return g.ids
 	}
 	clear(g.nulls)
+	if combos := dictCombos(keys, n); combos > 0 {
+		g.assignDict(keys, n, combos)
+		return g.ids
+	}
 	for c, v := range keys {
 		g.words[c] = g.words[c][:n]
 		g.cols[c].encode(g.words[c], v)
@@ -62,6 +71,83 @@ func (g *grouper) add(keys []*Vector, n int) []uint32 {
 	}
 	g.assign(n)
 	return g.ids
+}
+
+// dictCombos returns how many combinations of entries keys can have, when all
+// have small dictionaries; else 0.
+func dictCombos(keys []*Vector, n int) int {
+	combos := 1
+	for _, v := range keys {
+		switch {
+		case v.one:
+		case v.Codes == nil || v.Nulls != nil || len(v.Dict) == 0:
+			return 0
+		default:
+			combos *= len(v.Dict)
+		}
+		if combos > n/4+1 {
+			return 0
+		}
+	}
+	return combos
+}
+
+// assignDict finds or makes the group of every row. Each combination of
+// dictionary entries is looked up once, with the first row that has it.
+func (g *grouper) assignDict(keys []*Vector, n, combos int) {
+	if g.uniform = combos == 1; g.uniform {
+		g.encodeRow(keys, 0)
+		id := g.find(0)
+		for i := range g.ids {
+			g.ids[i] = id
+		}
+		return
+	}
+	if cap(g.combos) < combos {
+		g.combos = make([]uint32, combos)
+	}
+	known := g.combos[:combos]
+	clear(known)
+	g.combine(keys, n)
+	for i, combo := range g.ids {
+		id := known[combo]
+		if id == 0 {
+			g.encodeRow(keys, i)
+			id = g.find(i) + 1
+			known[combo] = id
+		}
+		g.ids[i] = id - 1
+	}
+}
+
+// combine numbers the combination of dictionary entries each row has.
+func (g *grouper) combine(keys []*Vector, n int) {
+	clear(g.ids)
+	for _, v := range keys {
+		if v.one || len(v.Dict) == 1 {
+			continue
+		}
+		size := uint32(len(v.Dict))
+		for i, code := range v.Codes[:n] {
+			g.ids[i] = g.ids[i]*size + code
+		}
+	}
+}
+
+// encodeRow writes the words and nulls of one row.
+func (g *grouper) encodeRow(keys []*Vector, i int) {
+	for c, v := range keys {
+		g.words[c] = g.words[c][:len(g.ids)]
+		row := v
+		if !v.one {
+			row = v.gather([]int32{int32(i)})
+		}
+		g.cols[c].encode(g.words[c][i:i+1], row)
+		if v.IsNull(i) {
+			g.nulls[i] |= 1 << uint(c&63)
+			g.words[c][i] = 0
+		}
+	}
 }
 
 func (g *grouper) markNulls(c int, v *Vector, n int) {

@@ -11,7 +11,11 @@ func newSortPlan(in plan, keys []orderKey, n *bound) *sortPlan {
 	p := &sortPlan{in: in, keys: keys, n: n}
 	if k := keys[0]; k.desc && !k.nullsFirst && k.x.col >= 0 {
 		hint := &newestHint{}
-		if below := askNewest(in, k.x.col, hint); below != nil {
+		limit := int64(0)
+		if len(keys) == 1 && n.val != nil && !n.val.Null {
+			limit = max(n.val.Int, 0)
+		}
+		if below := askNewest(in, k.x.col, limit, hint); below != nil {
 			p.in, p.newest = below, hint
 		}
 	}
@@ -20,18 +24,19 @@ func newSortPlan(in plan, keys []orderKey, n *bound) *sortPlan {
 
 // askNewest returns in with its scan asked for the newest rows first, nil
 // when column col is not the scan's time. Operators on the way may drop and
-// compute columns, and drop rows.
-func askNewest(in plan, col int, hint *newestHint) plan {
+// compute columns, and drop rows; the last leaves open how many rows of the
+// scan are enough, which else is limit, 0 for all.
+func askNewest(in plan, col int, limit int64, hint *newestHint) plan {
 	switch p := in.(type) {
 	case *scanPlan:
 		if col != p.schema.TimeColumn() || p.req.Limit > 0 {
 			return nil
 		}
 		scan := &scanPlan{table: p.table, schema: p.schema, req: p.req, newest: hint}
-		scan.req.Newest = true
+		scan.req.Newest, scan.req.Limit = true, limit
 		return scan
 	case *filterPlan:
-		if below := askNewest(p.in, col, hint); below != nil && !p.pred.window {
+		if below := askNewest(p.in, col, 0, hint); below != nil && !p.pred.window {
 			return &filterPlan{in: below, pred: p.pred}
 		}
 	case *projectPlan:
@@ -39,7 +44,7 @@ func askNewest(in plan, col int, hint *newestHint) plan {
 		if e.col < 0 || p.windowed() {
 			return nil
 		}
-		if below := askNewest(p.in, e.col, hint); below != nil {
+		if below := askNewest(p.in, e.col, limit, hint); below != nil {
 			return &projectPlan{in: below, exprs: p.exprs, cols: p.cols}
 		}
 	}

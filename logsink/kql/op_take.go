@@ -37,7 +37,7 @@ func taken(in plan, n *bound) plan {
 			return &projectPlan{in: taken(p.in, n), exprs: p.exprs, cols: p.cols}
 		}
 	}
-	if scan, ok := in.(*scanPlan); ok && n.val != nil && n.val.Int > 0 && len(scan.req.Predicates) == 0 {
+	if scan, ok := in.(*scanPlan); ok && n.val != nil && n.val.Int > 0 {
 		s := &scanPlan{table: scan.table, schema: scan.schema, req: scan.req}
 		s.req.Limit = n.val.Int
 		in = s

@@ -24,7 +24,11 @@ func (o *whereOp) bind(b *binder, in *rel) *rel {
 // filtered keeps the rows of in for which pred is true. What a scan below
 // can use of it is pushed down.
 func filtered(in plan, pred *bound) plan {
-	return &filterPlan{in: pushDown(in, pred.preds), pred: pred}
+	below := pushDown(in, pred.preds)
+	if scan, ok := below.(*scanPlan); ok && pred.whole && scan.applies(pred.preds) {
+		return scan
+	}
+	return &filterPlan{in: below, pred: pred}
 }
 
 type filterPlan struct {

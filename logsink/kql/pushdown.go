@@ -4,7 +4,8 @@ import "strings"
 
 // A condition carries the predicates it implies on single columns, in the
 // ordinals of the rows it is bound over. filtered hands them to the scan
-// below: they let it skip blocks; the filter itself still runs.
+// below: they let it skip blocks. The filter itself still runs, unless the
+// predicates say all it says and the table applies them exactly.
 
 // pushDown returns in with the predicates handed to its scan. Plans on the
 // way are copied: a let table may be read elsewhere without the condition.
@@ -46,32 +47,36 @@ var pushOps = map[string]PredicateOp{
 
 var flipped = map[string]string{">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "=="}
 
-// binaryPreds returns what an operation on l and r implies.
-func binaryPreds(op string, l, r *bound) []Predicate {
+// binaryPreds returns what an operation on l and r implies, and whether that
+// is all it says.
+func binaryPreds(op string, l, r *bound) (preds []Predicate, whole bool) {
 	if op == "and" {
-		return append(append([]Predicate(nil), l.preds...), r.preds...)
+		return append(append([]Predicate(nil), l.preds...), r.preds...), l.whole && r.whole
 	}
 	if l.col < 0 {
 		f, ok := flipped[op]
 		if !ok {
-			return nil
+			return nil, false
 		}
 		op, l, r = f, r, l
 	}
 	p, ok := pushOps[op]
 	if !ok || l.col < 0 || r.val == nil {
-		return nil
+		return nil, false
 	}
 	text := p >= OpHas && p <= OpEndsWith
-	return columnPred(l, p, op == "=~" || text && !strings.HasSuffix(op, "_cs"), *r.val)
+	preds = columnPred(l, p, op == "=~" || text && !strings.HasSuffix(op, "_cs"), *r.val)
+	return preds, len(preds) > 0
 }
 
-// betweenPreds returns what x between (lo .. hi) implies.
-func betweenPreds(x, lo, hi *bound) []Predicate {
+// betweenPreds returns what x between (lo .. hi) implies, and whether that is
+// all it says.
+func betweenPreds(x, lo, hi *bound) (preds []Predicate, whole bool) {
 	if x.col < 0 || lo.val == nil || hi.val == nil {
-		return nil
+		return nil, false
 	}
-	return append(columnPred(x, OpGreaterEqual, false, *lo.val), columnPred(x, OpLessEqual, false, *hi.val)...)
+	from, to := columnPred(x, OpGreaterEqual, false, *lo.val), columnPred(x, OpLessEqual, false, *hi.val)
+	return append(from, to...), len(from) > 0 && len(to) > 0
 }
 
 // inPreds returns what a membership in constants implies.
@@ -115,6 +120,15 @@ func columnPred(x *bound, op PredicateOp, fold bool, vals ...Value) []Predicate 
 		out[i] = v
 	}
 	return []Predicate{{Column: x.col, Op: op, IgnoreCase: fold, Values: out}}
+}
+
+// applies reports whether the scan itself drops every row that fails preds.
+func (p *scanPlan) applies(preds []Predicate) bool {
+	exact, ok := p.table.(ExactTable)
+	for i := 0; ok && i < len(preds); i++ {
+		ok = exact.Exact(preds[i])
+	}
+	return ok
 }
 
 // add records a predicate, and a time range when it is one on the time column.

@@ -100,7 +100,7 @@ func TestScansAreAskedForWhatTheQueryNeeds(t *testing.T) {
 			"cols=TimeGenerated preds=[TimeGenerated op8 2025-11-01T00:00:00.0000000Z fold=false; TimeGenerated op9 2025-12-01T00:00:00.0000000Z fold=false] from=2025-11-01T00:00:00 to=2025-11-30T23:59:59"},
 		{`T | where TimeGenerated between (datetime(2025-11-01) .. 1d) | count`,
 			"cols=TimeGenerated preds=[TimeGenerated op8 2025-11-01T00:00:00.0000000Z fold=false; TimeGenerated op10 2025-11-02T00:00:00.0000000Z fold=false] from=2025-11-01T00:00:00 to=2025-11-02T00:00:00"},
-		{`T | order by TimeGenerated desc | project N | take 3`, "cols=TimeGenerated,N preds=[] newest"},
+		{`T | order by TimeGenerated desc | project N | take 3`, "cols=TimeGenerated,N preds=[] limit=3 newest"},
 		{`T | where App == "web" | top 2 by TimeGenerated | project N`, "cols=TimeGenerated,App,N preds=[App op0 web fold=false] newest"},
 		{`T | order by TimeGenerated asc | take 3 | project N`, "cols=TimeGenerated,N preds=[]"},
 	} {

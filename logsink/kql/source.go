@@ -42,6 +42,14 @@ type Table interface {
 	Scan(ctx context.Context, req ScanRequest) (Scanner, error)
 }
 
+// ExactTable is a Table that applies some predicates itself: for those, the
+// engine does not filter again, and need not see their columns.
+type ExactTable interface {
+	// Exact reports whether every scan drops the rows for which p does not
+	// hold. It depends on the column, the test and the types only.
+	Exact(p Predicate) bool
+}
+
 // ScanRequest says what a scan needs. Everything but Columns is advice that
 // may save reading: the engine filters again, so a scanner that ignores it
 // is slower, never wrong.
@@ -56,8 +64,8 @@ type ScanRequest struct {
 	// Predicates must all hold for a row to matter.
 	Predicates []Predicate
 	// Limit, when positive, is how many rows that pass Time and Predicates
-	// are enough. Only set when the scanner's order decides: rows come back
-	// in storage order.
+	// are enough: the first in the scanner's order, or with Newest those
+	// with the latest times, and of equal times the first.
 	Limit int64
 	// Newest says that the newest rows matter most: the query sorts by the
 	// time column, descending, and takes a few. A scanner that can may yield

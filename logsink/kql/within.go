@@ -1,6 +1,9 @@
 package kql
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Within returns cat with its tables limited to rows whose time column (see
 // Schema.TimeColumn) lies in span, both ends included: what the timespan of a
@@ -39,11 +42,22 @@ func (t spanTable) IngestionTimeColumn() int {
 	return -1
 }
 
-// Scan narrows the advice of the request, and filters what comes, because
-// advice may be ignored. A limit is dropped: it counts rows before the filter.
+// Exact implements ExactTable as far as the table below does.
+func (t spanTable) Exact(p Predicate) bool {
+	exact, ok := t.Table.(ExactTable)
+	return ok && exact.Exact(p)
+}
+
+// Scan narrows the request when the table below is exact about times. Else it
+// narrows the advice and filters what comes, because advice may be ignored;
+// a limit is dropped then: it counts rows before the filter.
 func (t spanTable) Scan(ctx context.Context, req ScanRequest) (Scanner, error) {
 	column := t.Schema().TimeColumn()
 	req.Time = req.Time.intersect(t.span)
+	if preds := t.span.predicates(column); t.exact(preds) {
+		req.Predicates = append(preds, req.Predicates...)
+		return t.Table.Scan(ctx, req)
+	}
 	req.Columns = withColumn(req.Columns, column)
 	req.Limit = 0
 	s, err := t.Table.Scan(ctx, req)
@@ -51,6 +65,22 @@ func (t spanTable) Scan(ctx context.Context, req ScanRequest) (Scanner, error) {
 		return nil, err
 	}
 	return &spanScanner{s, t.span, column}, nil
+}
+
+func (t spanTable) exact(preds []Predicate) bool {
+	return !slices.ContainsFunc(preds, func(p Predicate) bool { return !t.Exact(p) })
+}
+
+// predicates returns the tests of a time column that r stands for.
+func (r TimeRange) predicates(column int) (preds []Predicate) {
+	bound := func(op PredicateOp, t Ticks) {
+		if t != 0 {
+			preds = append(preds, Predicate{Column: column, Op: op, Values: []Value{{Type: DateTime, Int: int64(t)}}})
+		}
+	}
+	bound(OpGreaterEqual, r.From)
+	bound(OpLessEqual, r.To)
+	return preds
 }
 
 func (r TimeRange) intersect(o TimeRange) TimeRange {
