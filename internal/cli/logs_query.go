@@ -16,27 +16,36 @@ import (
 )
 
 func newLogsQueryCommand(s Streams) *cobra.Command {
-	var file, timespan, format string
-	var asJSON bool
+	var file, timespan, format, named string
+	var asJSON, list bool
 	cmd := &cobra.Command{
 		Use:   "query [QUERY]",
 		Short: "Ask the log tables a question in KQL",
 		Long: `Run a Kusto query over ContainerAppConsoleLogs_CL, ContainerAppSystemLogs_CL and
 the tables beside them, as one would in Log Analytics. Rows can be queried as
-soon as they are written.`,
+soon as they are written.
+
+On a terminal, a query that ends in "render" is drawn as a chart; --format chart
+does so anywhere, --format table prints the rows. Saved queries answer everyday
+questions: --list shows them.`,
 		Example: `  acalocal logs query 'ContainerAppConsoleLogs_CL | where Log_s has "/health" | take 5'
   acalocal logs query 'ContainerAppSystemLogs_CL | summarize count() by Reason_s' --timespan PT1H
-  acalocal logs query --file errors.kql --format csv > errors.csv`,
+  acalocal logs query --file errors.kql --format csv > errors.csv
+  acalocal logs query --list
+  acalocal logs query --saved errors-by-revision --timespan PT1H`,
 		Args: maximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if asJSON {
 				format = "json"
 			}
-			write, ok := rowFormats[format]
-			if !ok {
-				return misuse(fmt.Errorf("--format %s is none of %s", format, strings.Join(formatNames(), ", ")), "use --format table")
+			if list {
+				return listSaved(s.Out, format, asJSON)
 			}
-			text, err := queryText(s.In, args, file)
+			write, err := queryFormat(format)
+			if err != nil {
+				return err
+			}
+			text, err := queryText(s.In, args, file, named)
 			if err != nil {
 				return err
 			}
@@ -51,20 +60,23 @@ soon as they are written.`,
 			if answer.Error != nil {
 				fmt.Fprintf(s.Err, "acalocal: the answer is not complete: %s\n", answer.Error.Message)
 			}
-			return write(s.Out, answer.Tables)
+			return write(s.Out, answer)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVarP(&file, "file", "f", "", `read the query from a file ("-" is standard input)`)
 	f.StringVar(&timespan, "timespan", "", "only rows of this time: an ISO 8601 duration back from now (PT1H) or an interval (START/END)")
-	f.StringVar(&format, "format", "table", strings.Join(formatNames(), ", "))
+	f.StringVar(&named, "saved", "", "run the saved query of this name")
+	f.BoolVar(&list, "list", false, "list the saved queries")
+	f.StringVar(&format, "format", "", strings.Join(formatNames(), ", ")+" (default table, on a terminal chart when the query asks for one)")
 	f.BoolVar(&asJSON, "json", false, "same as --format json")
 	completeWords(cmd, "format", formatNames()...)
+	completeWords(cmd, "saved", savedNames()...)
 	return cmd
 }
 
 func formatNames() []string {
-	names := make([]string, 0, len(rowFormats))
+	names := []string{"chart"}
 	for name := range rowFormats {
 		names = append(names, name)
 	}
@@ -72,9 +84,13 @@ func formatNames() []string {
 	return names
 }
 
-// queryText returns the query from the argument or the file.
-func queryText(stdin io.Reader, args []string, file string) (string, error) {
+// queryText returns the query: the argument, that of the file, or a saved one.
+func queryText(stdin io.Reader, args []string, file, named string) (string, error) {
 	switch {
+	case named != "" && (file != "" || len(args) > 0):
+		return "", misuse(errors.New("both a saved query and another one are given"), "leave one of them out")
+	case named != "":
+		return savedText(named)
 	case file == "" && len(args) == 1:
 		return args[0], nil
 	case file == "":

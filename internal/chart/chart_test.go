@@ -1,0 +1,146 @@
+package chart_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/acalocal/acalocal/internal/api"
+	"github.com/acalocal/acalocal/internal/chart"
+	"github.com/google/go-cmp/cmp"
+)
+
+// table makes a table of "name:type" columns and rows of JSON arrays.
+func table(t *testing.T, columns string, rows ...string) (out api.QueryTable) {
+	t.Helper()
+	for c := range strings.FieldsSeq(columns) {
+		name, typ, _ := strings.Cut(c, ":")
+		out.Columns = append(out.Columns, api.QueryColumn{Name: name, Type: typ})
+	}
+	for _, r := range rows {
+		var row []json.RawMessage
+		if err := json.Unmarshal([]byte(r), &row); err != nil {
+			t.Fatal(err)
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return out
+}
+
+func draw(t *testing.T, in api.QueryTable, render string, o chart.Options) string {
+	t.Helper()
+	m := map[string]string{}
+	for p := range strings.FieldsSeq(render) {
+		name, value, _ := strings.Cut(p, "=")
+		m[name] = value
+	}
+	if o.Width == 0 {
+		o.Width, o.Height = 40, 12
+	}
+	lines, ok := chart.Draw(in, m, o)
+	if !ok {
+		return "no chart"
+	}
+	return "\n" + strings.Join(lines, "\n") + "\n"
+}
+
+func TestBars(t *testing.T) {
+	in := table(t, "Status:string n:long", `["2xx",100]`, `["4xx",50]`, `["5xx",1]`)
+	want := `
+2xx  █████████████████████ 100
+4xx  ██████████▌ 50
+5xx  ▎ 1
+`
+	if diff := cmp.Diff(want, draw(t, in, "visualization=barchart", chart.Options{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	want = `
+Title
+
+2xx  ##################### 100  66.2%
+4xx  ########### 50  33.1%
+5xx  # 1  0.7%
+`
+	if diff := cmp.Diff(want, draw(t, in, "visualization=piechart title=Title", chart.Options{ASCII: true})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestBarsOfSeveralSeries(t *testing.T) {
+	in := table(t, "App:string Level:string n:long", `["web","info",4]`, `["web","error",2]`, `["api","info",1]`)
+	want := `
+web · info   ################### 4
+web · error  ########## 2
+api · info   ##### 1
+`
+	if diff := cmp.Diff(strings.ReplaceAll(want, "#", "█"), strings.NewReplacer("▌", "█", "▊", "█").Replace(draw(t, in, "visualization=columnchart", chart.Options{Width: 46}))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestLinesHaveMarksOfTheirOwn(t *testing.T) {
+	var rows []string
+	for i := range 5 {
+		rows = append(rows, fmt.Sprintf(`["2026-01-01T08:%02d:00Z","a",%d]`, 10*i, i), fmt.Sprintf(`["2026-01-01T08:%02d:00Z","b",%d]`, 10*i, 4-i))
+	}
+	in := table(t, "TimeGenerated:datetime Revision:string n:long", rows...)
+	want := `
+4 |o                                   *
+  |     oooo                     ****
+  |         oooooooo     ********
+2 |                 *****
+  |         ********     oooooooo
+  |     ****                     oooo
+0 |*****                             ooo
+  +-------------------------------------
+   08:00          08:20            08:40
+
+* a  0 to 4
+o b  0 to 4
+`
+	got := draw(t, in, "visualization=timechart", chart.Options{ASCII: true, Width: 41, Height: 15})
+	for _, part := range []string{"* a  0 to 4\no b  0 to 4\n", "08:00", "08:20", "08:40", "\n4 |o", "\n0 |*"} {
+		if !strings.Contains(got, part) {
+			t.Errorf("no %q in\n%s\nwhich should look like\n%s", part, got, want)
+		}
+	}
+	if coloured := draw(t, in, "visualization=timechart", chart.Options{Colour: true}); !strings.Contains(coloured, "\x1b[36m●\x1b[0m a") {
+		t.Errorf("no colour in %q", coloured)
+	}
+}
+
+func TestOneLineIsDrawnInBraille(t *testing.T) {
+	in := table(t, "x:long y:real", `[0,0]`, `[10,10]`)
+	want := `
+10 ┤                                 ⢀⡠⠔
+   ┤                           ⢀⣀⠤⠒⠊⠁
+   ┤                     ⢀⣀⠤⠔⠊⠉
+ 5 ┤`
+	got := draw(t, in, "visualization=linechart", chart.Options{})
+	if !strings.Contains(got, "⡠") || !strings.HasPrefix(got, "\n10 ┤") || !strings.Contains(got, "\n 0 ┤") {
+		t.Errorf("got\n%s\nwhich should look like\n%s", got, want)
+	}
+}
+
+func TestWhatCannotBeDrawnIsNoChart(t *testing.T) {
+	in := table(t, "a:string b:string", `["x","y"]`)
+	for _, render := range []string{"visualization=table", "visualization=timechart", "visualization=treemap", ""} {
+		if got := draw(t, in, render, chart.Options{}); got != "no chart" {
+			t.Errorf("%q: got %s", render, got)
+		}
+	}
+	if got := draw(t, table(t, "n:long"), "visualization=timechart", chart.Options{}); got != "no chart" {
+		t.Errorf("of no rows: got %s", got)
+	}
+}
+
+func TestOddValuesAreLeftOut(t *testing.T) {
+	in := table(t, "TimeGenerated:datetime n:real", `["2026-01-01T08:00:00Z","NaN"]`, `[null,1]`, `["2026-01-01T08:00:00Z",null]`, `["2026-01-01T08:00:01Z",7]`)
+	if got := draw(t, in, "visualization=timechart", chart.Options{}); !strings.Contains(got, "   7 ┤") {
+		t.Errorf("got %s", got)
+	}
+	if got := draw(t, table(t, "Count:long", `[12345]`), "visualization=card", chart.Options{}); got != "\nCount  12.3k\n" {
+		t.Errorf("got %q", got)
+	}
+}
