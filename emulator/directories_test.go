@@ -83,9 +83,15 @@ func TestVolumesAreBackedByDirectoriesWhereThereAreSome(t *testing.T) {
 		m.Type, m.Source, m.Files = container.MountBind, source, nil
 		return m
 	}
+	readOnly := func(m container.Mount) container.Mount {
+		m.ReadOnly = true
+		return m
+	}
 	f("none", Directories{}, scratch, files, media, keys)
 	f("storages", Directories{Storages: map[string]string{"shop": "/data/shop", "media": "/data/media"}},
 		scratch, bind(files, "/data/shop"), bind(media, "/data/media"), keys)
+	f("a read-only storage", Directories{Storages: map[string]string{"shop": "/data/shop"}, ReadOnlyStorages: []string{"shop"}},
+		scratch, readOnly(bind(files, "/data/shop")), media, keys)
 	f("volumes win over storages", Directories{Volumes: map[string]string{"files": "/mine"}, Storages: map[string]string{"shop": "/data/shop"}},
 		scratch, bind(files, "/mine"), media, keys)
 	f("any volume", Directories{Volumes: map[string]string{"scratch": "/s", "keys": "/k"}},

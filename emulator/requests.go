@@ -40,6 +40,8 @@ type Directories struct {
 	Storages map[string]string `json:"storages,omitempty"`
 	// Mounts are further directories and files.
 	Mounts []DirectoryMount `json:"mounts,omitempty"`
+	// ReadOnlyStorages are the storages of the access mode ReadOnly.
+	ReadOnlyStorages []string `json:"readOnlyStorages,omitempty"`
 }
 
 // DirectoryMount puts a directory or file of this machine into a container, in
@@ -55,7 +57,7 @@ type DirectoryMount struct {
 
 // toCore is d in the words of the core.
 func (d Directories) toCore() core.Directories {
-	out := core.Directories{Volumes: d.Volumes, Storages: d.Storages}
+	out := core.Directories{Volumes: d.Volumes, Storages: d.Storages, ReadOnlyStorages: d.ReadOnlyStorages}
 	for _, m := range d.Mounts {
 		out.Mounts = append(out.Mounts, core.DirectoryMount(m))
 	}
@@ -64,7 +66,7 @@ func (d Directories) toCore() core.Directories {
 
 // directoriesOf is the inverse of toCore.
 func directoriesOf(d core.Directories) Directories {
-	out := Directories{Volumes: d.Volumes, Storages: d.Storages}
+	out := Directories{Volumes: d.Volumes, Storages: d.Storages, ReadOnlyStorages: d.ReadOnlyStorages}
 	for _, m := range d.Mounts {
 		out.Mounts = append(out.Mounts, DirectoryMount(m))
 	}

@@ -20,6 +20,8 @@
 //	/acalocal/v1/apply                       POST  emulator.ApplyRequest → emulator.Applied
 //	/acalocal/v1/update                      POST  the same for a definition that was read and changed
 //	/acalocal/v1/restart                     POST  ?app=&revision=
+//	/acalocal/v1/routeconfigs/apply          POST  an httpRouteConfig
+//	/acalocal/v1/routeconfigs/delete         POST  ?name=
 //	/acalocal/v1/logs/console                GET   as az prints them
 //	/acalocal/v1/logs/system                 GET   as az prints them
 //	/acalocal/v1/stream                      GET   Entries of all apps, live, one a line
@@ -132,23 +134,25 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 func New(o Options) http.Handler {
 	s := &server{Options: o}
 	s.own = map[string]route{
-		"access":          {"GET", s.access},
-		"session":         {"POST", s.session},
-		"info":            {"GET", s.info},
-		"status":          {"GET", s.status},
-		"watch":           {"GET", s.watch},
-		"apply":           {"POST", s.apply},
-		"update":          {"POST", s.update},
-		"restart":         {"POST", s.restart},
-		"logs/console":    {"GET", s.consoleLogs},
-		"logs/system":     {"GET", s.systemLogs},
-		"stream":          {"GET", s.stream},
-		"query":           {"POST", s.query},
-		"probes":          {"GET", s.probeAttempts},
-		"requests":        {"GET", s.listRequests},
-		"requests/replay": {"POST", s.replay},
-		"exec":            {"POST", s.exec},
-		"shutdown":        {"POST", s.shutdown},
+		"access":              {"GET", s.access},
+		"session":             {"POST", s.session},
+		"info":                {"GET", s.info},
+		"status":              {"GET", s.status},
+		"watch":               {"GET", s.watch},
+		"apply":               {"POST", s.apply},
+		"update":              {"POST", s.update},
+		"restart":             {"POST", s.restart},
+		"routeconfigs/apply":  {"POST", s.applyRouteConfig},
+		"routeconfigs/delete": {"POST", s.deleteRouteConfig},
+		"logs/console":        {"GET", s.consoleLogs},
+		"logs/system":         {"GET", s.systemLogs},
+		"stream":              {"GET", s.stream},
+		"query":               {"POST", s.query},
+		"probes":              {"GET", s.probeAttempts},
+		"requests":            {"GET", s.listRequests},
+		"requests/replay":     {"POST", s.replay},
+		"exec":                {"POST", s.exec},
+		"shutdown":            {"POST", s.shutdown},
 	}
 	h := http.Handler(s)
 	if o.TCP {

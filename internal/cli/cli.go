@@ -46,6 +46,7 @@ var commands = []func(Streams) *cobra.Command{
 	newRevisionCommand,
 	newReplicaCommand,
 	newIngressCommand,
+	newEnvCommand,
 	newUpdateCommand,
 	newLogsCommand,
 	newAPICommand,

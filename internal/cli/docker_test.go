@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ import (
 // testdata/docker/*.txtar. Each script has an environment of its own and
 //
 //	get APP PATH   prints what the app answers at its loopback address
+//	gethost NAME PATH  prints what the host NAME.DOMAIN answers over https
 //	logged TEXT    waits until the console log of the only app has TEXT
 //	killdaemon     kills the daemon and waits until it is dead
 //	taken          takes a port and puts it into $TAKEN
@@ -61,6 +63,7 @@ func TestDockerScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"get":        getApp,
+			"gethost":    getHost,
 			"logged":     awaitLine,
 			"killdaemon": killDaemon,
 			"taken":      takePort,
@@ -121,6 +124,24 @@ func getApp(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	c := http.Client{Timeout: 10 * time.Second}
 	resp, err := c.Get(app.Local.URL + args[1])
+	ts.Check(err)
+	defer resp.Body.Close()
+	_, err = io.Copy(ts.Stdout(), resp.Body)
+	ts.Check(err)
+}
+
+func getHost(ts *testscript.TestScript, _ bool, args []string) {
+	snap, err := client.New(scriptEnvironment(ts)).Snapshot(context.Background())
+	ts.Check(err)
+	transport := &http.Transport{
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // the authority is this environment's own
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, snap.SecureEdge)
+		},
+	}
+	defer transport.CloseIdleConnections()
+	c := http.Client{Timeout: 10 * time.Second, Transport: transport}
+	resp, err := c.Get("https://" + args[0] + "." + snap.Domain + args[1])
 	ts.Check(err)
 	defer resp.Body.Close()
 	_, err = io.Copy(ts.Stdout(), resp.Body)

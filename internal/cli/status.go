@@ -52,7 +52,13 @@ func writeStatus(w io.Writer, snap *emulator.Snapshot) error {
 	if err := t.write(w); err != nil {
 		return err
 	}
+	if err := addStatusRoutes(w, snap); err != nil {
+		return err
+	}
 	if err := writeProblems(w, snap); err != nil {
+		return err
+	}
+	if err := writeRouteProblems(w, snap); err != nil {
 		return err
 	}
 	return writeAPI(w, snap)

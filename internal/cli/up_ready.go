@@ -24,7 +24,24 @@ func (u *upRun) sayReady(snap *emulator.Snapshot) error {
 	if snap.API != "" {
 		fmt.Fprintf(u.s.Err, "the API is at %s (acalocal api)\n", snap.API)
 	}
-	return writeReady(u.s.Out, snap, apps)
+	if err := writeReady(u.s.Out, snap, apps); err != nil {
+		return err
+	}
+	return u.sayRoutes(snap)
+}
+
+// sayRoutes prints where to reach the route configs of the definition.
+func (u *upRun) sayRoutes(snap *emulator.Snapshot) error {
+	for _, wanted := range u.def.Environment.RouteConfigs {
+		c := snap.RouteConfig(wanted.Name)
+		if c == nil {
+			continue
+		}
+		if _, err := fmt.Fprintf(u.s.Out, "%s routes to %s at %s\n", c.Name, strings.Join(routedApps(c), ", "), routeConfigURL(snap, c)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func writeReady(w io.Writer, snap *emulator.Snapshot, apps []emulator.App) error {

@@ -123,6 +123,11 @@ func (u *upRun) applyAll(ctx context.Context, built map[string][]string) error {
 		u.roll.want(app.Name, applied.Revision)
 		u.sayApplied(app.Name, applied)
 	}
+	for _, c := range u.def.Environment.RouteConfigs {
+		if err := u.client.ApplyRouteConfig(ctx, c.HTTPRouteConfig); err != nil {
+			return fmt.Errorf("apply the route config %s: %w", c.Name, err)
+		}
+	}
 	return nil
 }
 

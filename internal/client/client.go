@@ -17,6 +17,7 @@ import (
 	"syscall"
 
 	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/api"
 	"github.com/acalocal/acalocal/internal/home"
 )
@@ -95,6 +96,16 @@ func (c *Client) Apply(ctx context.Context, req emulator.ApplyRequest) (emulator
 // Delete begins to remove an app. Removing what is not there is no error.
 func (c *Client) Delete(ctx context.Context, app string) error {
 	return c.call(ctx, http.MethodDelete, armApps+"/"+url.PathEscape(app), nil, nil)
+}
+
+// ApplyRouteConfig makes a route config of the environment become what c says.
+func (c *Client) ApplyRouteConfig(ctx context.Context, config aca.HTTPRouteConfig) error {
+	return c.call(ctx, http.MethodPost, own("routeconfigs/apply", nil), config, nil)
+}
+
+// DeleteRouteConfig removes a route config.
+func (c *Client) DeleteRouteConfig(ctx context.Context, name string) error {
+	return c.call(ctx, http.MethodPost, own("routeconfigs/delete", params("name", name)), nil, nil)
 }
 
 // Restart replaces the replicas of a revision. Without app it means the only

@@ -31,6 +31,7 @@ func (l *loader) readAzdInfra(source *sourceFile, root map[string]any) (apps map
 	}
 	l.problems = append(l.problems, sub.problems...)
 	l.def.Files = append(l.def.Files, sub.def.Files...)
+	l.policies = append(l.policies, sub.policies...)
 	if l.def.Environment.Resource == nil {
 		l.def.Environment = sub.def.Environment
 	}

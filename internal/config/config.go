@@ -45,6 +45,9 @@ type Environment struct {
 	Storages map[string]string       // directories for storages of the environment, by storage name, absolute
 	Resource *aca.ManagedEnvironment // as the file has it; nil when no file does
 
+	RouteConfigs     []RouteConfig // in the order of the files
+	StorageResources []Storage     // as the files have them
+
 	tree *tree // of the resource's document
 }
 
@@ -52,9 +55,10 @@ type Environment struct {
 type App struct {
 	aca.ContainerApp // as the files, acalocal.yaml and flags say; ApplyDefaults has not run
 
-	Builds map[string]Build // by container: images made here instead of pulled
-	Local  Local
-	Source string // the file it comes from, "" for flags alone
+	Builds     map[string]Build // by container: images made here instead of pulled
+	Resiliency *Resiliency      // nil without a policy
+	Local      Local
+	Source     string // the file it comes from, "" for flags alone
 
 	origin origins
 }
@@ -78,11 +82,13 @@ type BuildSecret struct {
 
 // Local is what acalocal.yaml says about an app.
 type Local struct {
-	HostPort int                  // loopback port that stands for the app's https address; 0 means any
-	Volumes  map[string]string    // directories for volumes, by volume name, absolute
-	Storages map[string]string    // directories for storages its volumes are of, by storage name, absolute
-	Mounts   []Mount              // further directories of this machine
-	Secrets  map[string]Sensitive // values of secrets, by name
+	HostPort int               // loopback port that stands for the app's https address; 0 means any
+	Volumes  map[string]string // directories for volumes, by volume name, absolute
+	Storages map[string]string // directories for storages its volumes are of, by storage name, absolute
+	Mounts   []Mount           // further directories of this machine
+
+	ReadOnlyStorages []string             // storages its volumes are of that the environment lets nobody write to
+	Secrets          map[string]Sensitive // values of secrets, by name
 }
 
 // Mount puts a directory or file of this machine into a container.
@@ -148,12 +154,14 @@ const (
 
 // Origin says where the value at path ("properties.template.containers[0].image")
 // came from. What no file or flag gave is OriginDefault.
-func (a *App) Origin(path string) Origin {
-	if o, ok := a.origin.set[strings.ToLower(path)]; ok {
-		return o
+func (a *App) Origin(path string) Origin { return a.origin.of(path) }
+
+func (o *origins) of(path string) Origin {
+	if origin, ok := o.set[strings.ToLower(path)]; ok {
+		return origin
 	}
-	if a.origin.tree != nil {
-		if p, ok := a.origin.tree.place(path); ok {
+	if o.tree != nil {
+		if p, ok := o.tree.place(path); ok {
 			return Origin{Kind: OriginFile, Position: p.value}
 		}
 	}

@@ -107,8 +107,36 @@ var environmentDrift = []driftRow{
 	{"properties.daprAIConnectionString", "no Dapr sidecar runs", nil},
 	{"properties.peerAuthentication", "calls between apps are not encrypted", nil},
 	{"properties.peerTrafficConfiguration", "calls between apps are not encrypted", nil},
+	{"extendedLocation", "there are no connected environments here", nil},
+	{"identity.type", "no managed identity: nothing answers token requests", not("None")},
+	{"identity.userAssignedIdentities", "no managed identity: nothing answers token requests", nil},
+	{"kind", "the environment is an ordinary one", nil},
+	{"properties.daprConfiguration", "no Dapr sidecar runs", nil},
+	{"properties.kedaConfiguration", "there is no KEDA; acalocal scales by itself", nil},
+	{"properties.infrastructureResourceGroup", "nothing is made in a resource group", nil},
+	{"properties.availabilityZones", "there is one zone: this machine", nil},
 	{"properties.ingressConfiguration", "the edge has the limits of the default ingress", nil},
 	{"properties.publicNetworkAccess", "the edge always listens on loopback only", nil},
+}
+
+// routeConfigDrift is the same for a route config.
+var routeConfigDrift = []driftRow{
+	{"properties.customDomains[].certificateId", "the edge shows a certificate of its own for this name", nil},
+}
+
+// resiliencyDrift is the same for a resiliency policy.
+var resiliencyDrift = []driftRow{
+	{"properties.timeoutPolicy.connectionTimeoutInSeconds", "connecting to a replica has the time limit of the edge", nil},
+	{"properties.httpRetryPolicy.matches.headers", "answers are not asked for again because of their headers", nil},
+	{"properties.tcpRetryPolicy", "raw TCP connections are tried once", nil},
+	{"properties.httpConnectionPool", "requests to the app are not bounded", nil},
+	{"properties.tcpConnectionPool", "connections to the app are not bounded", nil},
+}
+
+// storageDrift is the same for a storage: what is particular to its volumes is
+// said there.
+var storageDrift = []driftRow{
+	{"properties.azureFile.accountKeyVaultProperties", "no key vault is asked, and no share", nil},
 }
 
 // Drift lists the fields of the definition that are not emulated as they stand,
@@ -122,6 +150,12 @@ func (d *Definition) Drift() []Drift {
 			found = append(found, drift)
 		}
 	}
+	for _, s := range d.Environment.StorageResources {
+		found = append(found, childDrift(s.EnvironmentStorage, storageDrift, s.origin)...)
+	}
+	for _, c := range d.Environment.RouteConfigs {
+		found = append(found, childDrift(c.HTTPRouteConfig, routeConfigDrift, c.origin)...)
+	}
 	for i := range d.Apps {
 		app := &d.Apps[i]
 		for _, drift := range driftOf(&app.ContainerApp, appDrift) {
@@ -131,6 +165,17 @@ func (d *Definition) Drift() []Drift {
 			}
 			found = append(found, drift)
 		}
+		if app.Resiliency != nil {
+			found = append(found, childDrift(app.Resiliency.ResiliencyPolicy, resiliencyDrift, app.Resiliency.origin)...)
+		}
+	}
+	return found
+}
+
+func childDrift(resource any, rows []driftRow, o origins) []Drift {
+	found := driftOf(resource, rows)
+	for i := range found {
+		found[i].Position = placeIn(o.tree, found[i].Path)
 	}
 	return found
 }

@@ -63,11 +63,28 @@ var emulated = strings.Fields(`
 	properties.template.scale.rules[].name properties.template.scale.rules[].http.metadata properties.template.scale.rules[].tcp.metadata`)
 
 func TestEveryFieldIsEmulatedOrInTheDriftReport(t *testing.T) {
+	f := func(resource reflect.Type, emulated []string, drift []driftRow, least int) {
+		t.Helper()
+		everyFieldIsKnown(t, resource, emulated, drift, least)
+	}
+	const child = "name type resourceGroup "
+	f(reflect.TypeFor[aca.ContainerApp](), emulated, appDrift, 100)
+	f(reflect.TypeFor[aca.ManagedEnvironment](), strings.Fields("name type location tags resourceGroup properties.appLogsConfiguration.destination"), environmentDrift, 20)
+	f(reflect.TypeFor[aca.EnvironmentStorage](), strings.Fields(child+"properties.azureFile properties.nfsAzureFile"), storageDrift, 10)
+	f(reflect.TypeFor[aca.HTTPRouteConfig](), strings.Fields(child+"properties.customDomains[].name properties.customDomains[].bindingType properties.rules"), routeConfigDrift, 10)
+	f(reflect.TypeFor[aca.ResiliencyPolicy](), strings.Fields(child+`properties.timeoutPolicy.responseTimeoutInSeconds
+		properties.httpRetryPolicy.maxRetries properties.httpRetryPolicy.retryBackOff
+		properties.httpRetryPolicy.matches.httpStatusCodes properties.httpRetryPolicy.matches.errors
+		properties.circuitBreakerPolicy`), resiliencyDrift, 15)
+}
+
+func everyFieldIsKnown(t *testing.T, resource reflect.Type, emulated []string, drift []driftRow, least int) {
+	t.Helper()
 	known := map[string]bool{}
 	for _, path := range emulated {
 		known[path] = true
 	}
-	for _, row := range appDrift {
+	for _, row := range drift {
 		known[row.pattern] = true
 	}
 	covered := func(path string) bool {
@@ -79,14 +96,14 @@ func TestEveryFieldIsEmulatedOrInTheDriftReport(t *testing.T) {
 		return false
 	}
 	leaves := 0
-	walkLeaves(reflect.TypeFor[aca.ContainerApp](), "", func(path string) {
+	walkLeaves(resource, "", func(path string) {
 		leaves++
 		if !covered(path) {
-			t.Errorf("%s is neither emulated nor in the drift report", path)
+			t.Errorf("%s: %s is neither emulated nor in the drift report", resource, path)
 		}
 	})
-	if leaves < 100 {
-		t.Errorf("only %d fields were looked at", leaves)
+	if leaves < least {
+		t.Errorf("%s: only %d fields were looked at", resource, leaves)
 	}
 }
 

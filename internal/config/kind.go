@@ -1,6 +1,10 @@
 package config
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/acalocal/acalocal/emulator/aca"
+)
 
 // kind is what a document turns out to be.
 type kind int
@@ -11,12 +15,20 @@ const (
 	kindLegacyApp // the schema of 2021
 	kindEnvironment
 	kindJob
+	kindRouteConfig
+	kindStorage
+	kindResiliency
+	kindElsewhere // a resource of Azure that has no counterpart here
 	kindKubernetes
 	kindCompose
 	kindAzd
 	kindARM
 	kindEmpty
 )
+
+// ownTypes are the resources that stand for themselves, and what apps were in
+// 2021.
+var ownTypes = []string{"microsoft.app/containerapps", "microsoft.app/managedenvironments", "microsoft.app/jobs", "microsoft.web/containerapps"}
 
 // kindOf recognises a document by what stands in it, never by the name of its
 // file: containerapp.yaml is what people call Kubernetes manifests, too.
@@ -28,7 +40,16 @@ func kindOf(root any) kind {
 	if !ok {
 		return kindUnknown
 	}
-	switch t := strings.ToLower(text(object, "type")); {
+	t, _, _ := strings.Cut(strings.ToLower(text(object, "type")), "@")
+	if k, ok := childKinds[t]; ok {
+		return k
+	}
+	if strings.HasPrefix(t, "microsoft.") {
+		if _, near := aca.Nearest(t, ownTypes); !near {
+			return kindElsewhere
+		}
+	}
+	switch {
 	case strings.HasPrefix(t, "microsoft.web/containerapps"):
 		return kindLegacyApp
 	case strings.HasPrefix(t, "microsoft.app/managedenvironments"):
@@ -42,6 +63,9 @@ func kindOf(root any) kind {
 }
 
 func kindOfKeys(object map[string]any) kind {
+	if k := kindOfBare(object); k != kindUnknown {
+		return k
+	}
 	properties, hasProperties := field(object, "properties").(map[string]any)
 	services, hasServices := field(object, "services").(map[string]any)
 	switch {

@@ -48,6 +48,7 @@ func Load(ctx context.Context, path string, o Overrides) (*Definition, Problems)
 	l := &loader{ctx: ctx, def: &Definition{}, overrides: o}
 	l.load(path)
 	l.problems.sort()
+	l.problems = l.problems.compact()
 	return l.def, l.problems
 }
 
@@ -57,6 +58,7 @@ type loader struct {
 	problems  Problems
 	overrides Overrides
 	local     *localFile
+	policies  []policy          // of apps that may come later
 	azdEnv    map[string]string // values for parameters files of azd, nil without azd
 }
 
@@ -72,6 +74,7 @@ func (l *loader) load(path string) {
 		}
 		return
 	}
+	l.assignPolicies()
 	if l.local != nil {
 		l.applyLocal(l.local)
 	}
@@ -81,6 +84,7 @@ func (l *loader) load(path string) {
 	l.inferBuilds()
 	l.checkBuilds()
 	l.validate()
+	l.checkChildren()
 	if !l.problems.HasErrors() {
 		l.driftNotes()
 	}
@@ -201,6 +205,11 @@ func (l *loader) readTree(source *sourceFile, t *tree) {
 		l.readEnvironment(source, t)
 	case kindJob:
 		l.readJob(source, t)
+	case kindElsewhere:
+		object, _ := t.root.(map[string]any)
+		l.nameElsewhere(source, []string{text(object, "type")})
+	case kindRouteConfig, kindStorage, kindResiliency:
+		l.readChild(source, t, k, "")
 	case kindCompose:
 		l.readCompose(source, t)
 	case kindAzd:
@@ -310,12 +319,22 @@ func (l *loader) validate() {
 // they stand in: that the image is missing is no news when its key was
 // misspelled.
 func (l *loader) withoutRepeats(app *App, found []aca.Problem) []aca.Problem {
-	bad := map[string]bool{}
+	var before []aca.Problem
 	for _, p := range l.problems {
-		if p.App == app.Name && p.Severity == aca.SeverityError {
-			bad[p.Path] = true
-			bad[string(aca.Path(p.Path).Parent())] = true
+		if p.App == app.Name {
+			before = append(before, p.Problem)
 		}
+	}
+	return unlessBad(before, found)
+}
+
+// unlessBad is found without what concerns fields in which errors were found
+// before.
+func unlessBad(before, found []aca.Problem) []aca.Problem {
+	bad := map[string]bool{}
+	for _, p := range aca.Errors(before) {
+		bad[p.Path] = true
+		bad[string(aca.Path(p.Path).Parent())] = true
 	}
 	var kept []aca.Problem
 	for _, p := range found {

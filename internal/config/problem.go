@@ -130,6 +130,23 @@ func (ps Problems) sort() {
 	})
 }
 
+// compact leaves out what is said already: apps that are copies of each other
+// have the same mistake in the same place.
+func (ps Problems) compact() Problems {
+	type key struct {
+		at                  Position
+		message, hint, code string
+		severity            aca.Severity
+	}
+	seen := map[key]bool{}
+	return slices.DeleteFunc(ps, func(p Problem) bool {
+		k := key{p.Position, p.Message, p.Hint, p.Code, p.Severity}
+		again := seen[k] && p.Position.Line != 0
+		seen[k] = true
+		return again
+	})
+}
+
 // ProblemsError is a definition that cannot be used.
 type ProblemsError struct{ Problems Problems }
 

@@ -16,8 +16,8 @@ import (
 )
 
 // Render writes the definition as it takes effect, after defaults: one YAML
-// document per app, each of which az takes, and a last one with what only
-// matters on this machine. Behind every value stands where it came from. The
+// document per app, each of which az takes, one per resiliency policy and route
+// config, and a last one with what only matters on this machine. Behind every value stands where it came from. The
 // values of secrets are left out. Files below base are named relative to it.
 func (d *Definition) Render(w io.Writer, base string) error {
 	enc := yaml.NewEncoder(w)
@@ -29,6 +29,17 @@ func (d *Definition) Render(w io.Writer, base string) error {
 		}
 		if err := enc.Encode(doc); err != nil {
 			return err
+		}
+		if err := d.Apps[i].renderResiliency(enc, base); err != nil {
+			return err
+		}
+	}
+	for i := range d.Environment.RouteConfigs {
+		c := &d.Environment.RouteConfigs[i]
+		effective := c.HTTPRouteConfig
+		effective.Type = "Microsoft.App/managedEnvironments/httpRouteConfigs"
+		if err := encodeDocument(enc, effective, c.origin.of, base); err != nil {
+			return fmt.Errorf("render %s: %w", c.Name, err)
 		}
 	}
 	if err := enc.Encode(d.localView(base)); err != nil {
@@ -52,22 +63,49 @@ func (a *App) Effective() *aca.ContainerApp {
 }
 
 func (a *App) document(base string) (*yaml.Node, error) {
-	text, err := json.Marshal(a.Effective())
+	return document(a.Effective(), a.Origin, base)
+}
+
+// renderResiliency writes the resiliency policy of the app, if it has one.
+func (a *App) renderResiliency(enc *yaml.Encoder, base string) error {
+	if a.Resiliency == nil {
+		return nil
+	}
+	effective := a.Resiliency.ResiliencyPolicy
+	effective.Type = "Microsoft.App/containerApps/resiliencyPolicies"
+	effective.Name = a.Name + "/" + orElse(effective.Name, "default")
+	if err := encodeDocument(enc, effective, a.Resiliency.origin.of, base); err != nil {
+		return fmt.Errorf("render the resiliency policy of %s: %w", a.Name, err)
+	}
+	return nil
+}
+
+func encodeDocument(enc *yaml.Encoder, resource any, origin func(string) Origin, base string) error {
+	doc, err := document(resource, origin, base)
+	if err != nil {
+		return err
+	}
+	return enc.Encode(doc)
+}
+
+// document is a resource as YAML, with the origin of each value.
+func document(resource any, origin func(string) Origin, base string) (*yaml.Node, error) {
+	text, err := json.Marshal(resource)
 	if err != nil {
 		return nil, err
 	}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.UseNumber()
-	r := renderer{dec: dec, app: a, base: base}
+	r := renderer{dec: dec, originOf: origin, base: base}
 	return r.value("")
 }
 
 // renderer turns JSON into YAML nodes, key order kept, with a comment on each
 // plain value.
 type renderer struct {
-	dec  *json.Decoder
-	app  *App
-	base string
+	dec      *json.Decoder
+	originOf func(path string) Origin
+	base     string
 }
 
 func (r *renderer) value(path aca.Path) (*yaml.Node, error) {
@@ -128,7 +166,7 @@ func (r *renderer) list(path aca.Path) (*yaml.Node, error) {
 }
 
 func (r *renderer) origin(path aca.Path) string {
-	o := r.app.Origin(string(path))
+	o := r.originOf(string(path))
 	switch o.Kind {
 	case OriginFile, OriginLocal:
 		if o.Position.Line == 0 {
@@ -187,6 +225,9 @@ func (a *App) localView(base string) map[string]any {
 	}
 	if len(a.Local.Volumes) > 0 {
 		view["volumes"] = relativeAll(base, a.Local.Volumes)
+	}
+	if len(a.Local.ReadOnlyStorages) > 0 {
+		view["readOnlyStorages"] = a.Local.ReadOnlyStorages
 	}
 	if len(a.Local.Mounts) > 0 {
 		var mounts []string

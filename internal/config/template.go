@@ -38,9 +38,8 @@ func (l *loader) readJSON(source *sourceFile) {
 // excerpts. Expressions are no secrets.
 func hideSecrets(s *sourceFile, n *arm.Node, path aca.Path) {
 	secure := n.Get("type") != nil && strings.HasPrefix(strings.ToLower(n.Get("type").Text), "secure")
-	inSecret := secretPath.MatchString(strings.ToLower(string(path)))
 	for _, f := range n.Fields {
-		if secure && strings.EqualFold(f.Name, "defaultValue") || inSecret && strings.EqualFold(f.Name, "value") && !strings.HasPrefix(f.Value.Text, "[") {
+		if secure && strings.EqualFold(f.Name, "defaultValue") || secretKey(f.Name, path) && !strings.HasPrefix(f.Value.Text, "[") {
 			for line := f.Value.Pos.Line; line <= f.Value.LastLine(); line++ {
 				s.hide(line, f.Value.Pos.Line, f.Value.Pos.Column)
 			}
@@ -136,6 +135,10 @@ func (l *loader) readTemplate(source *sourceFile, root *arm.Node) {
 		case "microsoft.app/jobs":
 			l.readJob(s, t)
 		default:
+			if k, ok := childKinds[strings.ToLower(r.Type)]; ok {
+				l.readChild(s, t, k, r.Name)
+				continue
+			}
 			elsewhere = append(elsewhere, r.Type)
 		}
 	}

@@ -196,10 +196,22 @@ func (c *converter) mapping(n *yaml.Node, path aca.Path, depth int) any {
 // acalocal.yaml.
 var secretPath = regexp.MustCompile(`(^|\.)secrets(\[\d+\]|\.[^.]+|\["[^\]]*\])$`)
 
+// secretKey says whether what stands below a key is a secret: the value of one,
+// the key of a storage account or of a log workspace.
+func secretKey(key string, path aca.Path) bool {
+	switch strings.ToLower(key) {
+	case "value":
+		return secretPath.MatchString(strings.ToLower(string(path)))
+	case "accountkey", "sharedkey":
+		return true
+	}
+	return false
+}
+
 // hideSecret keeps the value of a secret out of excerpts, also when the key is
 // written twice or holds something else than text.
 func (c *converter) hideSecret(key, value *yaml.Node, path aca.Path) {
-	if strings.EqualFold(key.Value, "value") && secretPath.MatchString(strings.ToLower(string(path))) {
+	if secretKey(key.Value, path) {
 		for line := value.Line; line <= lastLine(value); line++ {
 			c.source.hide(line, value.Line, value.Column)
 		}

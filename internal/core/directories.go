@@ -19,6 +19,8 @@ type Directories struct {
 	Volumes  map[string]string `json:"volumes,omitempty"`  // by volume name; they win over Storages
 	Storages map[string]string `json:"storages,omitempty"` // by storageName
 	Mounts   []DirectoryMount  `json:"mounts,omitempty"`
+	// ReadOnlyStorages may not be written to, by storageName.
+	ReadOnlyStorages []string `json:"readOnlyStorages,omitempty"`
 }
 
 // DirectoryMount puts a directory or file of this machine into a container.
@@ -52,7 +54,7 @@ func (d Directories) more(name string, mounts []container.Mount) []container.Mou
 
 // digest tells two sets of directories apart, "" for none.
 func (d Directories) digest() string {
-	if len(d.Volumes) == 0 && len(d.Storages) == 0 && len(d.Mounts) == 0 {
+	if len(d.Volumes) == 0 && len(d.Storages) == 0 && len(d.Mounts) == 0 && len(d.ReadOnlyStorages) == 0 {
 		return ""
 	}
 	text, err := json.Marshal(d)
@@ -63,9 +65,13 @@ func (d Directories) digest() string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// readOnly says that a volume is mounted read-only: the one mount option of
-// SMB and NFS that means the same for a local directory
+// readOnly says that a volume is mounted read-only: its storage has the access
+// mode ReadOnly, or it has the one mount option of SMB and NFS that means the
+// same for a local directory
 // (learn.microsoft.com/azure/container-apps/storage-mounts).
-func readOnly(v *aca.Volume) bool {
+func (d Directories) readOnly(v *aca.Volume) bool {
+	if slices.Contains(d.ReadOnlyStorages, v.StorageName) {
+		return true
+	}
 	return slices.ContainsFunc(strings.Split(v.MountOptions, ","), func(o string) bool { return strings.TrimSpace(o) == "ro" })
 }

@@ -86,27 +86,28 @@ func secretsOf(app aca.ContainerApp) aca.Secrets {
 // machine may stand for any of them.
 func (s *State) mounts(m *member) ([]container.Mount, error) {
 	var out []container.Mount
+	dirs := m.rep.rev.app.dirs
 	for _, vm := range m.spec.VolumeMounts {
 		v := findVolume(m.rep.rev.template.Volumes, vm.VolumeName)
 		if v == nil {
 			return nil, fmt.Errorf("container %s mounts volume %q, which is not defined", m.spec.Name, vm.VolumeName)
 		}
 		mount := container.Mount{Target: vm.MountPath, SubPath: vm.SubPath}
-		dir := m.rep.rev.app.dirs.of(v)
+		dir := dirs.of(v)
 		switch v.StorageType {
 		case "", "EmptyDir":
 			mount.Type, mount.Source = container.MountVolume, m.rep.name+"."+v.Name
 		case "Secret":
 			mount.Type, mount.ReadOnly, mount.Files = container.MountTmpfs, true, secretFiles(m.rep.rev.app.spec, *v)
 		default: // AzureFile, NfsAzureFile: shared by all replicas, kept while the environment is
-			mount.Type, mount.Source, mount.ReadOnly = container.MountVolume, "storage."+v.StorageName, readOnly(v)
+			mount.Type, mount.Source, mount.ReadOnly = container.MountVolume, "storage."+v.StorageName, dirs.readOnly(v)
 		}
 		if dir != "" {
 			mount.Type, mount.Source, mount.Files = container.MountBind, dir, nil
 		}
 		out = append(out, mount)
 	}
-	return m.rep.rev.app.dirs.more(m.spec.Name, out), nil
+	return dirs.more(m.spec.Name, out), nil
 }
 
 func findVolume(volumes []aca.Volume, name string) *aca.Volume {

@@ -331,6 +331,73 @@ func TestExternalTCPPortIsOpenOnLoopback(t *testing.T) {
 	m.stop()
 }
 
+func TestRouteConfigSpreadsPathsOverApps(t *testing.T) {
+	m := newMachine(t)
+	t.Setenv("ACALOCAL_CA_DIR", filepath.Join(t.TempDir(), "ca"))
+	m.boot()
+	m.apply("web:1")
+	api := aca.ContainerApp{Name: "api", Properties: aca.AppProperties{
+		Configuration: aca.Configuration{Ingress: &aca.Ingress{TargetPort: 8000}},
+		Template:      aca.Template{Containers: []aca.Container{{Name: "app", Image: "web:2"}}},
+	}}
+	if _, err := m.daemon.Engine.Apply(t.Context(), emulator.ApplyRequest{App: api}); err != nil {
+		t.Fatal(err)
+	}
+	routes, problems := aca.DecodeJSON[aca.HTTPRouteConfig]([]byte(`{"name":"shop","properties":{"rules":[
+		{"routes":[{"match":{"pathSeparatedPrefix":"/api"},"action":{"prefixRewrite":"/"}}],"targets":[{"containerApp":"api"}]},
+		{"routes":[{"match":{"path":"/web"}}],"targets":[{"containerApp":"web"}]}]}}`))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	if err := m.daemon.Engine.ApplyRouteConfig(t.Context(), routes); err != nil {
+		t.Fatal(err)
+	}
+	answers := func() {
+		t.Helper()
+		s := m.waitFor("both apps are ready", func(s *emulator.Snapshot) bool {
+			return webReady(s) && s.App("api") != nil && s.App("api").Local.Ready
+		})
+		got := strings.Join([]string{m.secure(s, "shop", "/api/x?y"), m.secure(s, "shop", "/web"), m.secure(s, "shop", "/webs")[:3]}, "|")
+		if want := "200 web:2\n|200 web:1\n|404"; got != want {
+			t.Errorf("the route config answers %q, want %q", got, want)
+		}
+	}
+	answers()
+	m.stop()
+	m.boot()
+	answers()
+	m.daemon.Shutdown(true)
+	if err := <-m.ended; err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(m.home.Environment("dev").History()); err == nil && len(left) > 0 {
+		t.Errorf("left %v", left)
+	}
+}
+
+// secure asks a host of the environment over TLS: "200 body".
+func (m *machine) secure(s *emulator.Snapshot, name, path string) string {
+	m.Helper()
+	host := name + "." + s.Domain
+	dialer := tls.Dialer{Config: &tls.Config{ServerName: host, InsecureSkipVerify: true}}
+	c, err := dialer.DialContext(m.Context(), "tcp", s.SecureEdge)
+	if err != nil {
+		m.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, host)
+	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		m.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		m.Fatal(err)
+	}
+	return fmt.Sprintf("%d %s", resp.StatusCode, body)
+}
+
 // An end in order can be told from a death by those who follow.
 func TestFollowersSeeTheEndInOrder(t *testing.T) {
 	m := newMachine(t)

@@ -14,7 +14,7 @@ import (
 
 // Directories are the directories of this machine that an app uses.
 func Directories(app *config.App) emulator.Directories {
-	out := emulator.Directories{Volumes: app.Local.Volumes, Storages: app.Local.Storages}
+	out := emulator.Directories{Volumes: app.Local.Volumes, Storages: app.Local.Storages, ReadOnlyStorages: app.Local.ReadOnlyStorages}
 	for _, m := range app.Local.Mounts {
 		out.Mounts = append(out.Mounts, emulator.DirectoryMount(m))
 	}

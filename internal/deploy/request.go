@@ -15,5 +15,9 @@ func Request(app *config.App, built []string) emulator.ApplyRequest {
 			secrets[i].Value = value.Reveal()
 		}
 	}
-	return emulator.ApplyRequest{App: definition, HostPort: app.Local.HostPort, LocalImages: built, Directories: Directories(app)}
+	req := emulator.ApplyRequest{App: definition, HostPort: app.Local.HostPort, LocalImages: built, Directories: Directories(app)}
+	if app.Resiliency != nil {
+		req.Resiliency = &app.Resiliency.ResiliencyPolicy
+	}
+	return req
 }

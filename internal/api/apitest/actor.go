@@ -49,6 +49,7 @@ func updated(old emulator.App, app aca.ContainerApp, applied emulator.Applied) e
 func (e *Emulator) ApplyRouteConfig(_ context.Context, c aca.HTTPRouteConfig) error {
 	e.called("route config %s", c.Name)
 	e.Change(func(s *emulator.Snapshot) {
+		c.Properties.Fqdn = c.Name + "." + s.Domain
 		s.RouteConfigs = slices.DeleteFunc(slices.Clone(s.RouteConfigs), func(o emulator.RouteConfig) bool { return o.Name == c.Name })
 		s.RouteConfigs = append(s.RouteConfigs, emulator.RouteConfig{HTTPRouteConfig: c})
 	})

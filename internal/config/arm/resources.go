@@ -205,7 +205,9 @@ func (r *resourceState) settle(v any, path aca.Path) any {
 }
 
 func (r *resourceState) warnUnknown(path aca.Path, what string) {
-	if !strings.HasPrefix(strings.ToLower(r.typ), "microsoft.app/containerapps") {
+	switch typ := strings.ToLower(r.typ); {
+	case strings.HasPrefix(typ, "microsoft.app/containerapps"), typ == "microsoft.app/managedenvironments/httprouteconfigs":
+	default:
 		return // nothing here reads it
 	}
 	at := r.at[strings.ToLower(string(path))]

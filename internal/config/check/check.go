@@ -87,7 +87,23 @@ func Run(def *config.Definition, problems config.Problems, running map[string]*R
 		return cmp.Or(cmp.Compare(a.Position.File, b.Position.File), cmp.Compare(a.Position.Line, b.Position.Line),
 			cmp.Compare(a.Position.Column, b.Position.Column), cmp.Compare(a.Rule, b.Rule))
 	})
-	return findings
+	return compact(findings)
+}
+
+// compact leaves out what is found already: apps that are copies of each other
+// have the same mistake in the same place.
+func compact(findings []Finding) []Finding {
+	type key struct {
+		rule, message string
+		at            config.Position
+	}
+	seen := map[key]bool{}
+	return slices.DeleteFunc(findings, func(f Finding) bool {
+		k := key{f.Rule, f.Message, f.Position}
+		again := seen[k] && f.Position.Line != 0
+		seen[k] = true
+		return again
+	})
 }
 
 // Worst is the highest severity among findings; ok is false when there are none.
