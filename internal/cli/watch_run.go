@@ -315,20 +315,8 @@ func (b *built) withOver(files []string) []string {
 func (r *reloader) sync(ctx context.Context, im *deploy.Images, b *built, files []string, d reload.Decision) error {
 	begin := time.Now()
 	layer := reload.Layer{Base: b.rebuilt, Context: b.spec.Context, Copies: d.Copies}
-	name, err := layer.Name()
+	name, err := im.Lay(ctx, layer)
 	if err != nil {
-		return err
-	}
-	dir, err := os.MkdirTemp("", "acalocal-sync-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	file, err := layer.Write(dir)
-	if err != nil {
-		return err
-	}
-	if err := im.Lay(ctx, b.spec.Context, file, name); err != nil {
 		return err
 	}
 	fmt.Fprintf(r.s.Err, "synced %s in %s\n", name, seconds(time.Since(begin)))

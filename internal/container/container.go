@@ -244,11 +244,38 @@ type Runtime interface {
 // PullProgress is how far a pull has come, in bytes over all layers.
 type PullProgress struct{ Done, Total int64 }
 
-// Builder builds images.
+// Builder makes images.
 type Builder interface {
-	// Build builds an image and returns its ID. Progress lines go to the
-	// spec's Progress as they come.
+	// Build builds an image and returns it. Progress lines go to the spec's
+	// Progress as they come.
 	Build(ctx context.Context, s BuildSpec) (Image, error)
+	// Lay makes an image of another one with files over it, in one layer,
+	// and nothing else changed. It takes no longer than the files do, and is
+	// CodeUnsupported where it would have to guess: then Build can do it.
+	Lay(ctx context.Context, s LayerSpec) (Image, error)
+	// Tag gives an image one more name, taking it from another image that
+	// has it.
+	Tag(ctx context.Context, image, name string) error
+	// Untag takes a name from an image, and removes the image with its last
+	// one. It is CodeConflict while a container needs it; without such a name
+	// nothing happens.
+	Untag(ctx context.Context, name string) error
+}
+
+// LayerSpec is one image to make by Lay.
+type LayerSpec struct {
+	Env   string // environment it belongs to
+	Base  string // image, present in the engine
+	Name  string // of the image to make
+	Files []LayerFile
+}
+
+// LayerFile is a regular file of this machine and where it goes in an image.
+type LayerFile struct {
+	Source   string // path here
+	Target   string // absolute path there, with slashes
+	Mode     uint32 // permissions, set-user-ID and the like as Unix writes them
+	UID, GID int    // also of directories that have to be made above it
 }
 
 // BuildSpec is one image to build from a Dockerfile.

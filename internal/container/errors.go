@@ -21,6 +21,7 @@ const (
 	CodePlatform     Code = "platform" // image has no variant for the engine
 	CodeDiskFull     Code = "disk full"
 	CodeBuild        Code = "build failure" // the Dockerfile, or a step of it
+	CodeUnsupported  Code = "unsupported"   // this engine cannot, or not with these words; another way may
 )
 
 // Error is a failure of the runtime with a kind and, where there is one, what

@@ -14,16 +14,20 @@ import (
 	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/config"
 	"github.com/acalocal/acalocal/internal/container"
+	"github.com/acalocal/acalocal/internal/reload"
 )
+
+// Engine is what images are made in.
+type Engine interface {
+	container.Builder
+	Pull(ctx context.Context, s container.PullSpec, progress func(container.PullProgress)) (container.Image, error)
+}
 
 // Images makes the images of a definition present: it builds those that are
 // built here and pulls those that are missing. It is not for concurrent use.
 type Images struct {
 	// Engine holds the images.
-	Engine interface {
-		container.Builder
-		Pull(ctx context.Context, s container.PullSpec, progress func(container.PullProgress)) (container.Image, error)
-	}
+	Engine Engine
 	// Environment is whose images they are: they go when it is removed.
 	Environment string
 	Progress    io.Writer // for people
@@ -96,8 +100,7 @@ func credentialsFor(app *config.App, image string) *container.Credentials {
 // Build builds the image of a container and returns the name it goes by: that
 // of the definition with a tag made of the image's digest. So each content has
 // its own name, and another content makes another revision, as a new tag would
-// on Azure. The name is only known after the build; giving it is a second
-// build that the engine answers from its cache.
+// on Azure. The name is only known after the build.
 func (im *Images) Build(ctx context.Context, app string, c *aca.Container, b config.Build) (string, error) {
 	secrets, remove, err := secretFiles(b.Secrets)
 	if err != nil {
@@ -121,33 +124,45 @@ func (im *Images) Build(ctx context.Context, app string, c *aca.Container, b con
 		return "", fmt.Errorf("app %s: %w", app, err)
 	}
 	name := contentName(c.Image, image.ID)
-	if err := im.name(ctx, spec, name); err != nil {
-		return "", fmt.Errorf("name the image built for %s: %w", c.Image, err)
+	if err := im.Engine.Tag(ctx, image.ID, name); err != nil {
+		return "", fmt.Errorf("app %s: %w", app, err)
 	}
 	fmt.Fprintf(im.Progress, "built %s in %s\n", name, seconds(time.Since(begin)))
 	return name, nil
 }
 
-// name gives the image that was just built another name, unless it has it.
-func (im *Images) name(ctx context.Context, spec container.BuildSpec, name string) error {
-	_, err := im.Engine.Pull(ctx, container.PullSpec{Image: name, Policy: container.PullNever}, nil)
-	if container.CodeOf(err) != container.CodeNotFound {
-		return err
+// Lay makes the one-layer image of a sync, unless the engine has it, and returns
+// its name, which stands for its content. Where the engine cannot lay files over
+// an image by itself, it builds.
+func (im *Images) Lay(ctx context.Context, l reload.Layer) (name string, err error) {
+	if name, err = l.Name(); err != nil {
+		return "", err
 	}
-	spec.Tag, spec.Progress, spec.Terminal = name, io.Discard, false
-	_, err = im.Engine.Build(ctx, spec)
-	return err
+	_, err = im.Engine.Pull(ctx, container.PullSpec{Image: name, Policy: container.PullNever}, nil)
+	if container.CodeOf(err) != container.CodeNotFound {
+		return name, err
+	}
+	if files, err := l.Files(); err == nil {
+		_, err = im.Engine.Lay(ctx, container.LayerSpec{Env: im.Environment, Base: l.Base, Name: name, Files: files})
+		if container.CodeOf(err) != container.CodeUnsupported {
+			return name, err
+		}
+	}
+	return name, im.buildLayer(ctx, l, name)
 }
 
-// Lay builds the one-layer image of a sync, unless the engine has it. Its name
-// stands for its content.
-func (im *Images) Lay(ctx context.Context, dir, dockerfile, name string) error {
-	_, err := im.Engine.Pull(ctx, container.PullSpec{Image: name, Policy: container.PullNever}, nil)
-	if container.CodeOf(err) != container.CodeNotFound {
+func (im *Images) buildLayer(ctx context.Context, l reload.Layer, name string) error {
+	dir, err := os.MkdirTemp("", "acalocal-sync-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	file, err := l.Write(dir)
+	if err != nil {
 		return err
 	}
 	_, err = im.Engine.Build(ctx, container.BuildSpec{
-		Context: dir, Dockerfile: dockerfile, Tag: name, Progress: io.Discard,
+		Context: l.Context, Dockerfile: file, Tag: name, Progress: io.Discard,
 		Labels: map[string]string{container.LabelEnv: im.Environment, container.LabelSchema: container.SchemaVersion},
 	})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/config"
 	"github.com/acalocal/acalocal/internal/container"
+	"github.com/acalocal/acalocal/internal/reload"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -22,6 +23,7 @@ import (
 // image the digest of its context's name.
 type imageEngine struct {
 	held    map[string]bool
+	layless bool             // Lay is not supported
 	missing map[string]error // what pulling an image fails with
 	calls   []string
 	secrets []string // contents of the build secrets seen
@@ -48,7 +50,11 @@ func (e *imageEngine) Pull(_ context.Context, s container.PullSpec, progress fun
 }
 
 func (e *imageEngine) Build(_ context.Context, s container.BuildSpec) (container.Image, error) {
-	e.calls = append(e.calls, fmt.Sprintf("build %s from %s %s env=%s", s.Tag, filepath.Base(s.Context), s.Dockerfile, s.Labels[container.LabelEnv]))
+	dockerfile := s.Dockerfile
+	if filepath.IsAbs(dockerfile) { // a temporary one
+		dockerfile = filepath.Base(dockerfile)
+	}
+	e.calls = append(e.calls, fmt.Sprintf("build %s from %s %s env=%s", s.Tag, filepath.Base(s.Context), dockerfile, s.Labels[container.LabelEnv]))
 	for _, id := range slices.Sorted(maps.Keys(s.Secrets)) {
 		text, err := os.ReadFile(s.Secrets[id])
 		if err != nil {
@@ -58,6 +64,25 @@ func (e *imageEngine) Build(_ context.Context, s container.BuildSpec) (container
 	}
 	e.held[s.Tag] = true
 	return container.Image{ID: "sha256:" + strings.Repeat(filepath.Base(s.Context), 9)}, nil
+}
+
+func (e *imageEngine) Tag(_ context.Context, image, name string) error {
+	e.calls = append(e.calls, "tag "+image+" as "+name)
+	e.held[name] = true
+	return nil
+}
+
+func (e *imageEngine) Untag(context.Context, string) error { panic("not expected") }
+
+func (e *imageEngine) Lay(_ context.Context, s container.LayerSpec) (container.Image, error) {
+	if e.layless {
+		return container.Image{}, container.Errorf(container.CodeUnsupported, "", "this engine lays nothing")
+	}
+	for _, f := range s.Files {
+		e.calls = append(e.calls, fmt.Sprintf("lay %s over %s at %s as %d:%d mode %o env=%s", filepath.Base(f.Source), s.Base, f.Target, f.UID, f.GID, f.Mode, s.Env))
+	}
+	e.held[s.Name] = true
+	return container.Image{}, nil
 }
 
 // appOf is an app whose containers are given as name=image.
@@ -104,7 +129,7 @@ func TestImagesAreBuiltPulledOrThere(t *testing.T) {
 		Images: []string{"side:1", "reg.io/web:v1-abcabcabcabc", "side:1", "redis:7"},
 		Calls: []string{
 			"build acalocal/shop-web:build from abc docker/Dockerfile env=dev",
-			"build reg.io/web:v1-abcabcabcabc from abc docker/Dockerfile env=dev",
+			"tag sha256:abcabcabcabcabcabcabcabcabc as reg.io/web:v1-abcabcabcabc",
 			"pull redis:7 as user",
 		},
 		Progress: "building reg.io/web:v1 from /src/abc/docker/Dockerfile\nbuilt reg.io/web:v1-abcabcabcabc in N s\npulling redis:7\npulled redis:7 in N s\n",
@@ -114,15 +139,50 @@ func TestImagesAreBuiltPulledOrThere(t *testing.T) {
 	}
 }
 
-func TestAnUnchangedImageIsNotNamedAgain(t *testing.T) {
-	app := appOf("web=web:v1")
-	app.Builds = map[string]config.Build{"web": {Context: "/src/abc", Dockerfile: "/src/abc/Dockerfile"}}
-	got, err := prepared(t, &imageEngine{held: map[string]bool{"web:v1-abcabcabcabc": true}}, app)
+// laid is what the engine was asked to do for a sync of app.py with flags of
+// COPY, twice.
+func laid(t *testing.T, e *imageEngine, flags ...string) []string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "app.py"), []byte("1"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	im := &Images{Engine: e, Environment: "dev"}
+	l := reload.Layer{Base: "web:1-abc", Context: dir, Copies: []reload.Copy{{Flags: flags, From: "app.py", To: "/srv/app.py"}}}
+	one, err := im.Lay(t.Context(), l)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"build acalocal/shop-web:build from abc Dockerfile env=dev"}, got.Calls); diff != "" {
-		t.Errorf("calls (-want +got):\n%s", diff)
+	if two, err := im.Lay(t.Context(), l); err != nil || one != two || !e.held[one] {
+		t.Errorf("the same files make %s, then %s, %v", one, two, err)
+	}
+	for i, c := range e.calls {
+		e.calls[i] = strings.NewReplacer(one, "NAME", filepath.Base(dir), "DIR").Replace(c)
+	}
+	return e.calls
+}
+
+func TestASyncIsLaidOnceOrBuilt(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		layless bool
+		flags   string
+		want    []string
+	}{
+		{"plain", false, "", []string{"lay app.py over web:1-abc at /srv/app.py as 0:0 mode 640 env=dev"}},
+		{"numbers", false, "--chown=7:8 --chmod=4711", []string{"lay app.py over web:1-abc at /srv/app.py as 7:8 mode 4711 env=dev"}},
+		{"one number", false, "--chown=7", []string{"lay app.py over web:1-abc at /srv/app.py as 7:7 mode 640 env=dev"}},
+		{"a name", false, "--chown=www-data", []string{"build NAME from DIR Dockerfile env=dev"}},
+		{"letters", false, "--chmod=u+x", []string{"build NAME from DIR Dockerfile env=dev"}},
+		{"linked", false, "--link", []string{"build NAME from DIR Dockerfile env=dev"}},
+		{"an engine that cannot", true, "", []string{"build NAME from DIR Dockerfile env=dev"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := laid(t, &imageEngine{held: map[string]bool{}, layless: c.layless}, strings.Fields(c.flags)...)
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
