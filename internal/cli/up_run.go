@@ -12,7 +12,6 @@ import (
 	"github.com/acalocal/acalocal/internal/client"
 	"github.com/acalocal/acalocal/internal/config"
 	"github.com/acalocal/acalocal/internal/deploy"
-	"github.com/acalocal/acalocal/internal/docker"
 	"github.com/acalocal/acalocal/internal/home"
 	"github.com/acalocal/acalocal/internal/version"
 )
@@ -29,6 +28,8 @@ type upRun struct {
 	written map[string]string
 	client  *client.Client
 	begin   time.Time
+	// openImages connects to the engine the images are in.
+	openImages func(context.Context) (imageEngine, error)
 	// own is the daemon when it runs in this process, ownLog what it logs to.
 	own    *runningDaemon
 	ownLog *os.File
@@ -42,7 +43,7 @@ type upRun struct {
 func runUp(ctx context.Context, s Streams, o upOptions) error {
 	user := watchInterrupts(ctx)
 	defer user.stop()
-	u := &upRun{s: s, o: o, user: user, begin: time.Now()}
+	u := &upRun{s: s, o: o, user: user, begin: time.Now(), openImages: openDocker}
 	u.roll = newRollout(s.Err, u.begin)
 	if err := u.load(user.first); err != nil {
 		return u.interrupted(err)
@@ -93,7 +94,7 @@ func (u *upRun) load(ctx context.Context) error {
 
 // prepareImages builds and pulls.
 func (u *upRun) prepareImages(ctx context.Context) (built map[string][]string, err error) {
-	engine, err := docker.New(ctx, docker.Options{})
+	engine, err := u.openImages(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -48,6 +48,13 @@ func (r *Runtime) Serve(image string, h http.Handler) {
 	r.handlers[image] = h
 }
 
+// Install adds an image, or replaces it for containers made from now on.
+func (r *Runtime) Install(image string, p Program) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.world.Images[image] = p
+}
+
 // Refuse makes operations ("create", "start", "stop", "remove", "list", "stats") fail
 // with what f returns for them; nil lets all pass again.
 func (r *Runtime) Refuse(f func(op string, key container.Key) error) {
