@@ -244,10 +244,17 @@ func (m *blockMeta) decodeTuples(t *tupleMeta, raw []byte) (tuples, error) {
 
 // decodeTexts puts a column of texts together.
 func (m *blockMeta) decodeTexts(lengths, data []byte) (texts, error) {
+	t, err := m.decodeEnds(lengths, len(data))
+	t.data = data
+	return t, err
+}
+
+// decodeEnds decodes the ends of texts that are size bytes in all.
+func (m *blockMeta) decodeEnds(lengths []byte, size int) (texts, error) {
 	d := &decoder{b: lengths}
-	ends := d.ends(make([]uint32, 0, m.rows), m.rows, 0, uint64(len(data)))
-	if d.err != nil || len(d.b) != 0 || int(ends[m.rows-1]) != len(data) {
+	ends := d.ends(make([]uint32, 0, m.rows), m.rows, 0, uint64(size))
+	if d.err != nil || len(d.b) != 0 || int(ends[m.rows-1]) != size {
 		return texts{}, errCorrupt
 	}
-	return texts{data, ends}, nil
+	return texts{ends: ends}, nil
 }

@@ -44,6 +44,7 @@ type tuples struct {
 type texts struct {
 	data []byte
 	ends []uint32 // where each row's text ends
+	base uint32   // where data begins, if it is not all
 }
 
 func (t tuples) count() int { return len(t.values) / t.width }
@@ -61,7 +62,7 @@ func (t texts) at(i int) string {
 	if i > 0 {
 		from = t.ends[i-1]
 	}
-	return asString(t.data[from:t.ends[i]])
+	return asString(t.data[from-t.base : t.ends[i]-t.base])
 }
 
 // asString returns b as a string without copying. b must never change.

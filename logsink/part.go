@@ -76,3 +76,11 @@ func (p *part) texts(col int, buf []byte) (texts, error) {
 	}
 	return p.block.readTexts(col, buf)
 }
+
+// textRows returns at least rows first to last of a column of texts.
+func (p *part) textRows(col, first, last int) (texts, error) {
+	if p.view != nil {
+		return p.view.texts[col], nil
+	}
+	return p.block.readTextRows(col, first, last)
+}

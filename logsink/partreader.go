@@ -311,8 +311,16 @@ func (r *partReader) names(c viewColumn) (*kql.Vector, error) {
 	return v, nil
 }
 
+// textsKept returns a column's texts of at least the rows kept.
+func (r *partReader) textsKept(col int) (texts, error) {
+	if _, read := r.texts[col]; read || r.sel == nil {
+		return r.textsOf(col)
+	}
+	return r.part.textRows(col, int(r.sel[0]), int(r.sel[len(r.sel)-1]))
+}
+
 func (r *partReader) strings(c viewColumn) (*kql.Vector, error) {
-	col, err := r.textsOf(c.col)
+	col, err := r.textsKept(c.col)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
@@ -58,12 +59,16 @@ type compressor struct {
 func newCompressor() (*compressor, error) {
 	enc, err := zstd.NewWriter(nil,
 		zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
-		zstd.WithWindowSize(1<<20), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(false))
+		zstd.WithWindowSize(chunkSize), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(false))
 	if err != nil {
 		return nil, fmt.Errorf("prepare compression: %w", err)
 	}
 	return &compressor{enc}, nil
 }
+
+// chunkSize is how much each frame of a compressed section decodes to, but for
+// the last: whoever wants a few rows unpacks the frames they are in.
+const chunkSize = 128 << 10
 
 // append appends raw to b, compressed if that saves an eighth, and returns the
 // section's description, whose offset the caller knows.
@@ -71,7 +76,9 @@ func (c *compressor) append(b, raw []byte) ([]byte, section) {
 	start := len(b)
 	s := section{raw: len(raw), code: codecZstd}
 	if len(raw) >= 64 {
-		b = c.zstd.EncodeAll(raw, b)
+		for chunk := range slices.Chunk(raw, chunkSize) {
+			b = c.zstd.EncodeAll(chunk, b)
+		}
 	}
 	if s.size = len(b) - start; s.size == 0 || s.size > len(raw)-len(raw)/8 {
 		b, s = c.appendRaw(b[:start], raw)
@@ -98,18 +105,103 @@ func (s section) open(stored, buf []byte) ([]byte, error) {
 	if checksum(stored) != s.sum {
 		return nil, errCorrupt
 	}
-	if buf = buf[:0]; cap(buf) < s.raw {
-		buf = make([]byte, 0, s.raw)
+	if s.code == codecRaw {
+		return append(sized(buf, s.raw), stored...), nil
+	}
+	return decompress(stored, sized(buf, s.raw), s.raw)
+}
+
+// openRange is open for bytes from to to of what the section decodes to. It
+// may return more; base is where that begins.
+func (s section) openRange(stored []byte, from, to int) (data []byte, base int, err error) {
+	if checksum(stored) != s.sum {
+		return nil, 0, errCorrupt
+	}
+	if from < 0 || from > to || to > s.raw {
+		return nil, 0, errCorrupt
 	}
 	if s.code == codecRaw {
-		return append(buf, stored...), nil
+		return append([]byte(nil), stored[from:to]...), from, nil
 	}
+	if whole(stored) {
+		data, err = decompress(stored, make([]byte, 0, s.raw), s.raw)
+		return data, 0, err
+	}
+	first, last := from/chunkSize, max(to-1, from)/chunkSize
+	frames, err := s.frames(stored, first, last)
+	if err != nil {
+		return nil, 0, err
+	}
+	base = first * chunkSize
+	raw := min((last+1)*chunkSize, s.raw) - base
+	data, err = decompress(frames, make([]byte, 0, raw), raw)
+	return data, base, err
+}
+
+// whole reports whether a section is one frame, however long, as early
+// versions wrote them.
+func whole(stored []byte) bool {
+	var h zstd.Header
+	return h.Decode(stored) == nil && h.HasFCS && h.FrameContentSize > chunkSize
+}
+
+// frames returns the stored bytes of frames first to last.
+func (s section) frames(stored []byte, first, last int) ([]byte, error) {
+	for range first {
+		n, err := frameLength(stored)
+		if err != nil {
+			return nil, err
+		}
+		stored = stored[n:]
+	}
+	size := 0
+	for range last - first + 1 {
+		n, err := frameLength(stored[size:])
+		if err != nil {
+			return nil, err
+		}
+		size += n
+	}
+	return stored[:size], nil
+}
+
+// frameLength returns the length of the Zstandard frame that b begins with
+// (RFC 8878, 3.1.1): its header, then blocks, each with its length before it.
+func frameLength(b []byte) (int, error) {
+	var h zstd.Header
+	if err := h.Decode(b); err != nil || h.Skippable || h.HasCheckSum {
+		return 0, errCorrupt
+	}
+	for at := h.HeaderSize; at+3 <= len(b); {
+		block := int(b[at]) | int(b[at+1])<<8 | int(b[at+2])<<16
+		size := block >> 3
+		if kind := block >> 1 & 3; kind == 1 { // one byte, repeated
+			size = 1
+		}
+		at += 3 + size
+		if block&1 != 0 && at <= len(b) {
+			return at, nil
+		}
+	}
+	return 0, errCorrupt
+}
+
+// sized returns buf, emptied, or a new buffer if it is too small for n bytes.
+func sized(buf []byte, n int) []byte {
+	if cap(buf) < n {
+		return make([]byte, 0, n)
+	}
+	return buf[:0]
+}
+
+// decompress returns what frames decode to, which is n bytes, in buf.
+func decompress(frames, buf []byte, n int) ([]byte, error) {
 	dec, err := unzstd()
 	if err != nil {
 		return nil, fmt.Errorf("prepare decompression: %w", err)
 	}
-	out, err := dec.DecodeAll(stored, buf)
-	if err != nil || len(out) != s.raw {
+	out, err := dec.DecodeAll(frames, buf)
+	if err != nil || len(out) != n {
 		return nil, errCorrupt
 	}
 	return out, nil

@@ -161,6 +161,34 @@ func (b *sealed) readTexts(col int, buf []byte) (texts, error) {
 	return b.decodeTexts(lengths, data)
 }
 
+// readTextRows decodes what rows first to last of a column of texts need; the
+// texts of others may be missing.
+func (b *sealed) readTextRows(col, first, last int) (texts, error) {
+	t := &b.texts[col]
+	lengths, err := b.read(t.lengths, nil)
+	if err != nil {
+		return texts{}, err
+	}
+	out, err := b.decodeEnds(lengths, t.data.raw)
+	if err != nil {
+		return texts{}, err
+	}
+	from := 0
+	if first > 0 {
+		from = int(out.ends[first-1])
+	}
+	err = guard(func() error {
+		stored, err := b.seg.view.at(b.off+t.data.off, t.data.size)
+		if err != nil {
+			return err
+		}
+		data, base, err := t.data.openRange(stored, from, int(out.ends[last]))
+		out.data, out.base = data, uint32(base)
+		return err
+	})
+	return out, err
+}
+
 // mayHaveTerms reports whether the text column may have all the terms.
 func (b *sealed) mayHaveTerms(col int, hashes []uint64) (yes bool, err error) {
 	err = guard(func() error {

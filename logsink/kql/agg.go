@@ -274,12 +274,16 @@ func (p *aggPlan) foldBlock(x *run, b *Block, g *grouper, aggs []aggregator) err
 		}
 		keys = append(keys, v)
 	}
+	if p.counts(aggs) {
+		if id, ok := g.addUniform(keys, b.Rows); ok {
+			for _, a := range aggs {
+				a.(rowCounter).addRows(id, g.n, b.Rows)
+			}
+			return nil
+		}
+	}
 	gids := g.add(keys, b.Rows)
 	for i, s := range p.sites {
-		if all, ok := aggs[i].(rowCounter); ok && g.uniform && len(s.args) == 0 {
-			all.addRows(gids[0], g.n, b.Rows)
-			continue
-		}
 		args := argBuf[:0]
 		for _, a := range s.args {
 			v, err := a.eval(x, b)
@@ -291,6 +295,16 @@ func (p *aggPlan) foldBlock(x *run, b *Block, g *grouper, aggs []aggregator) err
 		aggs[i].add(gids, g.n, args, b.Rows)
 	}
 	return nil
+}
+
+// counts reports whether the aggregates look at the number of rows only.
+func (p *aggPlan) counts(aggs []aggregator) bool {
+	for i, a := range aggs {
+		if _, ok := a.(rowCounter); !ok || len(p.sites[i].args) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (p *aggPlan) finish(g *grouper, aggs []aggregator) *Block {

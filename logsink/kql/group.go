@@ -6,18 +6,16 @@ import "math"
 // they are first seen. Values become 64-bit words: integers and times are
 // themselves, other types are interned; a row's words are its key.
 type grouper struct {
-	types []Type
-	width int // words a key: one a column and one for nulls
-	keys  []uint64
-	slots []uint32 // open addressing: group number + 1
-	n     int
-	cols  []groupColumn
-	words [][]uint64
-	nulls []uint64
-	ids   []uint32
-	// uniform says that the rows of the last add are all of one group.
-	uniform bool
-	combos  []uint32 // groups of combinations of dictionary entries, plus 1
+	types  []Type
+	width  int // words a key: one a column and one for nulls
+	keys   []uint64
+	slots  []uint32 // open addressing: group number + 1
+	n      int
+	cols   []groupColumn
+	words  [][]uint64
+	nulls  []uint64
+	ids    []uint32
+	combos []uint32 // groups of combinations of dictionary entries, plus 1
 }
 
 // groupColumn interns the values of one column.
@@ -40,20 +38,11 @@ func newGrouper(types []Type) *grouper {
 
 // add returns the group of each of n rows. The slice is used again.
 func (g *grouper) add(keys []*Vector, n int) []uint32 {
-	if cap(g.ids) < n {
-		g.ids = make([]uint32, n)
-		g.nulls = make([]uint64, n)
-		for i := range g.words {
-			g.words[i] = make([]uint64, n)
-		}
-	}
-	g.ids, g.nulls = g.ids[:n], g.nulls[:n]
-	g.uniform = false
+	g.reserve(n)
 	if len(keys) == 0 {
 		if g.n == 0 && n > 0 {
 			g.n = 1
 		}
-		g.uniform = true
 		clear(g.ids)
 		return g.ids
 	}
@@ -71,6 +60,34 @@ func (g *grouper) add(keys []*Vector, n int) []uint32 {
 	}
 	g.assign(n)
 	return g.ids
+}
+
+// reserve makes room for n rows.
+func (g *grouper) reserve(n int) {
+	if cap(g.ids) < n {
+		g.ids = make([]uint32, n)
+		g.nulls = make([]uint64, n)
+		for i := range g.words {
+			g.words[i] = make([]uint64, n)
+		}
+	}
+	g.ids, g.nulls = g.ids[:n], g.nulls[:n]
+}
+
+// addUniform returns the group of n rows that are all alike, if it is plain to
+// see that they are: no key, or dictionaries of one entry.
+func (g *grouper) addUniform(keys []*Vector, n int) (id uint32, ok bool) {
+	if n == 0 || len(keys) > 0 && dictCombos(keys, n) != 1 {
+		return 0, false
+	}
+	first := make([]*Vector, len(keys))
+	for c, v := range keys {
+		first[c] = v
+		if !v.one {
+			first[c] = v.gather([]int32{0})
+		}
+	}
+	return g.add(first, 1)[0], true
 }
 
 // dictCombos returns how many combinations of entries keys can have, when all
@@ -95,14 +112,6 @@ func dictCombos(keys []*Vector, n int) int {
 // assignDict finds or makes the group of every row. Each combination of
 // dictionary entries is looked up once, with the first row that has it.
 func (g *grouper) assignDict(keys []*Vector, n, combos int) {
-	if g.uniform = combos == 1; g.uniform {
-		g.encodeRow(keys, 0)
-		id := g.find(0)
-		for i := range g.ids {
-			g.ids[i] = id
-		}
-		return
-	}
 	if cap(g.combos) < combos {
 		g.combos = make([]uint32, combos)
 	}
