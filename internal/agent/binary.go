@@ -31,7 +31,7 @@ var carried embed.FS
 // source is the program itself: what it takes to build one that is not
 // carried, with any Go toolchain and nothing else.
 //
-//go:embed cmd/agent/main.go holder/*.go mux/*.go
+//go:embed cmd/agent/main.go holder/*.go mux/*.go standin/*.go
 var source embed.FS
 
 // modulePath is what the packages of source import each other by.
@@ -108,7 +108,7 @@ func SourceDigest() string {
 // sourceFiles lists the files the agent is built of, sorted.
 func sourceFiles() []string {
 	var names []string
-	for _, dir := range []string{"cmd/agent", "holder", "mux"} {
+	for _, dir := range []string{"cmd/agent", "holder", "mux", "standin"} {
 		entries, err := source.ReadDir(dir)
 		if err != nil {
 			panic("bug: embedded directory vanished: " + err.Error())

@@ -100,16 +100,20 @@ func (e *Engine) importHolder(ctx context.Context, name string, binary []byte) e
 	if err != nil {
 		return err
 	}
+	return e.importImage(ctx, name, root,
+		fmt.Sprintf("ENTRYPOINT [%q]", agentPath),
+		"LABEL "+labelRoleHolder,
+		"LABEL "+container.LabelSchema+"="+container.SchemaVersion)
+}
+
+// importImage makes an image of an archive and instructions of a Dockerfile.
+func (e *Engine) importImage(ctx context.Context, name string, root io.Reader, changes ...string) error {
 	r, err := e.client.ImageImport(ctx,
 		client.ImageImportSource{Source: root, SourceName: "-"}, name,
 		client.ImageImportOptions{
 			Message:  "acalocal agent",
 			Platform: ocispec.Platform{OS: "linux", Architecture: goarch[e.facts.Architecture]},
-			Changes: []string{
-				fmt.Sprintf("ENTRYPOINT [%q]", agentPath),
-				"LABEL " + labelRoleHolder,
-				"LABEL " + container.LabelSchema + "=" + container.SchemaVersion,
-			},
+			Changes:  changes,
 		})
 	if err != nil {
 		return err
