@@ -52,6 +52,8 @@ var commands = []func(Streams) *cobra.Command{
 	newAPICommand,
 	newExplainCommand,
 	newTimelineCommand,
+	newCaptureCommand,
+	newReplayCaptureCommand,
 	newRequestsCommand,
 	newExecCommand,
 	newRestartCommand,

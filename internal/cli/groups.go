@@ -9,7 +9,7 @@ var groups = []struct {
 	commands []string
 }{
 	{"Every day:", []string{"up", "update", "down", "status", "logs", "exec", "restart"}},
-	{"Look closer:", []string{"app", "revision", "replica", "ingress", "env", "requests", "explain", "timeline", "verify", "api"}},
+	{"Look closer:", []string{"app", "revision", "replica", "ingress", "env", "requests", "explain", "timeline", "capture", "replay", "verify", "api"}},
 	{"The definition:", []string{"init", "check", "config", "schema"}},
 	{"Parts by themselves:", []string{"edge", "kql"}},
 	{"This machine:", []string{"doctor", "trust", "untrust", "completion", "version"}},

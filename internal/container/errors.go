@@ -35,6 +35,16 @@ type Error struct {
 func (e *Error) Error() string { return e.Err.Error() }
 func (e *Error) Unwrap() error { return e.Err }
 
+// WordsOf returns what the engine itself said of err, without the operation and
+// the container it was about; all of err's text when the engine said nothing.
+func WordsOf(err error) string {
+	var w interface{ EngineWords() string }
+	if errors.As(err, &w) {
+		return w.EngineWords()
+	}
+	return err.Error()
+}
+
 // Errorf makes an Error.
 func Errorf(code Code, hint, format string, args ...any) *Error {
 	return &Error{Code: code, Hint: hint, Err: fmt.Errorf(format, args...)}

@@ -104,11 +104,12 @@ func (s *State) stepKill(m *member) {
 // given up; the next one waits somewhat longer than a restart does.
 func (s *State) createFailed(m *member, err error) {
 	m.ended = true
-	reason, detail := "ContainerCreateFailure", `. Status(StatusCode="Unknown", Detail="`+err.Error()+`")`
+	said := container.WordsOf(err) // the same each time: its occurrences are counted
+	reason, detail := "ContainerCreateFailure", `. Status(StatusCode="Unknown", Detail="`+said+`")`
 	if container.CodeOf(err) == container.CodeMount {
-		reason, detail = "VolumeMountFailure", ". "+err.Error()
+		reason, detail = "VolumeMountFailure", ". "+said
 	}
-	m.last = &End{Time: s.now, Reason: reason, ExitCode: 1, Detail: err.Error()}
+	m.last = &End{Time: s.now, Reason: reason, ExitCode: 1, Detail: said}
 	s.terminatedRow(m, "1", reason, detail)
 	s.backOff(m, createBackoff)
 }

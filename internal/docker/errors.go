@@ -95,6 +95,9 @@ type said struct {
 func (s *said) Error() string { return s.text }
 func (s *said) Unwrap() error { return s.err }
 
+// EngineWords is what container.WordsOf finds.
+func (s *said) EngineWords() string { return s.text }
+
 // connectError explains why the engine cannot be talked to.
 func (e *Engine) connectError(err error) error {
 	if strings.Contains(err.Error(), "permission denied") {

@@ -95,3 +95,17 @@ func TestNoPermissionSaysWhatToDo(t *testing.T) {
 		t.Errorf("%v, %+v", err, got)
 	}
 }
+
+func TestWordsOfTheEngineAreApartFromOurs(t *testing.T) {
+	const words = `OCI runtime create failed: exec: "python": executable file not found in $PATH: unknown`
+	err := (&Engine{}).wrap(errors.New("Error response from daemon: "+words), "start container %s", "0123456789ab")
+	if got, want := err.Error(), "start container 0123456789ab: "+words; got != want {
+		t.Errorf("the error is %q, want %q", got, want)
+	}
+	if got := container.WordsOf(err); got != words {
+		t.Errorf("the engine's words are %q, want %q", got, words)
+	}
+	if got := container.WordsOf(errors.New("ours")); got != "ours" {
+		t.Errorf("an error without words of an engine is %q", got)
+	}
+}

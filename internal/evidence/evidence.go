@@ -88,10 +88,10 @@ func consoleLines(ctx context.Context, ask Asker, app, revision string) ([]expla
 | where ContainerAppName_s == %s and RevisionName_s == %s
 | top %d by _seq_d desc
 | order by _seq_d asc
-| project TimeGenerated, ContainerGroupName_s, ContainerName_s, Log_s`, strconv.Quote(app), strconv.Quote(revision), maxLines)
+| project TimeGenerated, ContainerGroupName_s, ContainerName_s, Log_s, Stream_s`, strconv.Quote(app), strconv.Quote(revision), maxLines)
 	return read(ctx, ask, q, func(cells []string) (explain.Output, error) {
 		at, err := time.Parse(time.RFC3339Nano, cells[0])
-		return explain.Output{Time: at, Replica: cells[1], Container: cells[2], Text: cells[3]}, err
+		return explain.Output{Time: at, Replica: cells[1], Container: cells[2], Text: cells[3], Stderr: cells[4] == "stderr"}, err
 	})
 }
 

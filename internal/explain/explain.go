@@ -40,10 +40,11 @@ type Evidence struct {
 
 // Output is one line that a container printed.
 type Output struct {
-	Time      time.Time
-	Replica   string
-	Container string
-	Text      string
+	Time      time.Time `json:"time"`
+	Replica   string    `json:"replica"`
+	Container string    `json:"container"`
+	Stderr    bool      `json:"stderr,omitempty"`
+	Text      string    `json:"text"`
 }
 
 // File is a file of the user's. The zero File is none.
@@ -53,7 +54,9 @@ type File struct {
 }
 
 // Telemetry counts what an app has sent to Application Insights.
-type Telemetry struct{ Records int }
+type Telemetry struct {
+	Records int `json:"records"`
+}
 
 // Of is the evidence that a snapshot holds about a revision of an app, nil
 // when it has no such revision. The caller adds what it knows beyond that.

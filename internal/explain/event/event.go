@@ -12,12 +12,12 @@ import (
 
 // Row is one row of the system log about a revision.
 type Row struct {
-	Time    time.Time
-	Warning bool
-	Replica string // "" when the row is about the revision or the app
-	Reason  string
-	Text    string
-	Count   int // how often this text has been seen, this time included
+	Time    time.Time `json:"time"`
+	Warning bool      `json:"warning,omitempty"`
+	Replica string    `json:"replica,omitempty"` // "" when the row is about the revision or the app
+	Reason  string    `json:"reason"`
+	Text    string    `json:"text"`
+	Count   int       `json:"count"` // how often this text has been seen, this time included
 }
 
 // Kind says what a row tells.
