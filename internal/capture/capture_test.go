@@ -278,7 +278,7 @@ request +5s /login?token=abcdef 200 7
 `)
 	env := []aca.EnvVar{{Name: "DB_PASSWORD", Value: "hunter2hunter2"}, {Name: "DB_USER", Value: "bob"}, {Name: "APPLICATIONINSIGHTS_CONNECTION_STRING", SecretRef: "ai"}}
 	f.App.Revisions[0].Properties.Template.Containers[0].Env = env
-	f.App.Properties.Configuration.Secrets = []aca.Secret{{Name: "ai", Value: "InstrumentationKey=0000"}}
+	f.App.Properties.Configuration.Secrets = []aca.Secret{{Name: "ai", Value: "InstrumentationKey=1234-5678"}}
 	f.Verdict.Why = "hunter2hunter2 is wrong"
 	Redact(f)
 	var b bytes.Buffer
@@ -293,12 +293,12 @@ request +5s /login?token=abcdef 200 7
 	if _, err := plain.ReadFrom(z); err != nil {
 		t.Fatal(err)
 	}
-	for _, secret := range []string{"hunter2", "InstrumentationKey", "abcdef"} {
+	for _, secret := range []string{"hunter2", "1234-5678", "abcdef"} {
 		if strings.Contains(plain.String(), secret) {
 			t.Errorf("%s is in the file", secret)
 		}
 	}
-	for _, open := range []string{"user is bob", `"DB_PASSWORD"`, `"secretRef": "ai"`, "/login"} {
+	for _, open := range []string{"user is bob", `"DB_PASSWORD"`, `"secretRef": "ai"`, "/login", noResource} {
 		if !strings.Contains(plain.String(), open) {
 			t.Errorf("%s is not in the file", open)
 		}

@@ -37,13 +37,21 @@ func Redact(f *File) {
 	f.replace(values)
 }
 
+// noResource is the connection string of no resource: SDKs refuse to start with
+// one they cannot read.
+const noResource = "InstrumentationKey=00000000-0000-0000-0000-000000000000"
+
 // hide replaces a value that is not empty and notes it.
 func hide(values []string, value *string) []string {
-	if *value == "" || *value == Redacted {
+	instead := Redacted
+	if strings.HasPrefix(*value, "InstrumentationKey=") {
+		instead = noResource
+	}
+	if *value == "" || *value == instead {
 		return values
 	}
 	values = append(values, *value)
-	*value = Redacted
+	*value = instead
 	return values
 }
 
