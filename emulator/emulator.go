@@ -106,6 +106,9 @@ type Options struct {
 	Triggers Triggers
 	// ScaleSteps limits scale-up to the documented steps 1, 4, 8, 16, 32.
 	ScaleSteps bool
+	// Checker, when set, returns what makes the attempts of probes in the place
+	// of the one it is given.
+	Checker func(probes.Checker) probes.Checker
 	// TimeScale divides the platform's own timers; 0 is 1.
 	TimeScale float64
 	// Rand draws names; nil takes a random seed.
@@ -167,7 +170,11 @@ func New(o Options) *Engine {
 		timer:   time.NewTimer(time.Hour),
 	}
 	e.timer.Stop()
-	e.prober = probes.New(e, func(r probes.Report) { e.post(core.ProbeReported{Report: r}) })
+	checker := probes.Checker(e)
+	if o.Checker != nil {
+		checker = o.Checker(checker)
+	}
+	e.prober = probes.New(checker, func(r probes.Report) { e.post(core.ProbeReported{Report: r}) })
 	e.prober.Attempt = e.tries.add
 	e.snapshot.Store(&Snapshot{Environment: o.Environment, Domain: o.Domain, Edge: o.Router.Addr(), SecureEdge: o.Router.SecureAddr(), API: o.API})
 	return e

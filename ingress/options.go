@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"strconv"
 	"time"
 )
@@ -29,6 +30,11 @@ type Options struct {
 	// "connection refused", means that nothing listens on the port. Nil dials
 	// TCP to Endpoint.Addr.
 	Dial func(ctx context.Context, e Endpoint) (net.Conn, error)
+	// Before is called before each try to send a request to a replica, and with
+	// a nil request before a raw TCP connection to one is opened. It may wait;
+	// an error means that the connection cannot be made. It may be called
+	// concurrently and must honour ctx. It may be nil.
+	Before func(ctx context.Context, e Endpoint, r *http.Request) error
 	// Activate is told that a request waits for a revision without a ready
 	// replica: at most once per revision and 100 ms. It must not block.
 	Activate func(app, revision string)

@@ -119,6 +119,9 @@ func (x *exchange) pause() *answer {
 // answer.
 func (x *exchange) try() (*response, error) {
 	x.describeForward()
+	if err := x.g.before(x.ctx, x.ep.spec, x.r); err != nil {
+		return nil, err
+	}
 	return x.ep.up.roundTrip(x)
 }
 

@@ -150,7 +150,11 @@ func (x *stream) carry(rev *revision, port *tcpPort) (flag, reason string) {
 	}
 	x.rec.Replica, x.rec.ReplicaWhy, x.rec.Tries, x.rec.Upstream = ep.name, why, 1, spec.address()
 	began := time.Now()
-	app, err := g.dial(ctx, spec)
+	err = g.before(ctx, spec, nil)
+	var app net.Conn
+	if err == nil {
+		app, err = g.dial(ctx, spec)
+	}
 	if err != nil {
 		r := classify(err)
 		return r.flag, r.text

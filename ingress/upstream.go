@@ -55,6 +55,17 @@ func (g *Ingress) newUpstream(kind upstreamKind, spec Endpoint) upstream {
 	return &h1Upstream{k: kind, pool: h1Pool{dial: dial, tls: kind.tls}}
 }
 
+// before asks Options.Before. Errors are dialErrors.
+func (g *Ingress) before(ctx context.Context, spec Endpoint, r *http.Request) error {
+	if g.opts.Before == nil {
+		return nil
+	}
+	if err := g.opts.Before(ctx, spec, r); err != nil {
+		return &dialError{err}
+	}
+	return nil
+}
+
 // dial opens a connection to a replica within the connect timeout. Errors are
 // dialErrors.
 func (g *Ingress) dial(ctx context.Context, spec Endpoint) (net.Conn, error) {

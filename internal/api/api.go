@@ -29,6 +29,9 @@
 //	/acalocal/v1/probes                      GET   ?revision= → emulator.ProbeAttempts
 //	/acalocal/v1/requests                    GET   Requests as the edge served them, one a line
 //	/acalocal/v1/requests/replay             POST  ReplayBody → ReplayAnswer
+//	/acalocal/v1/faults                      GET   {"value": [fault.State, …]}
+//	/acalocal/v1/faults/add                  POST  fault.Fault → fault.State
+//	/acalocal/v1/faults/remove               POST  ?name= → FaultsRemoved
 //	/acalocal/v1/exec                        POST  upgraded to Frames
 //	/acalocal/v1/shutdown                    POST  ?remove=true
 //
@@ -81,6 +84,7 @@ type Options struct {
 	Emulator Emulator
 	Logs     Logs
 	Requests Requests
+	Faults   Faults
 	// Dialect chooses the form of console lines; the zero value is right for
 	// environments with workload profiles.
 	Dialect logsink.Dialect
@@ -151,6 +155,9 @@ func New(o Options) http.Handler {
 		"probes":              {"GET", s.probeAttempts},
 		"requests":            {"GET", s.listRequests},
 		"requests/replay":     {"POST", s.replay},
+		"faults":              {"GET", s.listFaults},
+		"faults/add":          {"POST", s.addFault},
+		"faults/remove":       {"POST", s.removeFaults},
 		"exec":                {"POST", s.exec},
 		"shutdown":            {"POST", s.shutdown},
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -144,6 +145,21 @@ func decodeJSON(r io.Reader, v any) error {
 		return err
 	}
 	if err := json.Unmarshal(b, v); err != nil {
+		return badContent("", "The request content was invalid and could not be deserialized: '%v'.", err)
+	}
+	return nil
+}
+
+// decodeStrict is decodeJSON for bodies that people write: a field that is not
+// known is more likely misspelt than meant for a later version.
+func decodeStrict(r io.Reader, v any) error {
+	b, err := readBody(r)
+	if err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
 		return badContent("", "The request content was invalid and could not be deserialized: '%v'.", err)
 	}
 	return nil

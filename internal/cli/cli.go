@@ -58,6 +58,7 @@ var commands = []func(Streams) *cobra.Command{
 	newExecCommand,
 	newRestartCommand,
 	newVerifyCommand,
+	newFaultCommand,
 	newEdgeCommand,
 	newTrustCommand,
 	newUntrustCommand,

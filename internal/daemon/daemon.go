@@ -22,8 +22,10 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/ingress"
 	"github.com/acalocal/acalocal/internal/api"
 	"github.com/acalocal/acalocal/internal/container"
+	"github.com/acalocal/acalocal/internal/fault"
 	"github.com/acalocal/acalocal/internal/home"
 	"github.com/acalocal/acalocal/internal/version"
 	"github.com/acalocal/acalocal/logsink"
@@ -39,16 +41,21 @@ type Options struct {
 	// makes the apps reachable from outside this machine.
 	Bind string
 	// Port is the port of the listener that stands for port 80; 0 takes 8080,
-	// or a free one when that is taken.
+	// or a free one when that is taken, AnyPort a free one.
 	Port int
 	// TLSPort is the port of the listener that stands for port 443; 0 takes
-	// 8443, or a free one when that is taken.
+	// 8443, or a free one when that is taken, AnyPort a free one.
 	TLSPort int
 	// APIPort is the loopback port of the local API; 0 takes the one the
-	// environment had before, else 8079, else a free one.
+	// environment had before, else 8079, else a free one; AnyPort a
+	// free one.
 	APIPort int
-	// AppPorts is the first port given to apps that ask for none; 0 is 8081.
+	// AppPorts is the first port given to apps that ask for none; 0 is 8081,
+	// AnyPort gives them free ones.
 	AppPorts int
+	// AuthorityDir is where the authority of HTTPS certificates is kept; "" is
+	// ingress.DefaultAuthorityDir, the user's own.
+	AuthorityDir string
 	// TimeScale divides the platform's own timers; 0 is 1.
 	TimeScale float64
 	// Claim is a lock file that all daemons of this user and container engine
@@ -61,10 +68,14 @@ type Options struct {
 	Log      zerolog.Logger
 }
 
+// AnyPort asks for a port that nobody uses.
+const AnyPort = -1
+
 // Daemon is a running environment.
 type Daemon struct {
 	Engine *emulator.Engine
 	Logs   *logsink.Store
+	Faults *fault.Set
 
 	o      Options
 	files  home.Environment
@@ -114,8 +125,10 @@ func New(o Options) (_ *Daemon, err error) {
 	if err != nil {
 		return nil, err
 	}
+	d.Faults = fault.NewSet(o.Environment, d.tellFault)
+	runtime := d.Faults.Runtime(o.Runtime)
 	demand := func(app, revision string) { d.Engine.Demand(app, revision) }
-	if d.edge, err = newEdge(o, d.dial, demand, d.Logs); err != nil {
+	if d.edge, err = newEdge(o, ingress.Options{Dial: d.dial, Before: d.Faults.Request, Activate: demand}, d.Logs); err != nil {
 		return nil, err
 	}
 	if d.api, err = openAPIPort(d.files, o.APIPort); err != nil {
@@ -127,10 +140,11 @@ func New(o Options) (_ *Daemon, err error) {
 		Environment: o.Environment,
 		Domain:      o.Environment + ".localhost",
 		API:         d.api.url(),
-		Runtime:     o.Runtime,
+		Runtime:     runtime,
 		Router:      d.edge,
-		Logs:        follower{store: d.Logs, runtime: o.Runtime},
+		Logs:        follower{store: d.Logs, runtime: runtime},
 		History:     history{dir: d.files.History()},
+		Checker:     d.Faults.Checker,
 		TimeScale:   o.TimeScale,
 		Log:         o.Log,
 	})
@@ -210,6 +224,7 @@ func (d *Daemon) Handler(tcp bool) http.Handler {
 		Emulator: d.Engine,
 		Logs:     queries{d.Logs},
 		Requests: d.edge,
+		Faults:   d.Faults,
 		Info:     api.Info{Environment: d.o.Environment, Version: version.Version, PID: os.Getpid(), TimeScale: d.o.TimeScale},
 		Shutdown: d.Shutdown,
 		Access:   d.access, TCP: tcp, Address: d.api.url(), Workspace: workspaceID(d.o.Environment),
@@ -248,11 +263,14 @@ func (d *Daemon) Run(ctx context.Context, ready func()) error {
 	ctx, d.stop = context.WithCancel(ctx)
 	defer d.stop()
 	parts.Go(func() { _ = d.servers[0].Serve(socket) }) // both end with stopServing, which is no news
-	parts.Go(func() { _ = d.servers[1].Serve(d.api.listener(d.o.Environment + ".localhost")) })
+	parts.Go(func() {
+		_ = d.servers[1].Serve(d.api.listener(certificates(d.o.AuthorityDir, d.o.Environment+".localhost")))
+	})
 	defer d.stopServing(endAnswers)
 	parts.Go(func() { d.edge.run(ctx) })
 	parts.Go(func() { d.edge.gates.run(ctx) })
 	parts.Go(func() { d.insights.watch(ctx, d.Engine.Watch) })
+	parts.Go(func() { d.Faults.Run(ctx) })
 	parts.Go(func() { d.waitRemove(ctx) })
 
 	running := make(chan error, 1)
@@ -301,6 +319,9 @@ func (d *Daemon) stopServing(endAnswers func()) {
 func (d *Daemon) waitRemove(ctx context.Context) {
 	select {
 	case <-d.remove:
+		if _, err := d.Faults.Remove(""); err != nil {
+			d.o.Log.Error().Err(err).Msg("removing the faults")
+		}
 		if err := d.Engine.Shutdown(ctx); err != nil && ctx.Err() == nil {
 			d.o.Log.Error().Err(err).Msg("shutting down")
 		}

@@ -36,6 +36,8 @@ type machine struct {
 	daemon  *Daemon
 	ended   chan error
 	kill    context.CancelFunc
+	scale   float64   // of the platform's timers
+	probe   aca.Probe // more of the readiness probe
 }
 
 func newMachine(t *testing.T) *machine {
@@ -46,7 +48,7 @@ func newMachine(t *testing.T) *machine {
 }
 
 func (m *machine) options() Options {
-	return Options{Home: m.home, Runtime: m.runtime, Port: freePort(m.T), TLSPort: freePort(m.T), APIPort: freePort(m.T), AppPorts: freePort(m.T), Log: zerolog.New(zerolog.NewTestWriter(m.T))}
+	return Options{Home: m.home, Runtime: m.runtime, Port: freePort(m.T), TLSPort: freePort(m.T), APIPort: freePort(m.T), AppPorts: freePort(m.T), TimeScale: m.scale, Log: zerolog.New(zerolog.NewTestWriter(m.T))}
 }
 
 // freePort is a port that was free just now.
@@ -85,11 +87,13 @@ func (m *machine) stop() {
 
 func (m *machine) apply(image string) {
 	m.Helper()
+	readiness := m.probe
+	readiness.Type, readiness.TCPSocket = aca.Readiness, &aca.TCPSocket{Port: 8000}
 	app := aca.ContainerApp{Name: "web", Properties: aca.AppProperties{
 		Configuration: aca.Configuration{Ingress: &aca.Ingress{External: true, TargetPort: 8000}},
 		Template: aca.Template{Containers: []aca.Container{{Name: "app", Image: image, Probes: []aca.Probe{
 			{Type: aca.Startup, TCPSocket: &aca.TCPSocket{Port: 8000}},
-			{Type: aca.Readiness, TCPSocket: &aca.TCPSocket{Port: 8000}},
+			readiness,
 		}}}},
 	}}
 	if _, err := m.daemon.Engine.Apply(m.Context(), emulator.ApplyRequest{App: app}); err != nil {

@@ -53,7 +53,9 @@ type appPort struct {
 	port     int
 }
 
-func newEdge(o Options, dial func(context.Context, ingress.Endpoint) (net.Conn, error), demand func(app, revision string), logs *logsink.Store) (*edge, error) {
+// newEdge makes the edge out of what leads to the replicas, and opens its two
+// listeners.
+func newEdge(o Options, to ingress.Options, logs *logsink.Store) (*edge, error) {
 	e := &edge{
 		bind: o.Bind, appPorts: o.AppPorts, logs: logs, log: o.Log,
 		records: make(chan ingress.Record, 4096),
@@ -64,11 +66,9 @@ func newEdge(o Options, dial func(context.Context, ingress.Endpoint) (net.Conn, 
 		e.appPorts = defaultAppPorts
 	}
 	var err error
-	e.Ingress, err = ingress.New(ingress.Options{
-		Dial: dial, Activate: demand, TimeScale: o.TimeScale, OnRecord: e.record,
-		Certificates: certificates(o.Environment + ".localhost"),
-		Capture:      captured,
-	})
+	to.TimeScale, to.OnRecord, to.Capture = o.TimeScale, e.record, captured
+	to.Certificates = certificates(o.AuthorityDir, o.Environment+".localhost")
+	e.Ingress, err = ingress.New(to)
 	if err != nil {
 		return nil, err
 	}
@@ -87,13 +87,15 @@ func newEdge(o Options, dial func(context.Context, ingress.Endpoint) (net.Conn, 
 	return e, nil
 }
 
-// certificates are those of the user's own authority, which is made at the
-// first handshake: who never uses TLS never has one.
-func certificates(domain string) ingress.CertificateSource {
+// certificates are those of the authority kept in dir, "" for the user's own,
+// which is made at the first handshake: who never uses TLS never has one.
+func certificates(dir, domain string) ingress.CertificateSource {
 	open := sync.OnceValues(func() (ingress.CertificateSource, error) {
-		dir, err := ingress.DefaultAuthorityDir()
-		if err != nil {
-			return nil, err
+		if dir == "" {
+			var err error
+			if dir, err = ingress.DefaultAuthorityDir(); err != nil {
+				return nil, err
+			}
 		}
 		authority, err := ingress.OpenAuthority(dir)
 		if err != nil {
@@ -113,7 +115,10 @@ func certificates(domain string) ingress.CertificateSource {
 // listenAt opens the wanted port; without one it takes the usual port, or a
 // free one when that is taken.
 func (e *edge) listenAt(port, usual int) (net.Listener, error) {
-	if port != 0 {
+	switch {
+	case port == AnyPort:
+		return e.listen(0)
+	case port != 0:
 		return e.listen(port)
 	}
 	l, err := e.listen(usual)
@@ -185,7 +190,7 @@ func (e *edge) listenApp(port int) (net.Listener, error) {
 	if port != 0 {
 		return e.listen(port)
 	}
-	for p := e.appPorts; p < e.appPorts+appPortRange && p < 1<<16; p++ {
+	for p := e.appPorts; e.appPorts != AnyPort && p < e.appPorts+appPortRange && p < 1<<16; p++ {
 		if l, err := e.listen(p); err == nil {
 			return l, nil
 		}

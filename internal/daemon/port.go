@@ -70,6 +70,8 @@ func openAPIPort(files home.Environment, wanted int) (*apiPort, error) {
 // candidates are the ports to try, in order.
 func candidates(wanted, kept int) []int {
 	switch {
+	case wanted == AnyPort:
+		return []int{0}
 	case wanted != 0:
 		return []int{wanted}
 	case kept != 0:
@@ -81,9 +83,9 @@ func candidates(wanted, kept int) []int {
 // url is the base URL of the local API.
 func (p *apiPort) url() string { return "http://" + p.Addr().String() }
 
-// listener takes connections with and without TLS, for an environment's domain.
-func (p *apiPort) listener(domain string) net.Listener {
-	return &eitherListener{p.Listener, tlsConfig(certificates(domain))}
+// listener takes connections with and without TLS.
+func (p *apiPort) listener(source ingress.CertificateSource) net.Listener {
+	return &eitherListener{p.Listener, tlsConfig(source)}
 }
 
 func readAccess(files home.Environment) (a access, err error) {
