@@ -30,6 +30,9 @@ type composeService struct {
 	CPUs        float64       `json:"cpus,omitempty"`
 	MemLimit    string        `json:"mem_limit,omitempty" aca:"scalar"`
 	MemReserve  string        `json:"mem_reservation,omitempty" aca:"scalar"`
+	Secrets     []any         `json:"secrets,omitempty"`
+
+	Azure *composeAzure `json:"x-azure-deployment,omitempty"`
 }
 
 type composeDeploy struct {
@@ -50,7 +53,8 @@ type composeAmounts struct {
 
 // readCompose makes an app of every service, as "az containerapp compose
 // create" does: the first of ports is an external target port, else the first
-// of expose an internal one; deploy gives resources and replicas
+// of expose an internal one; deploy gives resources and replicas, secrets become
+// secrets of the app and variables, and x-azure-deployment wins over all
 // (https://learn.microsoft.com/cli/azure/containerapp/compose). Keys it does
 // not read are named once per service.
 func (l *loader) readCompose(source *sourceFile, t *tree) {
@@ -64,8 +68,9 @@ func (l *loader) readCompose(source *sourceFile, t *tree) {
 	if l.tooManyServices(source, t, len(services)) {
 		return
 	}
+	secrets, _ := root["secrets"].(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(services)) {
-		l.readComposeService(source, t, name, services[name])
+		l.readComposeService(source, t, name, services[name], secrets)
 	}
 }
 
@@ -81,14 +86,17 @@ func (l *loader) tooManyServices(source *sourceFile, t *tree, n int) bool {
 	return true
 }
 
-func (l *loader) readComposeService(source *sourceFile, t *tree, name string, tree any) {
+func (l *loader) readComposeService(source *sourceFile, t *tree, name string, tree any, secrets map[string]any) {
 	path := aca.Path("services").Field(name)
 	known := l.dropUnread(source, t, path, tree)
 	service, problems := aca.Decode[composeService](known)
 	for i := range problems {
+		if problems[i].OnKey && strings.HasPrefix(problems[i].Path, azureKey) {
+			problems[i].Severity = aca.SeverityWarning // az passes over what it does not know
+		}
 		problems[i].Path = joinPath(path, problems[i].Path)
 	}
-	c := &composeReader{loader: l, source: source, tree: t.below(path), path: path, service: service}
+	c := &composeReader{loader: l, source: source, tree: t.below(path), path: path, service: service, secrets: secrets}
 	c.app = App{Source: source.file, origin: origins{tree: c.tree, source: source}}
 	c.app.Name = aca.ValidAppName(name)
 	c.read()
@@ -139,6 +147,7 @@ type composeReader struct {
 	tree     *tree
 	path     aca.Path
 	service  composeService
+	secrets  map[string]any // of the project
 	app      App
 	problems []aca.Problem
 }
@@ -173,10 +182,12 @@ func (c *composeReader) read() {
 	c.wordsFrom(path+".command", "entrypoint", container.Command)
 	c.wordsFrom(path+".args", "command", container.Args)
 	container.Env = c.environment()
+	container.Env = append(container.Env, c.secretVariables(len(container.Env))...)
 	c.resources(&container)
 	c.app.Properties.Template.Containers = []aca.Container{container}
 	c.ingress()
 	c.scale()
+	c.azure(&c.app.Properties.Template.Containers[0])
 }
 
 // wordsFrom says that each word is that of a key, also when the key is text.
