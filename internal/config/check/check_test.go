@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/config"
 	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 var update = flag.Bool("update", false, "write the pages of docs/rules")
@@ -350,6 +352,61 @@ func TestSARIFHasWhatTheSchemaRequires(t *testing.T) {
 	at := results[0].Locations[0].PhysicalLocation
 	if !strings.HasSuffix(at.ArtifactLocation.URI, "containerapp.yaml") || at.Region.StartLine != 5 || at.Region.StartColumn != 24 {
 		t.Errorf("location = %+v", at)
+	}
+}
+
+// badProject has findings of every kind: what Azure refuses, advice about the
+// definition, about the Dockerfile, and about nothing in particular.
+func badProject(t *testing.T) string {
+	return project{
+		image:         "web",
+		configuration: "activeRevisionsMode: Multiple, ingress: {external: true, targetPort: 80800, traffic: [{latestRevision: true, weight: 90}]}",
+		template:      "scale: {minReplicas: 0, maxReplicas: 2}",
+		container:     "env: [{name: A, secretRef: none}], resources: {cpu: 3, memory: 1Gi}, probes: [{type: Liveness, httpGet: {path: /, port: 9}}]",
+		dockerfile:    python + "CMD gunicorn --bind 127.0.0.1:8000 app:app\n",
+	}.write(t)
+}
+
+func TestSARIFKeepsToItsSchema(t *testing.T) {
+	text, err := os.ReadFile("testdata/sarif-2.1.0.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("sarif.json", document); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := compiler.Compile("sarif.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	validate := func(log any) error {
+		t.Helper()
+		text, err := json.Marshal(log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return schema.Validate(v)
+	}
+	findings := run(t, badProject(t))
+	if n := len(findings); n < 8 {
+		t.Errorf("the bad project has only %d findings", n)
+	}
+	for name, findings := range map[string][]Finding{"bad": findings, "nothing": nil, "nowhere": run(t, filepath.Join(t.TempDir(), "none"))} {
+		if err := validate(SARIF(findings, "1.2.3")); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := validate(map[string]any{"version": "2.1.0", "runs": []any{map[string]any{"results": nil}}}); err == nil {
+		t.Error("the schema accepts everything")
 	}
 }
 
