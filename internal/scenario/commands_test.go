@@ -26,7 +26,7 @@ type stage interface {
 	rows(revision string) []event.Row
 	// lines are all console lines so far.
 	lines() []explain.Output
-	// transport reaches the apps by the edge.
+	// transport reaches an app by its own port, or all by name for "".
 	transport(app string) (base string, rt http.RoundTripper)
 	// changed is closed at the next row or line.
 	changed() <-chan struct{}
@@ -49,6 +49,8 @@ type player struct {
 	seen  int // rows that were printed
 	app   string
 	reqs  []*request
+
+	stream *stream // requests under way, of "load"
 }
 
 // request is one that "begin" has begun.
@@ -75,6 +77,8 @@ const patience = time.Hour
 //	explain [first]      the verdict on the latest revision, or on the first
 //	restart              restart the latest revision
 //	down                 remove the app, to the end
+//
+// and those of traffic_test.go.
 var commands = map[string]func(*player, []string){
 	"up":      (*player).up,
 	"run":     func(p *player, a []string) { time.Sleep(p.duration(a[0])) },
@@ -407,13 +411,23 @@ func (p *player) get(args []string) {
 	p.printf("%s\n", p.fetch(args[0], limit))
 }
 
-func (p *player) fetch(path string, limit time.Duration) string {
-	base, rt := p.s.transport(p.app)
+func (p *player) fetch(path string, limit time.Duration) string { return p.ask("", path, limit) }
+
+// ask makes a request to a host, "" for the app's own.
+func (p *player) ask(host, path string, limit time.Duration) string {
+	app := p.app
+	if host != "" {
+		app = ""
+	}
+	base, rt := p.s.transport(app)
 	ctx, cancel := context.WithTimeout(p.Context(), limit)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+path, nil)
 	if err != nil {
 		return err.Error()
+	}
+	if host != "" {
+		req.Host = host
 	}
 	begin := time.Now()
 	resp, err := rt.RoundTrip(req)

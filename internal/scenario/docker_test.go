@@ -192,8 +192,11 @@ func (s *real) changed() <-chan struct{} {
 }
 
 func (s *real) transport(app string) (string, http.RoundTripper) {
-	a := s.d.Engine.Snapshot().App(app)
-	return a.Local.URL, &http.Transport{DisableKeepAlives: true}
+	snap := s.d.Engine.Snapshot()
+	if app == "" {
+		return "http://" + snap.Edge, &http.Transport{DisableKeepAlives: true}
+	}
+	return snap.App(app).Local.URL, &http.Transport{DisableKeepAlives: true}
 }
 
 func (s *real) do(*testing.T, []string) (string, bool) { return "", false }

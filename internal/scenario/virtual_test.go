@@ -43,6 +43,9 @@ func newVirtual(t *testing.T, f *file) *virtual {
 	v.edge = newPipes(t, func(ctx context.Context, ep ingress.Endpoint) (net.Conn, error) {
 		return v.e.Dial(ctx, ep.Replica, ep.Port)
 	}, func(app, revision string) { v.e.Demand(app, revision) })
+	if _, err := v.edge.Listen("", 8080); err != nil {
+		t.Fatal(err)
+	}
 	v.e = emulator.New(emulator.Options{
 		Environment: "local", Domain: "local.localhost", Runtime: m, Router: v.edge, Logs: v.logs, History: v.logs,
 		Rand: rand.New(rand.NewPCG(1, 2)), Log: zerolog.Nop(),
@@ -487,7 +490,11 @@ func (p *pipes) Listen(app string, port int) (int, error) {
 	if p.apps[app] == nil {
 		l := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
 		p.apps[app] = l
-		p.serving.Go(func() { _ = p.Serve(l, ingress.ListenSpec{Kind: ingress.AppPort, App: app}) }) // ends with the listener
+		spec := ingress.ListenSpec{Kind: ingress.AppPort, App: app}
+		if app == "" {
+			spec = ingress.ListenSpec{Kind: ingress.HTTP, Inside: true}
+		}
+		p.serving.Go(func() { _ = p.Serve(l, spec) }) // ends with the listener
 	}
 	return max(port, 8081), nil
 }
