@@ -3,34 +3,69 @@ package ingress
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net"
+	"os"
+	"sync/atomic"
+	"time"
 )
 
 // clientListener hands out clientConns.
-type clientListener struct{ net.Listener }
+type clientListener struct {
+	net.Listener
+	g       *Ingress
+	parking *parking
+}
 
 func (l clientListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return &clientConn{Conn: c}, nil
+	out := &clientConn{Conn: c, after: l.g.parkAfter}
+	out.shared = conn{id: l.g.connections.Add(1), client: parseClient(c.RemoteAddr()), plain: out}
+	if canPark(c) {
+		out.parking = l.parking
+	}
+	return out, nil
 }
 
-// clientConn corrects two habits of net/http on a plain HTTP/1.1 connection. It
-// ignores empty lines before the first request line, as RFC 9112, section 2.2
-// asks; and it writes the names of response headers in lower case, as Envoy
-// does, so that "curl -v" looks like it does against Azure.
+// clientConn corrects three habits of net/http on a plain HTTP/1.1 connection.
+// It ignores empty lines before the first request line, as RFC 9112, section 2.2
+// asks; it writes the names of response headers in lower case, as Envoy does, so
+// that "curl -v" looks like it does against Azure; and it waits for later
+// requests without the memory of net/http, see parking.
+//
+// Of its fields only atomic ones are used by more than one goroutine at a time.
 type clientConn struct {
 	net.Conn
-	begun bool // only the one goroutine that reads first looks at it
-	head  headFolder
+	shared conn
+	begun  bool
+	head   headFolder
+
+	parking *parking      // nil: never parked
+	after   time.Duration // how long to wait before that
+	tail    [3]byte       // the last bytes that were read
+	until   time.Time     // when waiting for a request ends
+	waits   atomic.Bool   // for a request, and for no longer than after
+	leaves  atomic.Bool   // Close parks
 }
 
 // maxEmpty is how many bytes of empty lines are skipped; more is no request.
 const maxEmpty = 16
 
 func (c *clientConn) Read(p []byte) (int, error) {
+	n, err := c.read(p)
+	c.remember(p[:n])
+	if n == 0 && c.waits.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
+		c.waits.Store(false)
+		c.leaves.Store(true)
+		return 0, io.EOF
+	}
+	return n, err
+}
+
+func (c *clientConn) read(p []byte) (int, error) {
 	if c.begun {
 		return c.Conn.Read(p)
 	}
@@ -43,6 +78,48 @@ func (c *clientConn) Read(p []byte) (int, error) {
 			return copy(p, rest), err
 		}
 	}
+}
+
+// remember keeps the last bytes of what was read.
+func (c *clientConn) remember(p []byte) {
+	if n := len(p); n >= len(c.tail) {
+		copy(c.tail[:], p[n-len(c.tail):])
+	} else if n > 0 {
+		copy(c.tail[:], c.tail[n:])
+		copy(c.tail[len(c.tail)-n:], p)
+	}
+}
+
+// blankLine is how a request without a body ends.
+var blankLine = [3]byte{'\n', '\r', '\n'}
+
+// SetReadDeadline shortens the wait for the next request, which is the only one
+// as long as clientIdle. net/http may have read up to three bytes of that
+// request, which would be lost by parking: unless they are the end of what came
+// last, and that is an empty line.
+func (c *clientConn) SetReadDeadline(t time.Time) error {
+	park := c.parking != nil && !t.IsZero() && time.Until(t) > clientIdle/2 && c.tail == blankLine
+	if park {
+		c.until = t
+		t = t.Add(c.after - clientIdle)
+	}
+	c.waits.Store(park)
+	return c.Conn.SetReadDeadline(t)
+}
+
+// Close parks a connection that has waited for long enough.
+func (c *clientConn) Close() error {
+	if c.leaves.CompareAndSwap(true, false) {
+		return c.parking.park(c)
+	}
+	return c.Conn.Close()
+}
+
+// renew makes a parked connection like a new one. A deadline of the past would
+// be seen by whoever reads next.
+func (c *clientConn) renew() {
+	c.begun, c.tail = false, [3]byte{}
+	_ = c.Conn.SetReadDeadline(time.Time{}) // a closed one says so to its reader
 }
 
 // Write folds names in place. What net/http writes up to the end of a head is

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Ingress is the edge of one environment. Its methods may be called
@@ -20,6 +21,7 @@ type Ingress struct {
 	captures captures
 
 	connections atomic.Uint64 // accepted so far
+	parkAfter   time.Duration // parkAfter, but for tests
 
 	ready      chan struct{} // closed by the first Apply
 	firstTable sync.Once
@@ -50,8 +52,10 @@ func New(o Options) (*Ingress, error) {
 		records:  newRing(o.Records),
 		captures: captures{limit: o.Capture, byID: map[uint64]*Captured{}},
 		rand:     o.Rand,
-		ready:    make(chan struct{}),
-		closing:  make(chan struct{}),
+
+		parkAfter: parkAfter,
+		ready:     make(chan struct{}),
+		closing:   make(chan struct{}),
 		memory: memory{
 			revisions: map[string]*revision{},
 			replicas:  map[string]*replica{},

@@ -58,6 +58,7 @@ type listener struct {
 	spec   ListenSpec
 	ln     net.Listener
 	server *http.Server // nil for TCP
+	parked *parking     // idle connections; nil for HTTPS and TCP
 	tcp    *tcpServer   // nil for HTTP
 }
 
@@ -102,6 +103,7 @@ func (g *Ingress) open(ln net.Listener, spec ListenSpec) (*listener, error) {
 	switch spec.Kind {
 	case HTTP, AppPort:
 		l.server = l.httpServer()
+		l.parked = newParking(ln.Addr())
 	case HTTPS:
 		if g.opts.Certificates == nil {
 			return nil, errors.New("listen for https: there are no certificates")
@@ -144,7 +146,18 @@ func (l *listener) accept() error {
 	case l.spec.Kind == HTTPS:
 		return l.server.ServeTLS(l.ln, "", "")
 	}
-	return l.server.Serve(clientListener{l.ln})
+	return l.acceptPlain()
+}
+
+// acceptPlain serves new connections, and those that come back from parking,
+// until one of the two ends.
+func (l *listener) acceptPlain() error {
+	back := make(chan error, 1)
+	go func() { back <- l.server.Serve(l.parked) }()
+	err := l.server.Serve(clientListener{l.ln, l.g, l.parked})
+	_ = l.parked.Close() // it has no error
+	<-back
+	return err
 }
 
 func (g *Ingress) forget(l *listener) {
@@ -229,8 +242,10 @@ type conn struct {
 type connKey struct{}
 
 func (l *listener) connContext(ctx context.Context, c net.Conn) context.Context {
-	plain, _ := c.(*clientConn)
-	return context.WithValue(ctx, connKey{}, &conn{id: l.g.connections.Add(1), client: parseClient(c.RemoteAddr()), plain: plain})
+	if plain, ok := c.(*clientConn); ok {
+		return context.WithValue(ctx, connKey{}, &plain.shared)
+	}
+	return context.WithValue(ctx, connKey{}, &conn{id: l.g.connections.Add(1), client: parseClient(c.RemoteAddr())})
 }
 
 // certificate returns the client's certificate for x-forwarded-client-cert.

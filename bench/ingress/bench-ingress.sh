@@ -30,7 +30,7 @@
 # the same work (see peers.go).
 #
 # GOALS: space separated SCENARIO:METRIC:PEER/PEER<=LIMIT (or >=), METRIC one of
-# cpu (CPU), rps, p50, p99, sw (wake-ups), mem. Example: GOALS='h1-1k:cpu:ingress/nginx<=0.95'.
+# cpu (CPU), rps, p50, p99, sw (wake-ups), mem, all (memory of the whole proxy). Example: GOALS='h1-1k:cpu:ingress/nginx<=0.95'.
 #
 # How to read it: CPU per request of the proxy's own processes is the figure to
 # trust; wall-clock figures share the machine with the load generator, the
@@ -47,7 +47,7 @@ trap 'rm -rf "$bin"' EXIT
 case $mode in
 quick)
   "$bin/ingressbench" run -rounds 3 -d 1s \
-    -only h1-1k,h1-64k,h1-rate,conn,tls-h1-1k,tls-h2-1k,grpc-h2c,ws-64,idle-1000 "$@" ;;
+    -only h1-1k,h1-64k,h1-rate,conn,tls-h1-1k,tls-h2-1k,grpc-h2c,ws-64,idle-1000,idle-2000 "$@" ;;
 full)
   "$bin/ingressbench" run -rounds 7 -d 2s "$@" ;;
 ci)
