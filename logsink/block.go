@@ -2,6 +2,7 @@ package logsink
 
 import (
 	"encoding/binary"
+	"slices"
 )
 
 // A sealed block in a segment is
@@ -216,18 +217,19 @@ func readTupleMeta(d *decoder, width int, off *int64, intern func(string) string
 	return t
 }
 
-// decodeInts decodes a column of numbers.
-func (m *blockMeta) decodeInts(raw []byte) ([]int64, error) {
+// decodeInts decodes a column of numbers, into buf if that is large enough.
+func (m *blockMeta) decodeInts(raw []byte, buf []int64) ([]int64, error) {
 	d := &decoder{b: raw}
-	v := d.ints(make([]int64, 0, m.rows), m.rows)
+	v := d.ints(slices.Grow(buf[:0], m.rows), m.rows)
 	if d.err != nil || len(d.b) != 0 {
 		return nil, errCorrupt
 	}
 	return v, nil
 }
 
-// decodeTuples decodes the codes of a column of tuples.
-func (m *blockMeta) decodeTuples(t *tupleMeta, raw []byte) (tuples, error) {
+// decodeTuples decodes the codes of a column of tuples, into buf if that is
+// large enough.
+func (m *blockMeta) decodeTuples(t *tupleMeta, raw []byte, buf []uint32) (tuples, error) {
 	out := tuples{width: t.width, values: t.values}
 	n := len(t.values) / t.width
 	if n == 1 && len(raw) == 0 {
@@ -235,7 +237,7 @@ func (m *blockMeta) decodeTuples(t *tupleMeta, raw []byte) (tuples, error) {
 		return out, nil
 	}
 	d := &decoder{b: raw}
-	out.codes = d.uints(make([]uint32, 0, m.rows), m.rows, uint64(n))
+	out.codes = d.uints(slices.Grow(buf[:0], m.rows), m.rows, uint64(n))
 	if d.err != nil || len(d.b) != 0 {
 		return out, errCorrupt
 	}

@@ -11,8 +11,10 @@ import (
 // partReader turns parts into the blocks a plan asks for. It is used by one
 // goroutine.
 type partReader struct {
-	lower []byte         // scratch
-	bufs  map[int][]byte // of text columns, while no block refers to them
+	scratch countScratch
+	kept    []int64        // scratch
+	lower   []byte         // scratch
+	bufs    map[int][]byte // of text columns, while no block refers to them
 
 	plan *scanPlan
 	part part
@@ -28,12 +30,22 @@ type partReader struct {
 func (r *partReader) read(plan *scanPlan, q part) (*kql.Block, error) {
 	r.plan, r.part, r.sel, r.rows = plan, q, nil, q.rows
 	r.ints, r.tuples, r.texts = map[int][]int64{}, map[int]tuples{}, map[int]texts{}
+	if plan.counted {
+		if col, ok := r.countable(); ok {
+			return r.count(col)
+		}
+	}
 	if err := r.choose(); err != nil || r.rows == 0 {
 		return nil, err
 	}
-	b := &kql.Block{Rows: r.rows, Columns: make([]*kql.Vector, len(plan.view.columns))}
-	for _, c := range plan.columns {
-		v, err := r.vector(plan.view.columns[c])
+	return r.block()
+}
+
+// block makes the block of the rows kept.
+func (r *partReader) block() (*kql.Block, error) {
+	b := &kql.Block{Rows: r.rows, Columns: make([]*kql.Vector, len(r.plan.view.columns))}
+	for _, c := range r.plan.columns {
+		v, err := r.vector(r.plan.view.columns[c])
 		if err != nil {
 			return nil, err
 		}
@@ -55,6 +67,9 @@ func (r *partReader) choose() error {
 		return err
 	}
 	if err := r.byTexts(sel); err != nil {
+		return err
+	}
+	if err := r.byAge(sel); err != nil {
 		return err
 	}
 	r.keep(sel)

@@ -18,6 +18,9 @@ type scanPlan struct {
 	end      uint64 // sequence number before which rows are looked at
 	limit    int64  // enough rows, of the newest if newest; 0: all
 	newest   bool   // parts with the latest times first
+	counted  bool   // rows may be counted
+	// recent is set when a few of the latest rows are enough.
+	recent *recentRows
 }
 
 // nameTest is a predicate on a field of a column of tuples.
@@ -35,7 +38,7 @@ type numberTest struct {
 // newScanPlan turns a request on a view into a plan. What it cannot use of the
 // request's advice it leaves to the engine.
 func newScanPlan(v *view, req kql.ScanRequest, end uint64) *scanPlan {
-	p := &scanPlan{view: v, columns: req.Columns, min: math.MinInt64, max: math.MaxInt64, end: end, newest: req.Newest}
+	p := &scanPlan{view: v, columns: req.Columns, min: math.MinInt64, max: math.MaxInt64, end: end, newest: req.Newest, counted: req.Counted}
 	if req.Time.From != 0 {
 		p.min = int64(req.Time.From)
 	}
@@ -51,6 +54,9 @@ func newScanPlan(v *view, req kql.ScanRequest, end uint64) *scanPlan {
 	}
 	if exact {
 		p.limit = req.Limit
+		if p.newest && p.limit > 0 {
+			p.recent = newRecentRows(p.limit)
+		}
 	}
 	return p
 }
@@ -126,6 +132,9 @@ func bounds(pred kql.Predicate) (lo, hi int64, ok bool) {
 // and term filters tell.
 func (p *scanPlan) skips(q part) (bool, error) {
 	if p.none || q.max < p.min || q.min > p.max || q.first >= p.end || q.bad() {
+		return true, nil
+	}
+	if p.recent != nil && q.max < p.recent.least.Load() {
 		return true, nil
 	}
 	for i := range p.names {

@@ -118,7 +118,7 @@ func TestAnswersDoNotDependOnAdvice(t *testing.T) {
 	needle := func() string {
 		return pick("order", "ORDER", "rder", "reset by", "8998", "/orders/12", "ms", "12 ms", "error", "Error", "", "peer", "took 4", "{", `k 1`)
 	}
-	for range 300 {
+	for range 400 {
 		var terms []string
 		for range 1 + rnd.IntN(3) {
 			terms = append(terms, pick(
@@ -135,7 +135,10 @@ func TestAnswersDoNotDependOnAdvice(t *testing.T) {
 		}
 		query := "ContainerAppConsoleLogs_CL | where " + strings.Join(terms, pick(" and ", " and ", " or ")) +
 			pick(" | summarize n=count(), a=min(_seq_d), b=max(_seq_d) by Stream_s", " | project _seq_d, Log_s | take 100", " | count", " | top 7 by TimeGenerated desc | project TimeGenerated", " | order by TimeGenerated desc | take 9000 | summarize count(), min(time_t)", " | where ContainerAppName_s != 'cart' | summarize count() by bin(TimeGenerated, 3m)",
-				" | where ContainerAppName_s == 'mail' | top 9 by TimeGenerated desc | project Log_s", " | summarize count() by ContainerAppName_s, Stream_s, RevisionName_s")
+				" | where ContainerAppName_s == 'mail' | top 9 by TimeGenerated desc | project Log_s", " | summarize count() by ContainerAppName_s, Stream_s, RevisionName_s",
+				" | summarize n=count() by ContainerAppName_s, RevisionName_s", " | distinct ContainerAppName_s", " | distinct Stream_s, Type", " | summarize count() by Type",
+				" | where Stream_s == 'stderr' | count", " | where ContainerAppName_s in ('shop', 'mail') | summarize count(), n=count() by ContainerAppName_s",
+				" | where ContainerAppName_s == 'shop' | top 40 by TimeGenerated | project time_t, Log_s, strlen(Log_s)")
 		span := kql.TimeRange{}
 		if rnd.IntN(2) == 0 {
 			at := func(from, n int) kql.Ticks {

@@ -27,6 +27,8 @@ type sealed struct {
 	off   int64
 	bad   atomic.Bool   // damaged: not to be served
 	terms atomic.Uint64 // bit i: the term filter of text column i is checked
+	// counts are how often each tuple of each column occurs, once read.
+	counts []atomic.Pointer[[]uint32]
 }
 
 func segmentPath(dir string, first uint64) string {
@@ -102,6 +104,7 @@ func (s *segment) readBlock(def *tableDef, off int64, intern func(string) string
 			return err
 		}
 		b.blockMeta, err = readMeta(def, h, meta, intern)
+		b.counts = make([]atomic.Pointer[[]uint32], len(def.tuples))
 		return err
 	})
 	return b, err
@@ -134,7 +137,7 @@ func (b *sealed) readInts(col int) ([]int64, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.decodeInts(raw)
+	return b.decodeInts(raw, nil)
 }
 
 // readTuples decodes a column of tuples.
@@ -144,7 +147,7 @@ func (b *sealed) readTuples(col int) (tuples, error) {
 	if err != nil {
 		return tuples{}, err
 	}
-	return b.decodeTuples(t, raw)
+	return b.decodeTuples(t, raw, nil)
 }
 
 // readTexts decodes a column of texts, into buf if that is large enough.

@@ -1,5 +1,7 @@
 package kql
 
+import "slices"
+
 // aggregateFn is one aggregate: a line in one of the agg_*.go tables. sig is
 // as in scalarFn.
 type aggregateFn struct {
@@ -204,8 +206,25 @@ func (p *aggPlan) require(colset) {
 	p.in.require(need)
 }
 
+// countable reports whether rows that are equal in the columns read are as good
+// as one that says how many they are.
+func (p *aggPlan) countable() bool {
+	return !slices.ContainsFunc(p.keys, func(k *bound) bool { return k.col < 0 }) &&
+		!slices.ContainsFunc(p.sites, func(s *aggSite) bool { return s.fn.name != "count" || len(s.args) > 0 })
+}
+
+// openInput opens the input, counted where that is enough.
+func (p *aggPlan) openInput(x *run) (iter, error) {
+	if scan, ok := p.in.(*scanPlan); ok && p.countable() {
+		req := scan.req
+		req.Counted = true
+		return scan.scan(x, req)
+	}
+	return p.in.open(x)
+}
+
 func (p *aggPlan) open(x *run) (iter, error) {
-	in, err := p.in.open(x)
+	in, err := p.openInput(x)
 	if err != nil {
 		return nil, err
 	}
@@ -273,6 +292,13 @@ func (p *aggPlan) foldBlock(x *run, b *Block, g *grouper, aggs []aggregator) err
 			return err
 		}
 		keys = append(keys, v)
+	}
+	if b.Counts != nil {
+		gids := g.add(keys, b.Rows)
+		for _, a := range aggs {
+			a.(*countAgg).addCounts(gids, g.n, b.Counts)
+		}
+		return nil
 	}
 	if p.counts(aggs) {
 		if id, ok := g.addUniform(keys, b.Rows); ok {

@@ -60,6 +60,14 @@ func (a *countAgg) addRows(gid uint32, groups, n int) {
 	a.n[gid] += int64(n)
 }
 
+// addCounts counts rows that stand for several.
+func (a *countAgg) addCounts(gids []uint32, groups int, counts []int64) {
+	a.n = grown(a.n, groups)
+	for i, g := range gids {
+		a.n[g] += counts[i]
+	}
+}
+
 func (a *countAgg) results(groups int) []*Vector {
 	return []*Vector{{Type: Long, Ints: grown(a.n, groups)[:groups]}}
 }

@@ -118,8 +118,10 @@ type scanPlan struct {
 func (p *scanPlan) columns() Schema     { return p.schema }
 func (p *scanPlan) require(need colset) { p.want(need) }
 
-func (p *scanPlan) open(x *run) (iter, error) {
-	req := p.req
+func (p *scanPlan) open(x *run) (iter, error) { return p.scan(x, p.req) }
+
+// scan opens the table; what req lacks is the columns.
+func (p *scanPlan) scan(x *run, req ScanRequest) (iter, error) {
 	for i, want := range p.set {
 		if want {
 			req.Columns = append(req.Columns, i)

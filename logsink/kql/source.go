@@ -71,6 +71,10 @@ type ScanRequest struct {
 	// time column, descending, and takes a few. A scanner that can may yield
 	// its blocks newest first and implement TimeBounder.
 	Newest bool
+	// Counted says that the query only counts rows by Columns. A scanner may
+	// yield one row for several that are equal in all of them, and say in
+	// Block.Counts how many each stands for.
+	Counted bool
 }
 
 // TimeRange is a closed range of datetimes. A zero bound is open.

@@ -55,6 +55,9 @@ type Vector struct {
 type Block struct {
 	Rows    int
 	Columns []*Vector
+	// Counts says how many rows each row stands for; nil means one. Only the
+	// blocks of a scan with ScanRequest.Counted have it.
+	Counts []int64
 }
 
 // IsNull reports whether row i is null.

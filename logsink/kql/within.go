@@ -59,7 +59,7 @@ func (t spanTable) Scan(ctx context.Context, req ScanRequest) (Scanner, error) {
 		return t.Table.Scan(ctx, req)
 	}
 	req.Columns = withColumn(req.Columns, column)
-	req.Limit = 0
+	req.Limit, req.Counted = 0, false
 	s, err := t.Table.Scan(ctx, req)
 	if err != nil {
 		return nil, err

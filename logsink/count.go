@@ -1,0 +1,205 @@
+package logsink
+
+import (
+	"github.com/acalocal/acalocal/logsink/kql"
+)
+
+// Queries that count rows by names need no rows: how often each tuple occurs in
+// a block says it all, and is remembered once it has been read.
+
+// noTuples says that a count needs no column of tuples.
+const noTuples = -1
+
+// countable reports whether the part's rows may be counted by one column of
+// tuples at most, and by which.
+func (r *partReader) countable() (col int, ok bool) {
+	q, p := &r.part, r.plan
+	if q.end() > p.end || len(p.texts) > 0 {
+		return 0, false
+	}
+	for _, t := range p.numbers {
+		if q.block == nil || q.block.ints[t.col].min < t.min || q.block.ints[t.col].max > t.max {
+			return 0, false
+		}
+	}
+	col = noTuples
+	need := func(c int) bool {
+		ok := col == noTuples || col == c
+		col = c
+		return ok
+	}
+	for i := range p.names {
+		if _, all := p.names[i].allowed(*q); !all && !need(p.names[i].col) {
+			return 0, false
+		}
+	}
+	for _, c := range p.columns {
+		switch c := p.view.columns[c]; c.origin {
+		case fromConstant:
+		case fromTuple:
+			if !need(c.col) {
+				return 0, false
+			}
+		default:
+			return 0, false
+		}
+	}
+	return col, true
+}
+
+// count makes a block with a row for each tuple of a column that passes.
+func (r *partReader) count(col int) (*kql.Block, error) {
+	counts, err := r.counts(col)
+	if err != nil {
+		return nil, err
+	}
+	if col == noTuples {
+		if counts[0] == 0 {
+			return nil, nil
+		}
+		r.rows = 1
+		b, err := r.block()
+		if err == nil {
+			b.Counts = []int64{int64(counts[0])}
+		}
+		return b, err
+	}
+	values, width := r.part.names(col)
+	chosen := tuples{width: width, values: values}
+	var n []int64
+	passes := r.passing(col, len(counts))
+	for code, rows := range counts {
+		if rows > 0 && passes[code] {
+			chosen.codes = append(chosen.codes, uint32(code))
+			n = append(n, int64(rows))
+		}
+	}
+	if len(n) == 0 {
+		return nil, nil
+	}
+	r.rows, r.part.rows, r.tuples[col] = len(n), len(n), chosen
+	b, err := r.block()
+	if err == nil {
+		b.Counts = n
+	}
+	return b, err
+}
+
+// counts returns how often each tuple of a column occurs in the time asked for;
+// of no column, there is one.
+func (r *partReader) counts(col int) ([]uint32, error) {
+	q := &r.part
+	whole := q.min >= r.plan.min && q.max <= r.plan.max
+	switch {
+	case whole && col == noTuples:
+		return []uint32{uint32(q.rows)}, nil
+	case whole:
+		return q.counts(col)
+	}
+	times, err := r.countTimes()
+	if err != nil {
+		return nil, err
+	}
+	codes, n := zeros(q.rows), 1
+	if col != noTuples {
+		values, width := q.names(col)
+		n = len(values) / width
+		if codes, err = r.countCodes(col); err != nil {
+			return nil, err
+		}
+	}
+	c := make([]uint32, n)
+	for i, t := range times {
+		if t >= r.plan.min && t <= r.plan.max {
+			c[codes[i]]++
+		}
+	}
+	return c, nil
+}
+
+// countScratch is memory for columns that are only counted.
+type countScratch struct {
+	raw   []byte
+	times []int64
+	codes []uint32
+}
+
+func (r *partReader) countTimes() (times []int64, err error) {
+	s, q := &r.scratch, &r.part
+	if q.view != nil {
+		return q.view.ints[0][:q.rows], nil
+	}
+	if s.raw, err = q.block.read(q.block.ints[0].values, s.raw); err != nil {
+		return nil, err
+	}
+	s.times, err = q.block.decodeInts(s.raw, s.times)
+	return s.times, err
+}
+
+func (r *partReader) countCodes(col int) (codes []uint32, err error) {
+	s, q := &r.scratch, &r.part
+	if q.view != nil {
+		return q.view.tuples[col].codes[:q.rows], nil
+	}
+	t := &q.block.tuples[col]
+	if s.raw, err = q.block.read(t.codes, s.raw); err != nil {
+		return nil, err
+	}
+	if len(t.values) == t.width {
+		return zeros(q.rows), nil
+	}
+	column, err := q.block.decodeTuples(t, s.raw, s.codes)
+	s.codes = column.codes
+	return column.codes, err
+}
+
+// passing tells which of a column's tuples pass all tests of names.
+func (r *partReader) passing(col, n int) []bool {
+	passes := make([]bool, n)
+	for i := range passes {
+		passes[i] = true
+	}
+	for i := range r.plan.names {
+		t := &r.plan.names[i]
+		if t.col != col {
+			continue
+		}
+		allowed, _ := t.allowed(r.part)
+		for code := range passes {
+			passes[code] = passes[code] && code < len(allowed) && allowed[code]
+		}
+	}
+	return passes
+}
+
+// maxKeptCounts is how many tuples a column may have for its counts to be
+// remembered: they are four bytes each, and there are many blocks.
+const maxKeptCounts = 256
+
+// counts returns how often each tuple of a column occurs.
+func (p *part) counts(col int) ([]uint32, error) {
+	if p.view != nil {
+		return countCodes(p.view.tuples[col], p.rows), nil
+	}
+	kept := &p.block.counts[col]
+	if c := kept.Load(); c != nil {
+		return *c, nil
+	}
+	column, err := p.block.readTuples(col)
+	if err != nil {
+		return nil, err
+	}
+	c := countCodes(column, p.rows)
+	if len(c) <= maxKeptCounts {
+		kept.Store(&c)
+	}
+	return c, nil
+}
+
+func countCodes(t tuples, rows int) []uint32 {
+	c := make([]uint32, t.count())
+	for _, code := range t.codes[:rows] {
+		c[code]++
+	}
+	return c
+}
