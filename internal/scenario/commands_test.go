@@ -411,14 +411,10 @@ func (p *player) get(args []string) {
 	p.printf("%s\n", p.fetch(args[0], limit))
 }
 
-func (p *player) fetch(path string, limit time.Duration) string { return p.ask("", path, limit) }
+func (p *player) fetch(path string, limit time.Duration) string { return p.ask(p.app, "", path, limit) }
 
-// ask makes a request to a host, "" for the app's own.
-func (p *player) ask(host, path string, limit time.Duration) string {
-	app := p.app
-	if host != "" {
-		app = ""
-	}
+// ask makes a request to the port of an app or, with app "", to a host name.
+func (p *player) ask(app, host, path string, limit time.Duration) string {
 	base, rt := p.s.transport(app)
 	ctx, cancel := context.WithTimeout(p.Context(), limit)
 	defer cancel()

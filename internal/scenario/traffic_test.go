@@ -35,7 +35,7 @@ func (p *player) host(args []string) {
 	if len(args) > 2 {
 		limit = p.duration(args[2])
 	}
-	answer := p.ask(args[0]+"."+p.s.engine().Snapshot().Domain, args[1], limit)
+	answer := p.ask("", args[0]+"."+p.s.engine().Snapshot().Domain, args[1], limit)
 	if title := pageTitle.FindStringSubmatch(answer); title != nil {
 		status, _, _ := strings.Cut(answer, " ")
 		answer = status + " " + title[1]
@@ -76,7 +76,7 @@ type streamed struct {
 }
 
 func (p *player) load(args []string) {
-	every := p.duration(args[0])
+	every, app := p.duration(args[0]), p.app
 	ctx, stop := context.WithCancel(p.Context())
 	p.stream = &stream{stop, make(chan []streamed, 1)}
 	go func() {
@@ -84,7 +84,7 @@ func (p *player) load(args []string) {
 		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for ctx.Err() == nil {
-			answer := p.fetch("/", 10*time.Second)
+			answer := p.ask(app, "", "/", 10*time.Second)
 			now := time.Since(p.begin)
 			if last := len(all) - 1; last < 0 || all[last].answer != answer {
 				all = append(all, streamed{answer, 0, now, now})
