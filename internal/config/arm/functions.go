@@ -10,8 +10,8 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
-	"time"
 )
 
 // function is one function of the template language. It gets evaluated
@@ -38,7 +38,7 @@ var functions map[string]function
 
 func init() {
 	functions = map[string]function{}
-	for _, table := range []map[string]function{textFunctions, listFunctions, objectFunctions, numberFunctions, logicFunctions, deploymentFunctions} {
+	for _, table := range []map[string]function{textFunctions, timeFunctions, networkFunctions, listFunctions, objectFunctions, numberFunctions, logicFunctions, deploymentFunctions} {
 		for name, f := range table {
 			functions[name] = f
 		}
@@ -106,6 +106,7 @@ var textFunctions = map[string]function{
 	"uri":                  text2(func(a, b string) any { return joinURI(a, b) }),
 	"base64tostring":       {1, 1, false, fromBase64},
 	"base64tojson":         {1, 1, false, func(s *scope, a []any) (any, error) { return decodeWith(fromBase64, s, a) }},
+	"datauritostring":      {1, 1, false, fromDataURI},
 	"uricomponenttostring": {1, 1, false, func(_ *scope, a []any) (any, error) { return url.QueryUnescape(textOf(a[0])) }},
 	"json":                 {1, 1, false, func(_ *scope, a []any) (any, error) { return parseValue(textOf(a[0])) }},
 	"string":               {1, 1, true, func(_ *scope, a []any) (any, error) { return textOf(a[0]), nil }},
@@ -129,7 +130,8 @@ var textFunctions = map[string]function{
 	"guid":         {1, -1, false, func(_ *scope, a []any) (any, error) { return guid(a), nil }},
 	// A new one each time would make a new revision at every load.
 	"newguid": {0, 0, false, func(s *scope, _ []any) (any, error) { return guid([]any{s.d.name, "newGuid"}), nil }},
-	"utcnow":  {0, 1, false, utcNow},
+	// fail ends the deployment with a message of the template.
+	"fail": {1, 1, true, func(_ *scope, a []any) (any, error) { return nil, errors.New(clip(textOf(a[0]))) }},
 }
 
 func fromBase64(_ *scope, a []any) (any, error) {
@@ -138,6 +140,18 @@ func fromBase64(_ *scope, a []any) (any, error) {
 		return nil, errors.New("the text is not base64")
 	}
 	return string(text), nil
+}
+
+// fromDataURI is the content of a data URI, base64 or not.
+func fromDataURI(_ *scope, a []any) (any, error) {
+	head, data, ok := strings.Cut(strings.TrimPrefix(textOf(a[0]), "data:"), ",")
+	if !ok || !strings.HasPrefix(textOf(a[0]), "data:") {
+		return nil, errors.New("the text is not a data URI")
+	}
+	if !strings.HasSuffix(head, ";base64") {
+		return url.PathUnescape(data)
+	}
+	return fromBase64(nil, []any{data})
 }
 
 func decodeWith(f func(*scope, []any) (any, error), s *scope, a []any) (any, error) {
@@ -170,8 +184,7 @@ func joinURI(base, relative string) string {
 	return r.String()
 }
 
-// format replaces {0}, {1:N0}, …; {{ and }} stand for braces. A format after
-// the colon is passed over: templates use it for numbers only.
+// format replaces {0}, {1:N0}, …; {{ and }} stand for braces.
 func format(_ *scope, a []any) (any, error) {
 	pattern, err := asText(a[0])
 	if err != nil {
@@ -193,18 +206,65 @@ func format(_ *scope, a []any) (any, error) {
 		if end < 0 {
 			return nil, errors.New("a brace is not closed")
 		}
-		number, _, _ := strings.Cut(pattern[i+1:i+end], ":")
+		number, how, _ := strings.Cut(pattern[i+1:i+end], ":")
 		n, ok := integer(strings.TrimSpace(number))
 		if !ok || n < 0 || n+1 >= len(a) {
 			return nil, fmt.Errorf("there is no argument {%s}", clip(number))
 		}
-		b.WriteString(textOf(a[n+1]))
+		b.WriteString(formatted(textOf(a[n+1]), how))
 		if b.Len() > maxText {
 			return nil, errors.New("the result is too long")
 		}
 		i += end
 	}
 	return b.String(), nil
+}
+
+// formatted writes a whole number in one of .NET's formats for them: D3, X2,
+// N0, 000. Other formats, and what is no whole number, are passed over.
+func formatted(text, how string) string {
+	n, ok := integer(text)
+	if !ok || how == "" {
+		return text
+	}
+	digits, err := strconv.Atoi(how[1:])
+	if how[1:] == "" {
+		digits, err = 0, nil
+	}
+	switch {
+	case strings.Trim(how, "0") == "" && len(how) < 100:
+		return fmt.Sprintf("%0*d", len(how), n)
+	case err != nil || digits > 99 || n < 0:
+		return text
+	}
+	switch how[0] {
+	case 'D', 'd':
+		return fmt.Sprintf("%0*d", digits, n)
+	case 'X':
+		return fmt.Sprintf("%0*X", digits, n)
+	case 'x':
+		return fmt.Sprintf("%0*x", digits, n)
+	case 'N', 'n':
+		return grouped(n, how[1:])
+	}
+	return text
+}
+
+// grouped writes a number with commas between thousands and, as .NET does
+// unless told otherwise, two decimals.
+func grouped(n int, digits string) string {
+	text := strconv.Itoa(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	decimals, err := strconv.Atoi(digits)
+	if err != nil {
+		decimals = 2
+	}
+	if decimals > 0 {
+		text += "." + strings.Repeat("0", decimals)
+	}
+	return text
 }
 
 func split(_ *scope, a []any) (any, error) {
@@ -299,13 +359,4 @@ func joinArgs(a []any) string {
 		parts[i] = textOf(v)
 	}
 	return strings.Join(parts, "-")
-}
-
-// utcNow writes the time of the deployment, in the .NET formats templates use.
-func utcNow(s *scope, a []any) (any, error) {
-	layout := "20060102T150405Z"
-	if len(a) == 1 {
-		layout = strings.NewReplacer("yyyy", "2006", "yy", "06", "MM", "01", "dd", "02", "HH", "15", "mm", "04", "ss", "05", "d", "2006-01-02", "u", time.RFC3339).Replace(textOf(a[0]))
-	}
-	return s.d.ev.o.Now.UTC().Format(layout), nil
 }

@@ -25,6 +25,18 @@ var deploymentFunctions = map[string]function{
 	"deployment": {0, 0, false, func(s *scope, _ []any) (any, error) {
 		return map[string]any{"name": s.d.name, "location": s.d.ev.o.Location, "properties": map[string]any{"mode": "Incremental"}}, nil
 	}},
+	"deployer": {0, 0, false, func(s *scope, _ []any) (any, error) {
+		return map[string]any{"tenantId": s.d.ev.o.Tenant, "objectId": Unknown{"deployer().objectId"}, "userPrincipalName": Unknown{"deployer().userPrincipalName"}}, nil
+	}},
+	"managementgroup": {0, 0, false, func(*scope, []any) (any, error) { return Unknown{"managementGroup()"}, nil }},
+	"providers":       {1, 2, true, func(*scope, []any) (any, error) { return Unknown{"providers(…)"}, nil }},
+	"pickzones":       {3, 5, true, func(*scope, []any) (any, error) { return []any{"1"}, nil }}, // there is one zone here
+	"managementgroupresourceid": {2, -1, false, func(s *scope, a []any) (any, error) {
+		if strings.Contains(textOf(a[0]), "/") { // without the name of the group, that of the deployment
+			return scopedID("/providers/Microsoft.Management/managementGroups/"+s.d.ev.o.Tenant, a)
+		}
+		return scopedID("/providers/Microsoft.Management/managementGroups/"+textOf(a[0]), a[1:])
+	}},
 	"environment":            {0, 0, false, func(*scope, []any) (any, error) { return azureCloud(), nil }},
 	"resourceid":             {2, -1, false, resourceID},
 	"subscriptionresourceid": {2, -1, false, func(s *scope, a []any) (any, error) { return scopedID("/subscriptions/"+s.d.ev.o.Subscription, a) }},
@@ -112,6 +124,7 @@ func init() {
 		"if": (*scope).ifElse, "and": (*scope).and, "or": (*scope).or, "reference": (*scope).reference,
 		"lambda": (*scope).lambdaAlone, "lambdavariables": (*scope).lambdaVariable,
 		"map": (*scope).mapList, "filter": (*scope).filterList, "reduce": (*scope).reduceList, "toobject": (*scope).toObject, "sort": (*scope).sortList,
+		"groupby": (*scope).groupBy, "mapvalues": (*scope).mapValues,
 	}
 }
 

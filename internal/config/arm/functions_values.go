@@ -11,22 +11,24 @@ import (
 )
 
 var listFunctions = map[string]function{
-	"concat":       {0, -1, true, concat},
-	"createarray":  {0, -1, true, func(_ *scope, a []any) (any, error) { return slices.Clone(a), nil }},
-	"array":        {1, 1, true, toArray},
-	"length":       {1, 1, false, length},
-	"first":        {1, 1, false, func(_ *scope, a []any) (any, error) { return edge(a[0], true) }},
-	"last":         {1, 1, false, func(_ *scope, a []any) (any, error) { return edge(a[0], false) }},
-	"take":         {2, 2, false, func(_ *scope, a []any) (any, error) { return cut(a, func(n, _ int) (int, int) { return 0, n }) }},
-	"skip":         {2, 2, false, func(_ *scope, a []any) (any, error) { return cut(a, func(n, size int) (int, int) { return n, size }) }},
-	"join":         {2, 2, false, join},
-	"contains":     {2, 2, false, contains},
-	"empty":        {1, 1, true, empty},
-	"union":        {2, -1, false, union},
-	"intersection": {2, -1, false, intersection},
-	"range":        {2, 2, false, numbers},
-	"flatten":      {1, 1, false, flatten},
-	"coalesce":     {1, -1, true, coalesce},
+	"concat":          {0, -1, true, concat},
+	"createarray":     {0, -1, true, func(_ *scope, a []any) (any, error) { return slices.Clone(a), nil }},
+	"array":           {1, 1, true, toArray},
+	"length":          {1, 1, false, length},
+	"first":           {1, 1, false, func(_ *scope, a []any) (any, error) { return edge(a[0], true) }},
+	"last":            {1, 1, false, func(_ *scope, a []any) (any, error) { return edge(a[0], false) }},
+	"indexfromend":    {2, 2, false, func(_ *scope, a []any) (any, error) { return fromEnd(a, false) }},
+	"tryindexfromend": {2, 2, false, func(_ *scope, a []any) (any, error) { return fromEnd(a, true) }},
+	"take":            {2, 2, false, func(_ *scope, a []any) (any, error) { return cut(a, func(n, _ int) (int, int) { return 0, n }) }},
+	"skip":            {2, 2, false, func(_ *scope, a []any) (any, error) { return cut(a, func(n, size int) (int, int) { return n, size }) }},
+	"join":            {2, 2, false, join},
+	"contains":        {2, 2, false, contains},
+	"empty":           {1, 1, true, empty},
+	"union":           {2, -1, false, union},
+	"intersection":    {2, -1, false, intersection},
+	"range":           {2, 2, false, numbers},
+	"flatten":         {1, 1, false, flatten},
+	"coalesce":        {1, -1, true, coalesce},
 }
 
 func concat(_ *scope, a []any) (any, error) {
@@ -478,4 +480,23 @@ func asBool(v any) (bool, error) {
 		return v.String() != "0", nil
 	}
 	return false, fmt.Errorf("expected true or false, found %s", kindName(v))
+}
+
+// fromEnd is the n-th item of a list counted from its end, from 1; outside of
+// the list it is null when one may try.
+func fromEnd(a []any, try bool) (any, error) {
+	list, err := asList(a[0])
+	if err != nil {
+		return nil, err
+	}
+	n, err := asInt(a[1])
+	switch {
+	case err != nil:
+		return nil, err
+	case n >= 1 && n <= len(list):
+		return list[len(list)-n], nil
+	case try:
+		return nil, nil
+	}
+	return nil, fmt.Errorf("the list has %d items; there is none %d from its end", len(list), n)
 }

@@ -1,13 +1,14 @@
 package arm
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
 
 // lambdaAlone reports a lambda that stands where no function takes one.
 func (s *scope) lambdaAlone(c call) (any, error) {
-	return nil, errorAt(c.at, "a lambda is an argument of map, filter, reduce, sort or toObject")
+	return nil, errorAt(c.at, "a lambda is an argument of map, filter, reduce, sort, toObject, groupBy or mapValues")
 }
 
 func (s *scope) lambdaVariable(c call) (any, error) {
@@ -144,6 +145,52 @@ func (s *scope) toObject(c call) (any, error) {
 			return nil, err
 		}
 		if out[textOf(k)], err = value(item); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// groupBy: an object of the lists of items for which the lambda gives the same
+// text.
+func (s *scope) groupBy(c call) (any, error) {
+	list, f, err := s.listAndLambda(c, 2, 2)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]any{}
+	for _, item := range list {
+		k, err := f(item)
+		if err != nil {
+			return nil, err
+		}
+		group, _ := out[textOf(k)].([]any)
+		out[textOf(k)] = append(group, item)
+	}
+	return out, nil
+}
+
+// mapValues: an object with the same keys and what the lambda makes of each
+// value.
+func (s *scope) mapValues(c call) (any, error) {
+	if len(c.args) != 2 {
+		return nil, errorAt(c.at, "%s takes 2 arguments, not %d", c.name, len(c.args))
+	}
+	v, err := s.eval(c.args[0])
+	if err != nil {
+		return nil, err
+	}
+	object, ok := v.(map[string]any)
+	if !ok {
+		return nil, errorAt(c.at, "%s: expected an object, found %s", c.name, kindName(v))
+	}
+	f, err := s.lambda(c.args[1], c.at)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]any, len(object))
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		if out[key], err = f(object[key]); err != nil {
 			return nil, err
 		}
 	}
