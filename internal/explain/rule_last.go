@@ -175,10 +175,12 @@ func (c *containerFacts) telemetryEvidence() []Line {
 	return evidence(lines...)
 }
 
-// stringComplaints are lines in which an SDK misses its connection string.
+// stringComplaints are lines in which an SDK misses its connection string. An
+// app that says that its telemetry is off does not miss it.
 func (c *containerFacts) stringComplaints() []Output {
 	return filter(c.lines, func(l Output) bool {
-		return containsAny(l.Text, "Instrumentation key cannot be none or empty", "connection string is not set", "A connection string was not found")
+		return containsAny(l.Text, "Instrumentation key cannot be none or empty", "connection string is not set", "A connection string was not found") &&
+			!containsAny(strings.ToLower(l.Text), "telemetry is off", "telemetry is disabled", "telemetry disabled")
 	})
 }
 

@@ -475,6 +475,9 @@ func (p *player) explain(args []string) {
 	text := stamp.ReplaceAllString(explain.Explain(*e).String(), "TIME        ")
 	if !p.s.exact() {
 		text = p.plain(killed.ReplaceAllString(counted.ReplaceAllString(text, ""), "killed N processes"))
+		text = ended.ReplaceAllString(text, "ended N times")
+		text = startedIn.ReplaceAllString(text, "$1 N s")
+		text = threshold.ReplaceAllString(text, "${1}failureThreshold$2 N")
 		text = strings.Replace(text, "\nevidence  ", "\nevidence\n          ", 1) // so that lines that repeat are alike
 		text = strings.Join(slices.Compact(strings.Split(text, "\n")), "\n")
 	}
@@ -482,7 +485,10 @@ func (p *player) explain(args []string) {
 }
 
 var (
-	stamp   = regexp.MustCompile(`\d\d:\d\d:\d\d\.\d\d\d`)
-	counted = regexp.MustCompile(` \(×\d+\)|, \d+ times? so far`)
-	killed  = regexp.MustCompile(`killed \d+ process(?:es)?`)
+	stamp     = regexp.MustCompile(`\d\d:\d\d:\d\d\.\d\d\d`)
+	counted   = regexp.MustCompile(` \(×\d+\)|, \d+ times? so far`)
+	ended     = regexp.MustCompile(`ended \d+ times?`)
+	startedIn = regexp.MustCompile(`(it started in|needs|Give it) [0-9.]+ s`)
+	threshold = regexp.MustCompile(`(\+ +|: )failureThreshold(:?) \d+`)
+	killed    = regexp.MustCompile(`killed \d+ process(?:es)?`)
 )

@@ -11,6 +11,7 @@
 //	source: where the case was published
 //	on: virtual                    or docker, or nothing: see why
 //	build: examples/python-flask   what scenario/app:local is built from
+//	broken: format                 why scenario/app:local cannot start, instead of a build: missing, permission, format
 //	differs: what is not as on Azure, if anything
 //	fails: what is not as published and should be
 //	why: why it cannot be reproduced here, if it cannot

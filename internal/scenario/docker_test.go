@@ -104,6 +104,12 @@ func prepareImages(t *testing.T, e *docker.Engine, f *file, env string) {
 			t.Error("remove environment:", err)
 		}
 	})
+	if f.broken != "" {
+		spec := container.StandInSpec{Tag: builtImage, Env: env, Command: "/app/server", Broken: container.Broken(f.broken)}
+		if err := e.MakeStandIn(t.Context(), spec); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if f.build == "" {
 		return
 	}
