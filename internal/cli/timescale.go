@@ -13,6 +13,10 @@ import (
 // configures, such as probe periods and the grace of a stop, stays as it is.
 const timeScaleVariable = "ACALOCAL_TIME_SCALE"
 
+// scaleStepsVariable limits scale-up to the documented steps when it is 1. Apps
+// on Azure were seen without them.
+const scaleStepsVariable = "ACALOCAL_SCALE_STEPS"
+
 // maxTimeScale keeps the shortest timer above a millisecond or so.
 const maxTimeScale = 1000
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/scale"
 )
 
 // Drift is a field of a definition that behaves otherwise here than on Azure,
@@ -62,6 +63,14 @@ func not(values ...any) func(any) bool {
 	return func(v any) bool { return !match(v) }
 }
 
+// unlike is true of texts that are none of known.
+func unlike(known []string) func(any) bool {
+	return func(v any) bool {
+		text, _ := v.(string)
+		return !slices.Contains(known, text)
+	}
+}
+
 // appDrift lists what an app may ask for that is not emulated. A field that
 // becomes emulated loses its row, and the test that every field is either
 // emulated or here keeps the list complete.
@@ -83,8 +92,9 @@ var appDrift = []driftRow{
 	{"properties.configuration.ingress.customDomains[].certificateId", "the edge shows a certificate of its own for this name", nil},
 	{"properties.template.containers[].resources.gpu", "no GPU is attached", nil},
 	{"properties.template.serviceBinds", "nothing is bound; set the variables yourself", nil},
-	{"properties.template.scale.rules[].azureQueue", "no queue is polled; the rule adds no replica", nil},
-	{"properties.template.scale.rules[].custom", "no KEDA scaler runs; the rule adds no replica", nil},
+	{"properties.template.scale.rules[].azureQueue.identity", "no managed identity: the queue is read with the connection that auth gives", nil},
+	{"properties.template.scale.rules[].custom.identity", "no managed identity: the rule is read with what auth gives", nil},
+	{"properties.template.scale.rules[].custom.type", "this KEDA scaler is not emulated; the rule adds no replica", unlike(scale.TriggerTypes)},
 	{"properties.template.scale.rules[].http.identity", "no managed identity", nil},
 	{"properties.template.scale.rules[].tcp.identity", "no managed identity", nil},
 	{"properties.template.scale.rules[].http.auth", "HTTP rules need no secrets here", nil},

@@ -45,6 +45,29 @@ properties:
 	}
 }
 
+func TestScalersThatAreNotEmulatedAreNamed(t *testing.T) {
+	def, problems := readText(t, `name: worker
+properties:
+  template:
+    containers: [{ name: web, image: w }]
+    scale:
+      rules:
+        - { name: a, custom: { type: redis, metadata: { listName: l } } }
+        - { name: b, custom: { type: azure-pipelines, metadata: { poolID: "1" } } }
+`)
+	if problems.HasErrors() {
+		t.Fatal(problems)
+	}
+	var got []string
+	for _, d := range def.Drift() {
+		got = append(got, d.String())
+	}
+	want := []string{"containerapp.yaml:8:38: properties.template.scale.rules[1].custom.type: this KEDA scaler is not emulated; the rule adds no replica"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("drift (-want +got):\n%s", diff)
+	}
+}
+
 // emulated lists the fields that behave here as on Azure; a path stands for
 // all below it.
 var emulated = strings.Fields(`
@@ -60,7 +83,8 @@ var emulated = strings.Fields(`
 	properties.template.volumes[].name properties.template.volumes[].storageName properties.template.volumes[].secrets
 	properties.template.scale.minReplicas properties.template.scale.maxReplicas
 	properties.template.scale.cooldownPeriod properties.template.scale.pollingInterval
-	properties.template.scale.rules[].name properties.template.scale.rules[].http.metadata properties.template.scale.rules[].tcp.metadata`)
+	properties.template.scale.rules[].name properties.template.scale.rules[].http.metadata properties.template.scale.rules[].tcp.metadata
+	properties.template.scale.rules[].azureQueue properties.template.scale.rules[].custom`)
 
 func TestEveryFieldIsEmulatedOrInTheDriftReport(t *testing.T) {
 	f := func(resource reflect.Type, emulated []string, drift []driftRow, least int) {

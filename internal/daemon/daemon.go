@@ -58,6 +58,8 @@ type Options struct {
 	AuthorityDir string
 	// TimeScale divides the platform's own timers; 0 is 1.
 	TimeScale float64
+	// ScaleSteps limits scale-up to the documented steps 1, 4, 8, 16, 32.
+	ScaleSteps bool
 	// Claim is a lock file that all daemons of this user and container engine
 	// would share for the environment, wherever their state is: the labels in
 	// the engine are the truth, so two would fight over the same containers.
@@ -145,6 +147,8 @@ func New(o Options) (_ *Daemon, err error) {
 		Logs:        follower{store: d.Logs, runtime: runtime},
 		History:     history{dir: d.files.History()},
 		Checker:     d.Faults.Checker,
+		Triggers:    d.newTriggers(),
+		ScaleSteps:  o.ScaleSteps,
 		TimeScale:   o.TimeScale,
 		Log:         o.Log,
 	})

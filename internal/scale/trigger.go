@@ -5,6 +5,13 @@ import (
 	"time"
 )
 
+// TriggerTypes are the scalers that are read here, by KEDA's names; others are
+// not emulated.
+var TriggerTypes = []string{
+	"azure-queue", "azure-servicebus", "cpu", "cron", "external", "external-push", "kafka", "memory",
+	"postgresql", "prometheus", "rabbitmq", "redis", "redis-streams",
+}
+
 // Trigger is a rule whose metric is read outside the edge: one of KEDA's
 // scalers.
 type Trigger struct {
