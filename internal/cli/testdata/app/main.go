@@ -19,13 +19,22 @@ func main() {
 		fmt.Fprintln(os.Stderr, "crashing as asked")
 		os.Exit(1)
 	}
+	greeting := "hello from " + os.Getenv("CONTAINER_APP_NAME")
+	if path := os.Getenv("GREETING_FILE"); path != "" {
+		text, err := os.ReadFile(path)
+		if err != nil || string(text) == "crash" {
+			fmt.Fprintln(os.Stderr, "cannot use the greeting", string(text), err)
+			os.Exit(1)
+		}
+		greeting = string(text)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	srv := &http.Server{Addr: ":8000", Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/health" {
 			fmt.Println("served", r.URL.Path)
 		}
-		fmt.Fprintln(w, "hello from", os.Getenv("CONTAINER_APP_NAME"))
+		fmt.Fprintln(w, greeting)
 	})}
 	go srv.ListenAndServe()
 	fmt.Println("listening")
