@@ -39,6 +39,11 @@ func newCheckCommand(s Streams) *cobra.Command {
 			if f.explain != "" {
 				return explainRule(s, f.explain)
 			}
+			name, err := namedEnvironment(cmd)
+			if err != nil {
+				return err
+			}
+			f.overrides.Environment = name
 			return runCheck(cmd.Context(), s, &f, firstArg(args))
 		},
 	}

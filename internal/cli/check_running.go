@@ -54,9 +54,15 @@ func lookAtApp(ctx context.Context, c *client.Client, defined *config.App, app *
 		r.Listening = append(r.Listening, check.Listener{Port: l.Port, Loopback: l.Loopback})
 	}
 	r.HealthPath, r.HealthStatus = askHealth(ctx, defined, app)
-	r.LogFiles = growingLogs(ctx, c, emulator.ExecTarget{
+	target := emulator.ExecTarget{
 		App: app.Name, Revision: revision.Name, Replica: revision.Replicas[0].Name, Container: defined.MainContainer(),
-	})
+	}
+	r.LogFiles = growingLogs(ctx, c, target)
+	for _, container := range revision.Properties.Template.Containers {
+		if container.Name == target.Container {
+			r.Overridden = overridden(container.Env, environments(ctx, c, target))
+		}
+	}
 	return r
 }
 

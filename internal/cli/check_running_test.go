@@ -5,9 +5,11 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/api"
 	"github.com/acalocal/acalocal/internal/api/apitest"
 	"github.com/acalocal/acalocal/internal/config"
@@ -68,7 +70,26 @@ func TestCheckLooksAtTheAppThatRuns(t *testing.T) {
 	if diff := cmp.Diff(want, lookAtRunning(t.Context(), def)); diff != "" {
 		t.Errorf("seen (-want +got):\n%s", diff)
 	}
-	if calls := fake.Calls(); len(calls) != 1 {
-		t.Errorf("calls = %q; one look for log files was to be made", calls)
+	if calls := fake.Calls(); len(calls) != 2 {
+		t.Errorf("calls = %q; one look for log files and one at the environment were to be made", calls)
 	}
+}
+
+func TestOverriddenVariablesAreThoseOfRunningProcesses(t *testing.T) {
+	f := func(name, processes string, want ...string) {
+		t.Helper()
+		defined := []aca.EnvVar{{Name: "PORT", Value: "1"}, {Name: "PORT", Value: "8000"}, {Name: "LEVEL", Value: "info"}, {Name: "KEY", SecretRef: "key"}, {Name: "URL", Value: "http://$(PORT)"}}
+		got := overridden(defined, parseEnvironments(strings.ReplaceAll(processes, "|", "\x00")))
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	const all = "PORT=8000|LEVEL=info|KEY=k|URL=http://8000|"
+	f("nothing was seen", "")
+	f("as defined", "\n1|"+all+"\n7|"+all+"PATH=/bin|")
+	f("workers without an environment", "\n1|"+all+"\n7|")
+	f("nothing may be read of the first process", "\n1|\n7|"+all)
+	f("another value", "\n1|"+all+"\n7|PORT=5000|LEVEL=info|", "PORT")
+	f("a value of lines", "\n1|"+all+"TEXT=a\nb=c\n|")
+	f("an empty environment but for a path", "\n1|PATH=/bin|", "PORT", "LEVEL", "KEY", "URL")
 }

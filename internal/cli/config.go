@@ -32,7 +32,11 @@ func newConfigShowCommand(s Streams) *cobra.Command {
 			"  acalocal config show containerapp.yaml --min-replicas 1",
 		Args: oneDefinition,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.SkipCommands = true
+			name, err := namedEnvironment(cmd)
+			if err != nil {
+				return err
+			}
+			o.Environment, o.SkipCommands = name, true
 			def, problems := config.Load(cmd.Context(), firstArg(args), o)
 			if err := reportProblems(s, problems); err != nil {
 				return err

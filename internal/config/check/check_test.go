@@ -199,6 +199,8 @@ var cases = []struct {
 		[]string{"containerapp.yaml:3 error running-loopback: the app that runs here listens on 127.0.0.1:8000 only"}},
 	{"answers badly", project{running: &Running{HealthPath: "/h", HealthStatus: 302}}, []string{"containerapp.yaml:5 warning running-health: /h answers 302"}},
 	{"answers nothing", project{running: &Running{HealthPath: "/h"}}, []string{"containerapp.yaml:5 warning running-health: /h answers nothing within the time of its probe"}},
+	{"loses its settings", project{running: &Running{Overridden: []string{"PORT", "LEVEL"}}},
+		[]string{"containerapp.yaml:5 warning running-environment: replaced or missing in the running container: PORT, LEVEL"}},
 	{"logs to a file", project{running: &Running{LogFiles: []string{"/app/a.log"}}}, []string{"containerapp.yaml:5 warning running-log-files: written in the running container: /app/a.log"}},
 
 	{"what Azure refuses", project{container: `resources: {cpu: 0.25, memory: 512Mi}`},

@@ -15,6 +15,7 @@ type Running struct {
 	HealthPath   string     // asked through the edge
 	HealthStatus int        // what was answered, 0 for nothing in time
 	LogFiles     []string   // files of the main container that look like logs and grow
+	Overridden   []string   // variables of the main container that its processes have otherwise, or not at all
 }
 
 // Listener is one listening TCP socket.
@@ -83,6 +84,19 @@ var runningRules = []Rule{
 		look: func(s *subject) {
 			if s.running != nil && len(s.running.LogFiles) > 0 {
 				s.at(s.mainPath, "written in the running container: %s", strings.Join(s.running.LogFiles, ", "))
+			}
+		},
+	},
+	{
+		ID: "running-environment", Severity: aca.SeverityWarning,
+		Title: "the app does not have the variables of its definition",
+		Why: "Something between the image's entry point and the app replaces the environment: a script that exports its own values, a .env file that is " +
+			"sourced, env -i. The settings of the container app then have no effect, and a new revision with other values changes nothing.",
+		Do:     "read the configuration from the environment, and set defaults only for what is not set: ${NAME:-default}",
+		Source: "https://learn.microsoft.com/azure/container-apps/environment-variables",
+		look: func(s *subject) {
+			if s.running != nil && len(s.running.Overridden) > 0 {
+				s.at(s.mainPath.Field("env"), "replaced or missing in the running container: %s", strings.Join(s.running.Overridden, ", "))
 			}
 		},
 	},
