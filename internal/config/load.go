@@ -278,9 +278,21 @@ func (l *loader) readEnvironment(source *sourceFile, t *tree) {
 func (l *loader) readJob(source *sourceFile, t *tree) {
 	job, problems := aca.Decode[aca.Job](t.root)
 	problems = append(problems, job.Validate()...)
-	problems = append(problems, aca.Problem{Path: "name", OnKey: true, Severity: aca.SeverityNote, Code: NotEmulated,
-		Message: fmt.Sprintf("the job %s is checked but not run", job.Name)})
+	const trigger = "properties.configuration.triggerType"
+	problems = append(problems, aca.Problem{Path: trigger, OnKey: true, Severity: aca.SeverityNote, Code: NotEmulated,
+		Message: fmt.Sprintf("%s: the job %s is checked but not run: %s", trigger, job.Name, startsNothing(job.Properties.Configuration.TriggerType))})
 	l.problems = append(l.problems, source.locate(t, "", problems)...)
+}
+
+// startsNothing says what would have started a job.
+func startsNothing(t aca.TriggerType) string {
+	switch t {
+	case aca.TriggerSchedule:
+		return "no schedule starts it"
+	case aca.TriggerEvent:
+		return "no event starts it"
+	}
+	return "it cannot be started"
 }
 
 // locate gives problems of an app their positions: in its file, in

@@ -41,6 +41,11 @@ func (e *Engine) addMount(ctx context.Context, set *mountSet, s container.Spec, 
 		if err := e.ensureVolume(ctx, name, volumeLabels(s, m)); err != nil {
 			return err
 		}
+		if sub := path.Clean("/" + m.SubPath); sub != "/" {
+			if err := e.makeSubPath(ctx, name, s.Env, sub); err != nil {
+				return err
+			}
+		}
 		return e.mountVolume(ctx, set, name, m)
 	case m.Type == container.MountTmpfs && len(m.Files) == 0:
 		set.mounts = append(set.mounts, mount.Mount{Type: mount.TypeTmpfs, Target: m.Target, ReadOnly: m.ReadOnly})

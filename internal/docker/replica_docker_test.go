@@ -492,13 +492,28 @@ func TestVolumesLiveAsLongAsWhatTheyAreFor(t *testing.T) {
 	if code, out := do(t, e, id, "write", "/secrets/key", "0"); code == 0 || !strings.Contains(out, "read-only") {
 		t.Errorf("a secret was written: code %d, %s", code, out)
 	}
-	for _, file := range []string{"/scratch/f", "/memory/f"} {
+	for _, file := range []string{"/scratch/f", "/memory/f", "/share/f"} {
 		if code, out := do(t, e, id, "write", file, "1000"); code != 0 {
 			t.Errorf("uid 1000 writes %s: code %d, %s", file, code, out)
 		}
 	}
-	if code, out := do(t, e, id, "write", "/share/f", "0"); code != 0 {
-		t.Errorf("root writes the share: code %d, %s", code, out)
+	other := r.app("other", func(s *container.Spec) {
+		s.Mounts = []container.Mount{
+			{Type: container.MountVolume, Source: "storage.share", Target: "/share", SubPath: "/sub"},
+			{Type: container.MountVolume, Source: "web--r1-abc.scratch", Target: "/part", SubPath: "part"},
+		}
+	}, "{}")
+	if code, out := do(t, e, other, "read", "/share/dir/f"); code != 0 {
+		t.Errorf("what is in a part of a volume is gone once another container mounts it: code %d, %s", code, out)
+	}
+	if code, out := do(t, e, other, "write", "/part/f", "1000"); code != 0 {
+		t.Errorf("uid 1000 writes a part of an EmptyDir: code %d, %s", code, out)
+	}
+	if code, out := do(t, e, id, "read", "/scratch/part/f"); code != 0 {
+		t.Errorf("the whole EmptyDir lacks the part: code %d, %s", code, out)
+	}
+	if err := e.Remove(t.Context(), other); err != nil {
+		t.Fatal(err)
 	}
 	want := []string{"storage.share", "web--r1-abc.app.app.1.files2", "web--r1-abc.scratch"}
 	if diff := cmp.Diff(want, volumes()); diff != "" {

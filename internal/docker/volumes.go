@@ -83,8 +83,31 @@ func (e *Engine) fillVolume(ctx context.Context, name string, labels map[string]
 	if _, err := e.client.VolumeCreate(ctx, client.VolumeCreateOptions{Name: name, Labels: labels}); err != nil {
 		return err
 	}
+	archive, err := directory(mode, files)
+	if err != nil {
+		return err
+	}
+	return e.copyIntoVolume(ctx, name, labels[container.LabelEnv], archive)
+}
+
+// makeSubPath makes a part of a volume that everyone may write to, as the
+// volume itself: a kubelet makes what a subPath names, an engine only sometimes,
+// and then for root alone. What is in a part that is there stays.
+func (e *Engine) makeSubPath(ctx context.Context, name, env, sub string) error {
+	archive, err := subPath(sub)
+	if err == nil {
+		err = e.copyIntoVolume(ctx, name, env, archive)
+	}
+	if err != nil {
+		return e.wrap(err, "make %s in volume %s", sub, name)
+	}
+	return nil
+}
+
+// copyIntoVolume copies an archive of fillRoot into a volume.
+func (e *Engine) copyIntoVolume(ctx context.Context, name, env string, archive io.Reader) error {
 	c, err := e.createOurs(ctx, client.ContainerCreateOptions{
-		Config: &apicontainer.Config{Labels: helperLabels(labels[container.LabelEnv])},
+		Config: &apicontainer.Config{Labels: helperLabels(env)},
 		HostConfig: &apicontainer.HostConfig{
 			NetworkMode: "none",
 			Mounts:      []mount.Mount{{Type: mount.TypeVolume, Source: name, Target: fillRoot}},
@@ -94,10 +117,6 @@ func (e *Engine) fillVolume(ctx context.Context, name string, labels map[string]
 		return err
 	}
 	defer e.removeHelper(ctx, container.ID(c.ID))
-	archive, err := directory(mode, files)
-	if err != nil {
-		return err
-	}
 	// From the root, because an engine leaves the mode of the directory alone
 	// that it copies to.
 	_, err = e.client.CopyToContainer(ctx, c.ID, client.CopyToContainerOptions{DestinationPath: "/", Content: archive})
@@ -116,6 +135,20 @@ func directory(mode int64, files map[string][]byte) (io.Reader, error) {
 			return nil, err
 		}
 		if _, err := w.Write(files[name]); err != nil {
+			return nil, err
+		}
+	}
+	return &b, w.Close()
+}
+
+// subPath is an archive of the directories that lead to a part of fillRoot.
+func subPath(sub string) (io.Reader, error) {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	at := fillRoot[1:]
+	for _, part := range strings.Split(strings.Trim(path.Clean("/"+sub), "/"), "/") {
+		at = path.Join(at, part)
+		if err := w.WriteHeader(&tar.Header{Name: at + "/", Mode: 0o777, Typeflag: tar.TypeDir}); err != nil {
 			return nil, err
 		}
 	}

@@ -149,6 +149,7 @@ var cases = []struct {
 		[]string{`containerapp.yaml:5 note command-hides-cmd: the image's CMD (["serve"]) is ignored`}},
 	{"log file", project{container: `command: [gunicorn, -w, "2", --access-logfile, /var/log/access.log, "app:app"]`},
 		[]string{"containerapp.yaml:5 warning log-file-only: --access-logfile writes to /var/log/access.log"}},
+	{"a shell that ends with exec", project{container: `command: [sh, -c, "export A=1 && cd /app; exec app"]`}, nil},
 	{"redirected output", project{container: `command: [sh, -c, "exec app > /tmp/app.log"]`}, []string{"containerapp.yaml:5 warning log-file-only: the output goes to /tmp/app.log"}},
 	{"unbuffered", project{dockerfile: "FROM python:3.11\nEXPOSE 8000\nCMD [\"python\", \"app.py\"]"}, []string{"Dockerfile:1 note python-unbuffered: python runs with buffered output"}},
 

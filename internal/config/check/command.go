@@ -78,7 +78,13 @@ func (c *command) unwrapShell() {
 		c.exec = true
 		c.words = c.words[1:]
 	}
+	if last := separator.Split(strings.TrimSpace(c.text), -1); c.shell && strings.HasPrefix(strings.TrimSpace(last[len(last)-1]), "exec ") {
+		c.exec = true // export A=1; exec app
+	}
 }
+
+// separator stands between the commands of a shell's line.
+var separator = regexp.MustCompile(`;|&&|\|\||&|\n`)
 
 // followScript takes the line of an entrypoint script that starts a web
 // server for the command.
