@@ -8,15 +8,15 @@ import (
 // ApplyRequest asks for an app to become what App says, as a PUT to ARM does.
 type ApplyRequest struct {
 	// App is the whole definition, validated and with defaults applied.
-	App aca.ContainerApp
+	App aca.ContainerApp `json:"app"`
 	// HostPort is the loopback port of an app with external ingress; 0 lets
 	// the emulator keep the port it has, or choose a free one.
-	HostPort int
+	HostPort int `json:"hostPort,omitempty"`
 	// LocalImages are the images that were built here and must not be
 	// pulled.
-	LocalImages []string
+	LocalImages []string `json:"localImages,omitempty"`
 	// Directories are those of this machine that the app uses.
-	Directories Directories
+	Directories Directories `json:"directories,omitzero"`
 	// Resiliency is the app's resiliency policy, nil for none. It is a resource
 	// of its own on Azure: no revision comes of a change to it.
 	Resiliency *aca.ResiliencyPolicy
@@ -25,7 +25,7 @@ type ApplyRequest struct {
 	// this machine, and the resiliency policy.
 	KeepLocal bool
 	// DryRun computes the plan and changes nothing.
-	DryRun bool
+	DryRun bool `json:"dryRun,omitempty"`
 }
 
 // Directories are the directories of this machine that an app uses. What no
@@ -77,11 +77,11 @@ func directoriesOf(d core.Directories) Directories {
 // revision is ready.
 type Applied struct {
 	// Revision is the latest revision after the change.
-	Revision string
+	Revision string `json:"revision"`
 	// NewRevision says that the change made Revision.
-	NewRevision bool
+	NewRevision bool `json:"newRevision"`
 	// Plan says what will be done and why, one step a line.
-	Plan string
+	Plan string `json:"plan"`
 }
 
 // ExecTarget names a container to run a command in. Empty fields mean the

@@ -29,6 +29,11 @@
 //	/acalocal/v1/probes                      GET   ?revision= → emulator.ProbeAttempts
 //	/acalocal/v1/requests                    GET   Requests as the edge served them, one a line
 //	/acalocal/v1/requests/replay             POST  ReplayBody → ReplayAnswer
+//	/acalocal/v1/wait                        GET   until something is so → WaitAnswer
+//	/acalocal/v1/events                      GET   the platform's events of an app, an Entry each
+//	/acalocal/v1/explain                     GET   explain.Verdict of a revision
+//	/acalocal/v1/reset                       POST  remove all apps, route configs and faults
+//	/acalocal/v1/openapi.json                GET   this API as an OpenAPI document
 //	/acalocal/v1/faults                      GET   {"value": [fault.State, …]}
 //	/acalocal/v1/faults/add                  POST  fault.Fault → fault.State
 //	/acalocal/v1/faults/remove               POST  ?name= → FaultsRemoved
@@ -155,6 +160,11 @@ func New(o Options) http.Handler {
 		"probes":              {"GET", s.probeAttempts},
 		"requests":            {"GET", s.listRequests},
 		"requests/replay":     {"POST", s.replay},
+		"wait":                {"GET", s.wait},
+		"events":              {"GET", s.events},
+		"explain":             {"GET", s.explain},
+		"reset":               {"POST", s.reset},
+		"openapi.json":        {"GET", s.openAPI},
 		"faults":              {"GET", s.listFaults},
 		"faults/add":          {"POST", s.addFault},
 		"faults/remove":       {"POST", s.removeFaults},

@@ -68,7 +68,7 @@ func TestRequestsAreAnswered(t *testing.T) {
 	f("POST", "/acalocal/v1/restart?app=web", "", 200, `"Restart succeeded"`)
 	f("POST", "/acalocal/v1/restart", "", 200, `"Restart succeeded"`)
 	f("POST", "/acalocal/v1/shutdown?remove=true", "", 202, "")
-	f("POST", "/acalocal/v1/apply", `{"app":{"name":"api","properties":{}},"hostPort":9000,"dryRun":true}`, 200, `"Revision":"api--0000001"`)
+	f("POST", "/acalocal/v1/apply", `{"app":{"name":"api","properties":{}},"hostPort":9000,"dryRun":true}`, 200, `"revision":"api--0000001"`)
 
 	f("GET", apps, "", 200, `{"value":[{"name":"web"`)
 	f("GET", "/subscriptions/s/providers/Microsoft.App/containerApps?api-version=2025-07-01", "", 200, `"value":[`)

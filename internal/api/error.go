@@ -21,6 +21,8 @@ const (
 	codeInternal    = "InternalServerError"
 	codeUnavailable = "ServiceUnavailable"
 	codeBadQuery    = "BadArgumentError"
+	codeTimeout     = "RequestTimeout"
+	codeNeverReady  = "RevisionNotReady"
 )
 
 // ErrorBody is the body of every answer that is not a success.
@@ -53,6 +55,10 @@ func statusOf(code string) int {
 		return http.StatusConflict
 	case codeBadMethod:
 		return http.StatusMethodNotAllowed
+	case codeNeverReady:
+		return http.StatusConflict
+	case codeTimeout:
+		return http.StatusRequestTimeout
 	case codeForbidden:
 		return http.StatusForbidden
 	case codeBadToken:

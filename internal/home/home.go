@@ -56,6 +56,13 @@ func Open() (Home, error) {
 // At is a Home below dir, for tests and embedded emulators.
 func At(dir string) Home { return Home{dir: dir} }
 
+// Tests is where the environments of tests live while they run: apart from the
+// user's own, so that no command takes one for another, and in one place, so
+// that what a killed test leaves is found again.
+func Tests() Home {
+	return At(filepath.Join(os.TempDir(), fmt.Sprintf("acalocal-%d", os.Getuid()), "tests"))
+}
+
 // Dir is the root directory.
 func (h Home) Dir() string { return h.dir }
 
@@ -95,6 +102,9 @@ func (e Environment) Dir() string { return e.dir }
 
 // Lock is the file the environment's daemon holds locked.
 func (e Environment) Lock() string { return filepath.Join(e.dir, "lock") }
+
+// EngineFile names the container engine that the environment of a test uses.
+func (e Environment) EngineFile() string { return filepath.Join(e.dir, "engine") }
 
 // LogFile is where a detached daemon writes its own log.
 func (e Environment) LogFile() string { return filepath.Join(e.dir, "daemon.log") }

@@ -1,10 +1,11 @@
-package rollout
+package rollout_test
 
 import (
 	"testing"
 
 	"github.com/acalocal/acalocal/emulator"
 	"github.com/acalocal/acalocal/internal/api/apitest"
+	"github.com/acalocal/acalocal/internal/rollout"
 )
 
 // edited is the app web, ready, then changed by edit.
@@ -15,34 +16,34 @@ func edited(edit func(*emulator.App, *emulator.Revision)) *emulator.App {
 }
 
 func TestJudge(t *testing.T) {
-	f := func(name string, want Verdict, edit func(*emulator.App, *emulator.Revision)) {
+	f := func(name string, want rollout.Verdict, edit func(*emulator.App, *emulator.Revision)) {
 		t.Helper()
-		if got := Judge(edited(edit), "web--abc1234"); got != want {
+		if got := rollout.Judge(edited(edit), "web--abc1234"); got != want {
 			t.Errorf("%s: got %d, want %d", name, got, want)
 		}
 	}
-	f("ready", Ready, func(*emulator.App, *emulator.Revision) {})
-	f("scaled to zero", Ready, func(_ *emulator.App, r *emulator.Revision) {
+	f("ready", rollout.Ready, func(*emulator.App, *emulator.Revision) {})
+	f("scaled to zero", rollout.Ready, func(_ *emulator.App, r *emulator.Revision) {
 		r.Properties.RunningState, r.Replicas = "ScaledToZero", nil
 	})
-	f("activating", Underway, func(a *emulator.App, r *emulator.Revision) {
+	f("activating", rollout.Underway, func(a *emulator.App, r *emulator.Revision) {
 		r.Properties.RunningState, r.Replicas[0].Ready = "Activating", false
 		a.Properties.LatestReadyRevisionName = ""
 	})
-	f("only an older revision is ready", Underway, func(a *emulator.App, _ *emulator.Revision) {
+	f("only an older revision is ready", rollout.Underway, func(a *emulator.App, _ *emulator.Revision) {
 		a.Properties.LatestReadyRevisionName = "web--older"
 	})
-	f("ready once, now only draining", Underway, func(_ *emulator.App, r *emulator.Revision) { r.Replicas[0].Draining = true })
-	f("failed", Failing, func(_ *emulator.App, r *emulator.Revision) { r.Properties.RunningState = "Failed" })
-	f("degraded", Failing, func(_ *emulator.App, r *emulator.Revision) { r.Properties.RunningState = "Degraded" })
-	f("not provisioned", Failing, func(_ *emulator.App, r *emulator.Revision) { r.Properties.ProvisioningState = "Failed" })
-	f("not there yet", Underway, func(a *emulator.App, _ *emulator.Revision) { a.Revisions = nil })
+	f("ready once, now only draining", rollout.Underway, func(_ *emulator.App, r *emulator.Revision) { r.Replicas[0].Draining = true })
+	f("failed", rollout.Failing, func(_ *emulator.App, r *emulator.Revision) { r.Properties.RunningState = "Failed" })
+	f("degraded", rollout.Failing, func(_ *emulator.App, r *emulator.Revision) { r.Properties.RunningState = "Degraded" })
+	f("not provisioned", rollout.Failing, func(_ *emulator.App, r *emulator.Revision) { r.Properties.ProvisioningState = "Failed" })
+	f("not there yet", rollout.Underway, func(a *emulator.App, _ *emulator.Revision) { a.Revisions = nil })
 }
 
 func TestDescribe(t *testing.T) {
 	f := func(want string, edit func(*emulator.App, *emulator.Revision)) {
 		t.Helper()
-		if got := Describe(edited(edit), "web--abc1234"); got != want {
+		if got := rollout.Describe(edited(edit), "web--abc1234"); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
