@@ -34,7 +34,11 @@ type rowsReader[T any] func(p part, source tuples, rows []int, lost int64) ([]T,
 // tail implements the tails. want is what the fields of the table's first
 // tuple must be, "" meaning anything.
 func tail[T any](ctx context.Context, t *table, want []string, n int, follow bool, read rowsReader[T]) iter.Seq2[T, error] {
-	at := t.state.end()
+	return walk(ctx, t, t.state.end(), want, n, follow, read)
+}
+
+// walk is tail from a sequence number on.
+func walk[T any](ctx context.Context, t *table, at uint64, want []string, n int, follow bool, read rowsReader[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		if isClosed(t.closing) {
 			var zero T
