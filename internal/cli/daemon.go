@@ -77,11 +77,18 @@ func startDaemon(ctx context.Context, h home.Home, name string, log io.Writer) (
 	if err != nil {
 		return nil, err
 	}
+	endpoint, headers, err := otlpEndpoint()
+	if err != nil {
+		return nil, err
+	}
 	engine, err := docker.New(ctx, docker.Options{Log: logger})
 	if err != nil {
 		return nil, err
 	}
-	d, err := daemon.New(daemon.Options{Environment: name, Home: h, Runtime: engine, Bind: os.Getenv(listenVariable), TimeScale: scale, ScaleSteps: os.Getenv(scaleStepsVariable) == "1", Claim: h.Environment(name).Claim(engine.Host()), Log: logger})
+	d, err := daemon.New(daemon.Options{
+		Environment: name, Home: h, Runtime: engine, Bind: os.Getenv(listenVariable), TimeScale: scale, ScaleSteps: os.Getenv(scaleStepsVariable) == "1",
+		OTLPEndpoint: endpoint, OTLPHeaders: headers, Claim: h.Environment(name).Claim(engine.Host()), Log: logger,
+	})
 	if err != nil {
 		_ = engine.Close() // nothing is under way
 		return nil, explainStart(err, h.Environment(name))

@@ -87,6 +87,9 @@ func (u *upRun) load(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := useOTLP(def.Environment.OTLPEndpoint); err != nil {
+		return err
+	}
 	u.def, u.home, u.env = def, h, h.Environment(def.Environment.Name)
 	u.written, u.client = writtenImages(def), client.New(u.env)
 	return nil

@@ -41,9 +41,11 @@ func (d *Definition) App(name string) (app *App, ok bool) {
 
 // Environment is what the apps run in.
 type Environment struct {
-	Name     string                  // local name: one network, one default domain "<name>.localhost"
-	Storages map[string]string       // directories for storages of the environment, by storage name, absolute
-	Resource *aca.ManagedEnvironment // as the file has it; nil when no file does
+	Name string // local name: one network, one default domain "<name>.localhost"
+	// OTLPEndpoint is the base URL of a collector that gets all log rows, or "".
+	OTLPEndpoint string
+	Storages     map[string]string       // directories for storages of the environment, by storage name, absolute
+	Resource     *aca.ManagedEnvironment // as the file has it; nil when no file does
 
 	RouteConfigs     []RouteConfig // in the order of the files
 	StorageResources []Storage     // as the files have them

@@ -14,12 +14,14 @@ import (
 // localFile is acalocal.yaml: what only matters on this machine. It is written
 // up for users in docs/acalocal-yaml.md.
 type localFile struct {
-	Environment string              `json:"environment,omitempty"`
-	Files       []string            `json:"files,omitempty"`
-	Parameters  []string            `json:"parameters,omitempty"` // of templates: files and name=value
-	Storages    map[string]string   `json:"storages,omitempty"`
-	Telemetry   bool                `json:"telemetry,omitempty"` // to the local endpoint
-	Apps        map[string]localApp `json:"apps,omitempty"`
+	Environment string            `json:"environment,omitempty"`
+	Files       []string          `json:"files,omitempty"`
+	Parameters  []string          `json:"parameters,omitempty"` // of templates: files and name=value
+	Storages    map[string]string `json:"storages,omitempty"`
+	Telemetry   bool              `json:"telemetry,omitempty"` // to the local endpoint
+	// OTLPEndpoint is a collector's base URL.
+	OTLPEndpoint string              `json:"otlpEndpoint,omitempty"`
+	Apps         map[string]localApp `json:"apps,omitempty"`
 
 	dir    string // of the file
 	tree   *tree
@@ -141,6 +143,7 @@ func (l *loader) applyLocal(local *localFile) {
 	for i := range l.def.Apps {
 		l.def.Apps[i].takeStorages(l.def.Environment.Storages)
 	}
+	l.applyOTLP(local)
 }
 
 // takeStorages keeps the directories of the storages an app has volumes of: a

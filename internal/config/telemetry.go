@@ -1,6 +1,8 @@
 package config
 
 import (
+	"fmt"
+	"net/url"
 	"slices"
 
 	"github.com/acalocal/acalocal/emulator/aca"
@@ -27,6 +29,18 @@ func (l *loader) applyTelemetry() {
 			app.sendTelemetry(c, at, from)
 		}
 	}
+}
+
+// applyOTLP takes the collector that acalocal.yaml names.
+func (l *loader) applyOTLP(local *localFile) {
+	if local.OTLPEndpoint == "" {
+		return
+	}
+	if u, err := url.Parse(local.OTLPEndpoint); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		l.localProblem(local, "otlpEndpoint", fmt.Sprintf("%q is not the URL of a collector", local.OTLPEndpoint), "for example http://localhost:4318")
+		return
+	}
+	l.def.Environment.OTLPEndpoint = local.OTLPEndpoint
 }
 
 // sendTelemetry sets the variables that lead the SDKs in a container.

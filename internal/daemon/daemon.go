@@ -27,6 +27,7 @@ import (
 	"github.com/acalocal/acalocal/internal/container"
 	"github.com/acalocal/acalocal/internal/fault"
 	"github.com/acalocal/acalocal/internal/home"
+	"github.com/acalocal/acalocal/internal/otlp"
 	"github.com/acalocal/acalocal/internal/version"
 	"github.com/acalocal/acalocal/logsink"
 )
@@ -65,6 +66,10 @@ type Options struct {
 	// the engine are the truth, so two would fight over the same containers.
 	// "" claims nothing.
 	Claim string
+	// OTLPEndpoint is the base URL of a collector that gets the rows of the log
+	// store, with OTLPHeaders; "" sends them nowhere.
+	OTLPEndpoint string
+	OTLPHeaders  map[string]string
 	// KeepLogs keeps the log store when the environment is removed.
 	KeepLogs bool
 	Log      zerolog.Logger
@@ -88,6 +93,8 @@ type Daemon struct {
 	access *api.Access
 	// insights takes what apps send about themselves.
 	insights *insights
+	// otlp sends rows to a collector; nil when none is named.
+	otlp *otlp.Exporter
 	// servers answer on the control socket and on the local port.
 	servers []*http.Server
 
@@ -138,6 +145,9 @@ func New(o Options) (_ *Daemon, err error) {
 	}
 	d.access = api.NewAccess(d.api.token)
 	d.insights = newInsights(o, d.Logs)
+	if d.otlp, err = newExporter(o, d.files, d.Logs); err != nil {
+		return nil, err
+	}
 	d.Engine = emulator.New(emulator.Options{
 		Environment: o.Environment,
 		Domain:      o.Environment + ".localhost",
@@ -273,6 +283,9 @@ func (d *Daemon) Run(ctx context.Context, ready func()) error {
 	defer d.stopServing(endAnswers)
 	parts.Go(func() { d.edge.run(ctx) })
 	parts.Go(func() { d.edge.gates.run(ctx) })
+	if d.otlp != nil {
+		parts.Go(func() { d.otlp.Run(ctx) })
+	}
 	parts.Go(func() { d.insights.watch(ctx, d.Engine.Watch) })
 	parts.Go(func() { d.Faults.Run(ctx) })
 	parts.Go(func() { d.waitRemove(ctx) })
@@ -341,6 +354,7 @@ func (d *Daemon) removeAll() error {
 		return fmt.Errorf("remove environment %s: %w", d.o.Environment, err)
 	}
 	d.edge.close()
+	d.flushExport()
 	if err := d.Logs.Close(); err != nil {
 		return err
 	}

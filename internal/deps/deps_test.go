@@ -30,6 +30,7 @@ var rules = []rule{
 	{"logsink", nil, []string{"./emulator", "./ingress", "./probes", "./internal"}, "the store takes records and knows nobody who writes them"},
 	{"internal/telemetry/endpoint", nil, []string{"./"}, "names are a leaf"},
 	{"internal/telemetry", nil, []string{"./emulator", "./ingress", "./internal/core", "./internal/daemon"}, "the endpoint knows the store's records and nobody who serves it"},
+	{"internal/otlp", nil, []string{"./emulator", "./ingress", "./internal"}, "the exporter knows the store's rows and nobody who runs it"},
 	{"internal/scale", nil, []string{"./"}, "the arithmetic of scaling is pure"},
 	{"internal/scaler", nil, []string{"./emulator", "./ingress", "./logsink", "./internal/core", "./internal/daemon", "./internal/docker", "./internal/api", "./internal/cli"}, "scalers read metrics and know nobody who decides by them"},
 	{"internal/home", nil, []string{"./"}, "paths are a leaf"},

@@ -115,6 +115,10 @@ func (e Environment) Access() string { return filepath.Join(e.dir, "access.json"
 // History is the directory of saved revisions.
 func (e Environment) History() string { return filepath.Join(e.dir, "history") }
 
+// OTLP is the file that keeps the place up to which rows of the log store have
+// been sent to a collector. It goes with the store.
+func (e Environment) OTLP() string { return filepath.Join(e.dir, "otlp.json") }
+
 // Logs is the directory of the log store.
 func (e Environment) Logs() string { return filepath.Join(e.dir, "logs") }
 
