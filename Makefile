@@ -57,6 +57,11 @@ sim: ## The simulation over SEEDS seeds
 docker-test: build base-image ## Tests against the real Docker; they fail where it is absent
 	@scripts/docker-test.sh
 
+.PHONY: page-test
+page-test: ## The log page in Chromium; screenshots are kept in dist/page
+	@mkdir -p dist/page
+	ACALOCAL_CHROMIUM=1 go test -count=1 -timeout 5m ./internal/page -artifacts -outputdir $(CURDIR)/dist/page
+
 .PHONY: fuzz
 fuzz: ## Every fuzz target for FUZZTIME each
 	@scripts/fuzz.sh $(FUZZTIME)

@@ -22,6 +22,10 @@ make lint
 step "unit tests, with the race detector"
 make race
 
+step "the log page in Chromium"
+need chromium chromium
+make page-test
+
 step "simulation"
 make sim SEEDS="${SEEDS:-2000}" # a fifth of "make sim": CI has 25 minutes for all
 

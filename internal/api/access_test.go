@@ -76,7 +76,8 @@ func TestMountsAreGuarded(t *testing.T) {
 	const here = "localhost:8079"
 	f(socket, "/secret/x", "", "acalocal", "", 200, "secret")
 	f(port, "/", "", here, "", 200, "page")
-	f(port, "/x", "", here, "", 200, "page")
+	f(port, "/x", "", here, "", 401, "")
+	f(port, "/x", "secret", here, "", 404, "")
 	f(port, "/", "", "evil.example", "", 403, "")
 	f(port, "/", "", here, "http://evil.example", 403, "")
 	f(port, "/secret/x", "", here, "", 401, "")
@@ -87,5 +88,5 @@ func TestMountsAreGuarded(t *testing.T) {
 	f(port, "/acalocal/v1/access", "", here, "", 401, "")
 	f(port, apps, "", here, "", 401, "")
 	f(port, "/secret/../secret/x", "", here, "", 401, "")
-	f(port, "//secret/x", "", here, "", 200, "page") // another path, and no secret one
+	f(port, "//secret/x", "", here, "", 401, "")
 }

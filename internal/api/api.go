@@ -27,6 +27,8 @@
 //	/acalocal/v1/stream                      GET   Entries of all apps, live, one a line
 //	/acalocal/v1/query                       POST  QueryBody → Log Analytics' answer
 //	/acalocal/v1/probes                      GET   ?revision= → emulator.ProbeAttempts
+//	/acalocal/v1/kql/check, complete, format POST  TextBody → CheckAnswer, kql.Completions, TextBody
+//	/acalocal/v1/kql/saved, schema           GET   SavedAnswer, SchemaAnswer
 //	/acalocal/v1/requests                    GET   Requests as the edge served them, one a line
 //	/acalocal/v1/requests/replay             POST  ReplayBody → ReplayAnswer
 //	/acalocal/v1/wait                        GET   until something is so → WaitAnswer
@@ -170,6 +172,11 @@ func New(o Options) http.Handler {
 		"faults/remove":       {"POST", s.removeFaults},
 		"exec":                {"POST", s.exec},
 		"shutdown":            {"POST", s.shutdown},
+		"kql/check":           {"POST", s.checkText},
+		"kql/complete":        {"POST", s.complete},
+		"kql/format":          {"POST", s.formatText},
+		"kql/saved":           {"GET", s.savedQueries},
+		"kql/schema":          {"GET", s.schema},
 	}
 	h := http.Handler(s)
 	if o.TCP {

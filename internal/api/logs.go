@@ -23,6 +23,8 @@ type Logs interface {
 	// and to, both included; a zero time is no bound. Faults of the text are
 	// kql.Diagnostics.
 	Query(ctx context.Context, text string, from, to time.Time) (*kql.Result, error)
+	// Catalog returns the tables as they are now.
+	Catalog() kql.Catalog
 }
 
 // What az allows and assumes for --tail.

@@ -69,7 +69,7 @@ func writeAPI(w io.Writer, snap *emulator.Snapshot) error {
 	if snap.API == "" {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, "\nAPI at %s (acalocal api)\n", snap.API)
+	_, err := fmt.Fprintf(w, "\nAPI and log page at %s (acalocal api, acalocal logs page)\n", snap.API)
 	return err
 }
 

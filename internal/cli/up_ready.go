@@ -22,7 +22,7 @@ func (u *upRun) sayReady(snap *emulator.Snapshot) error {
 		return writeJSON(u.s.Out, orEmpty(apps))
 	}
 	if snap.API != "" {
-		fmt.Fprintf(u.s.Err, "the API is at %s (acalocal api)\n", snap.API)
+		fmt.Fprintf(u.s.Err, "logs in the browser: acalocal logs page; API: acalocal api\n")
 	}
 	if err := writeReady(u.s.Out, snap, apps); err != nil {
 		return err

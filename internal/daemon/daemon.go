@@ -28,6 +28,7 @@ import (
 	"github.com/acalocal/acalocal/internal/fault"
 	"github.com/acalocal/acalocal/internal/home"
 	"github.com/acalocal/acalocal/internal/otlp"
+	"github.com/acalocal/acalocal/internal/page"
 	"github.com/acalocal/acalocal/internal/version"
 	"github.com/acalocal/acalocal/logsink"
 )
@@ -242,6 +243,10 @@ func (d *Daemon) Handler(tcp bool) http.Handler {
 		Info:     api.Info{Environment: d.o.Environment, Version: version.Version, PID: os.Getpid(), TimeScale: d.o.TimeScale},
 		Shutdown: d.Shutdown,
 		Access:   d.access, TCP: tcp, Address: d.api.url(), Workspace: workspaceID(d.o.Environment),
+		Mounts: []api.Mount{
+			{Path: page.Path, Open: true, Handler: page.Handler()},
+			{Path: "/", Open: true, Handler: http.RedirectHandler(page.Path, http.StatusFound)},
+		},
 	})
 }
 

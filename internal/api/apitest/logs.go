@@ -20,6 +20,8 @@ type Logs struct {
 	changed chan struct{}         // guarded by mu; closed when a row is added
 	// Result and Err are what Query answers; set them before use.
 	Result *kql.Result
+	// Tables are what Catalog returns; set them before use.
+	Tables kql.Tables
 	Err    error
 	asked  []string // guarded by mu
 }
@@ -44,6 +46,9 @@ func (l *Logs) add(f func()) {
 	close(l.changed)
 	l.changed = make(chan struct{})
 }
+
+// Catalog implements api.Logs.
+func (l *Logs) Catalog() kql.Catalog { return l.Tables }
 
 // Query implements api.Logs: it answers with Result and Err, an empty result
 // when neither is set.

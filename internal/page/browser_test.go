@@ -1,0 +1,439 @@
+package page_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/rs/zerolog"
+
+	"github.com/acalocal/acalocal/internal/client"
+	"github.com/acalocal/acalocal/internal/container/containertest"
+	"github.com/acalocal/acalocal/internal/daemon"
+	"github.com/acalocal/acalocal/internal/home"
+	"github.com/acalocal/acalocal/logsink"
+)
+
+// browser is a tab of a real Chromium on the page of a real daemon.
+//
+// Tests that need it skip unless ACALOCAL_CHROMIUM=1 is set, and then fail
+// where there is none. Their screenshots are kept by "go test -artifacts".
+type browser struct {
+	*testing.T
+	ctx    context.Context
+	daemon *daemon.Daemon
+	client *client.Client
+	said   chan string // what the page complained about
+}
+
+func open(t *testing.T) *browser {
+	if os.Getenv("ACALOCAL_CHROMIUM") != "1" {
+		t.Skip("needs Chromium: set ACALOCAL_CHROMIUM=1")
+	}
+	files := home.At(t.TempDir())
+	d, err := daemon.New(daemon.Options{
+		Home: files, Runtime: containertest.NewRuntime(nil), Port: freePort(t), TLSPort: freePort(t), APIPort: freePort(t), Log: zerolog.New(zerolog.NewTestWriter(t)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	go func() { ended <- d.Run(ctx, func() { close(ready) }) }()
+	<-ready
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	b := &browser{T: t, daemon: d, client: client.New(files.Environment(home.DefaultEnvironment))}
+	b.start()
+	return b
+}
+
+// start opens a tab. Anything the page writes to its console as an error, a
+// breach of its policy too, fails the test.
+func (b *browser) start() {
+	b.Helper()
+	flags := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", false), chromedp.WindowSize(1360, 860))
+	alloc, stopAlloc := chromedp.NewExecAllocator(b.Context(), flags...)
+	ctx, stopTab := chromedp.NewContext(alloc)
+	b.Cleanup(func() { stopTab(); stopAlloc() })
+	b.ctx = ctx
+	b.do(chromedp.Navigate("about:blank"))
+	b.listen()
+}
+
+// listen keeps what the page writes to its console as an error.
+func (b *browser) listen() {
+	b.said = make(chan string, 100)
+	messages := chromedp.Console(b.ctx)
+	go func() { // ends with the tab
+		for m, err := range messages {
+			if err != nil {
+				return
+			}
+			if m.Type == chromedp.ConsoleError || m.IsException() {
+				b.said <- m.String()
+			}
+		}
+	}()
+}
+
+// trouble returns what the page complained about since it was last asked.
+func (b *browser) trouble() (list []string) {
+	for {
+		select {
+		case s := <-b.said:
+			list = append(list, s)
+		default:
+			return list
+		}
+	}
+}
+
+// freePort is a port that was free just now.
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func (b *browser) do(actions ...chromedp.Action[chromedp.Void]) {
+	b.Helper()
+	if err := chromedp.Do(b.ctx, actions...); err != nil {
+		b.shot("failed")
+		b.Fatalf("%v; the page said %q", err, b.trouble())
+	}
+}
+
+// visit opens a link as "acalocal logs page" prints it.
+func (b *browser) visit(query, timespan, view string) {
+	b.Helper()
+	a, err := b.client.Access(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	f := url.Values{"code": {a.Code}}
+	for name, value := range map[string]string{"q": query, "t": timespan, "view": view} {
+		if value != "" || name == "t" {
+			f.Set(name, value)
+		}
+	}
+	b.do(chromedp.Navigate(a.URL+"/logs/#"+f.Encode()), chromedp.WaitReady(chromedp.CSS("#saved li")))
+}
+
+// patience is how long the page may take for anything.
+const patience = 20 * time.Second
+
+// wait looks at an expression in each frame of the page until it is true.
+func (b *browser) wait(what, expression string) {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	look := fmt.Sprintf("new Promise(done => { const look = () => { if (%s) done(true); else requestAnimationFrame(look); }; look(); })", expression)
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](look, chromedp.EvalAwaitPromise)); err != nil {
+		b.shot("failed")
+		b.Fatalf("waited in vain until %s: %v; the page said %q", what, err, b.trouble())
+	}
+}
+
+// eval returns the value of an expression of the page.
+func eval[T any](b *browser, expression string) T {
+	b.Helper()
+	out, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.Fatalf("%s: %v", expression, err)
+	}
+	return out
+}
+
+func (b *browser) text(selector string) string {
+	b.Helper()
+	return eval[string](b, fmt.Sprintf("document.querySelector(%q).innerText", selector))
+}
+
+// shot keeps a screenshot.
+func (b *browser) shot(name string) {
+	b.Helper()
+	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		b.Errorf("screenshot %s: %v", name, err)
+		return
+	}
+	if err := os.WriteFile(filepath.Join(b.ArtifactDir(), name+".png"), png, 0o644); err != nil {
+		b.Error(err)
+	}
+}
+
+// quiet fails the test when the page complained.
+func (b *browser) quiet() {
+	b.Helper()
+	if said := b.trouble(); len(said) > 0 {
+		b.Errorf("the page said %q", said)
+	}
+}
+
+// dark makes the system prefer dark colours.
+func (b *browser) dark() {
+	b.Helper()
+	b.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		return cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}},
+		})
+	})
+}
+
+// print stores console lines of a revision of the app web, at times.
+func (b *browser) print(revision string, at func(i int) time.Time, lines ...string) {
+	b.Helper()
+	i := 0
+	from := logsink.Container{App: "web", Revision: revision, Replica: revision + "-7d9c6b5f4-x2k8p", Name: "web", ID: "id-" + revision + at(0).String(), Image: "web:1"}
+	err := b.daemon.Logs.Ingest(b.Context(), from, func() (logsink.Entry, error) {
+		if i == len(lines) {
+			return logsink.Entry{}, io.EOF
+		}
+		i++
+		return logsink.Entry{Time: at(i - 1), Data: []byte(lines[i-1] + "\n"), Stream: logsink.Stderr}, nil
+	})
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.Fatal(err)
+	}
+}
+
+func (b *browser) say(revision, reason, msg string, kind logsink.EventType) {
+	b.Helper()
+	err := b.daemon.Logs.AppendEvent(logsink.Event{
+		Time: time.Now(), Type: kind, App: "web", Revision: revision, Replica: revision + "-7d9c6b5f4-x2k8p", Reason: reason, Source: "ContainerAppController", Msg: msg, Count: 1,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// past are n times that end now, apart by step.
+func past(n int, step time.Duration) func(i int) time.Time {
+	now := time.Now()
+	return func(i int) time.Time { return now.Add(-time.Duration(n-i) * step) }
+}
+
+var traceback = []string{
+	"[2026-11-25 21:00:00 +0000] [7] [INFO] GET /orders/42",
+	"Traceback (most recent call last):",
+	`  File "/app/app.py", line 48, in order`,
+	"    return jsonify(load(order_id))",
+	`  File "/app/store.py", line 17, in load`,
+	`    raise KeyError(order_id)`,
+	"KeyError: 42",
+	`{"level":"error","msg":"request failed","order":{"id":42,"items":[{"sku":"a-1","count":2},{"sku":"b-2","count":1}]},"duration_ms":12.5}`,
+	"[2026-11-25 21:00:01 +0000] [7] [INFO] GET /healthz",
+}
+
+// errorsOf are lines of which every n-th is an error.
+func errorsOf(count, n int) (lines []string) {
+	for i := range count {
+		if i%n == 0 {
+			lines = append(lines, fmt.Sprintf("ERROR: payment %d was refused", i))
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("GET /orders/%d 200", i))
+	}
+	return lines
+}
+
+func TestAStackTraceIsFound(t *testing.T) {
+	b := open(t)
+	b.print("web--0000001", past(len(traceback), 20*time.Millisecond), traceback...)
+	b.visit(`ContainerAppConsoleLogs_CL
+| where Log_s has "Traceback" or Log_s startswith " " or Log_s has "KeyError" or Log_s has "request failed"
+| project TimeGenerated, RevisionName_s, Stream_s, Log_s
+| order by TimeGenerated asc`, "", "")
+	b.wait("there are rows", `document.querySelectorAll("#grid .row").length == 7`)
+	b.do(chromedp.Click(chromedp.CSS(`#grid .row:nth-child(7) .cell:nth-child(4)`)), chromedp.WaitVisible(chromedp.CSS("#drawer .tree")))
+	if got := b.text("#drawer .tree"); !strings.Contains(got, "items: [2]") || !strings.Contains(got, "duration_ms: 12.5") {
+		t.Errorf("the row unfolds to %q", got)
+	}
+	if got := b.text("#summary"); !strings.HasPrefix(got, "7 rows, ") {
+		t.Errorf("summary %q", got)
+	}
+	b.shot("stack-trace")
+	if fragment := eval[string](b, "location.hash"); strings.Contains(fragment, "code=") || !strings.Contains(fragment, "q=ContainerAppConsoleLogs_CL") {
+		t.Errorf("the address ends in %q: it should hold the query and no code", fragment)
+	}
+	b.quiet()
+}
+
+func TestErrorsByRevisionAreDrawn(t *testing.T) {
+	b := open(t)
+	b.print("web--0000001", past(600, 3*time.Second), errorsOf(600, 7)...)
+	b.print("web--0000002", past(300, 3*time.Second), errorsOf(300, 3)...)
+	b.visit(`ContainerAppConsoleLogs_CL
+| where Log_s has "error"
+| summarize Errors = count() by bin(TimeGenerated, 1m), RevisionName_s
+| order by TimeGenerated asc
+| render timechart with (title="Errors by revision")`, "PT1H", "")
+	b.wait("there are two lines", `document.querySelectorAll("#chart path.line").length == 2`)
+	if got := b.text("#chart h2"); got != "Errors by revision" {
+		t.Errorf("title %q", got)
+	}
+	b.do(chromedp.MouseEvent("mouseMoved", 900, 560))
+	b.wait("values are shown", `!document.querySelector("#chart .tip").hidden`)
+	b.shot("timechart")
+	b.do(chromedp.Click(chromedp.CSS(`#chart .legend button`)))
+	b.wait("a series is hidden", `document.querySelectorAll("#chart path.line").length == 1`)
+	b.dark()
+	b.wait("it is dark", `document.documentElement.dataset.theme == "dark"`)
+	b.do(chromedp.Click(chromedp.CSS(`#chart .legend button`)))
+	b.shot("dark")
+	b.quiet()
+}
+
+func TestEveryChartIsDrawn(t *testing.T) {
+	b := open(t)
+	const rows = `datatable(When:datetime, App:string, n:long) [datetime(2026-01-01 08:00), "web", 4, datetime(2026-01-01 08:05), "web", 9, datetime(2026-01-01 08:10), "web", 6, datetime(2026-01-01 08:00), "api", 2, datetime(2026-01-01 08:05), "api", 3, datetime(2026-01-01 08:10), "api", 8]`
+	b.visit("print 1", "", "")
+	for _, c := range []struct{ query, shape string }{
+		{rows + "| render timechart", `path.line`},
+		{rows + "| render linechart", `path.line`},
+		{rows + "| render areachart", `path.area`},
+		{rows + "| render areachart with (kind=stacked)", `path.stack`},
+		{rows + "| summarize sum(n) by App | render barchart", `rect.fill`},
+		{rows + "| render columnchart with (kind=stacked)", `rect.fill`},
+		{rows + "| summarize sum(n) by App | render piechart", `path.stack`},
+		{rows + "| extend m = n * 2 | project n, m | render scatterchart", `circle.fill`},
+		{rows + "| count | render card", `.card-value`},
+	} {
+		name := c.query[strings.LastIndex(c.query, "render ")+7:]
+		b.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`location.hash = new URLSearchParams({q: %q, t: ""})`, c.query)))
+		b.wait(name+" is drawn", fmt.Sprintf(`!document.querySelector("#results").matches('[aria-busy="true"]') && document.querySelectorAll("#chart %s").length > 0 && document.querySelector("#text").value == %q`, c.shape, c.query))
+		b.shot("chart-" + strings.Fields(name)[0] + strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(name, strings.Fields(name)[0]), " with (kind="), ")"))
+	}
+	b.quiet()
+}
+
+func TestTheLiveTailShowsASwap(t *testing.T) {
+	b := open(t)
+	b.print("web--0000001", past(6, time.Second), errorsOf(6, 4)...)
+	b.visit("", "PT1H", "tail")
+	b.wait("old lines are there", `document.querySelectorAll("#tail .l").length == 6`)
+	b.say("web--0000002", "RevisionCreation", "Revision web--0000002 was created", logsink.Normal)
+	b.say("web--0000002", "ProbeFailure", "Readiness probe failed: connection refused", logsink.Warning)
+	b.print("web--0000002", past(5, time.Millisecond), "Starting gunicorn 21.2.0", "Listening at: http://0.0.0.0:8000", "GET /healthz 200", "ERROR: payment 3 was refused", "GET /orders/9 200")
+	b.say("web--0000002", "RevisionReady", "Successfully provisioned revision 'web--0000002'", logsink.Normal)
+	b.print("web--0000001", past(2, time.Millisecond), "Handling signal: term", "Shutting down: Master")
+	b.say("web--0000001", "ContainerTerminated", "Container 'web' was terminated with exit code '' and reason 'ManuallyStopped'", logsink.Normal)
+	b.wait("the swap is seen", `document.querySelectorAll("#tail .l").length == 17`)
+	if got := eval[int](b, `new Set([...document.querySelectorAll("#tail .l")].map(l => [...l.classList].find(c => c.startsWith("s-")))).size`); got != 2 {
+		t.Errorf("two revisions have %d colours", got)
+	}
+	b.shot("tail-swap")
+
+	b.do(chromedp.SendKeys(chromedp.CSS("#tail-filter"), "payment"))
+	b.wait("the filter holds", `document.querySelectorAll("#tail .l").length == 3 && document.querySelectorAll("#tail mark").length == 3`)
+	b.do(chromedp.Evaluate[chromedp.Void](`document.activeElement.blur()`), chromedp.KeyEvent(" "))
+	b.wait("it is paused", `document.querySelector("#pause").getAttribute("aria-pressed") == "true"`)
+	b.print("web--0000002", past(1, 0), "ERROR: payment 77 was refused")
+	b.wait("new lines are counted", `document.querySelector("#tail-new").innerText == "1 new"`)
+	if got := eval[int](b, `document.querySelectorAll("#tail .l").length`); got != 3 {
+		t.Errorf("a paused tail shows %d lines, want 3", got)
+	}
+	b.do(chromedp.Click(chromedp.CSS("#tail-new")))
+	b.wait("it goes on", `document.querySelectorAll("#tail .l").length == 4`)
+	b.quiet()
+}
+
+func TestAPhoneIsWideEnough(t *testing.T) {
+	b := open(t)
+	b.do(chromedp.EmulateViewport(390, 780, chromedp.EmulateScale(2), chromedp.EmulateMobile))
+	b.print("web--0000001", past(40, time.Second), errorsOf(40, 5)...)
+	b.visit(`ContainerAppConsoleLogs_CL | where Log_s has "error" | project TimeGenerated, Log_s`, "", "")
+	b.wait("there are rows", `document.querySelectorAll("#grid .row").length == 8`)
+	if got := eval[int](b, `document.documentElement.scrollWidth`); got > 390 {
+		t.Errorf("the page is %d pixels wide", got)
+	}
+	b.shot("phone")
+	b.do(chromedp.Click(chromedp.CSS("#side-toggle")), chromedp.WaitVisible(chromedp.CSS("#saved button")))
+	b.shot("phone-side")
+	b.do(chromedp.Click(chromedp.CSS("#side-toggle")), chromedp.WaitNotVisible(chromedp.CSS("#side")), chromedp.Click(chromedp.CSS("#tab-tail")))
+	b.wait("the tail is there", `document.querySelectorAll("#tail .l").length > 0`)
+	b.shot("phone-tail")
+	b.quiet()
+}
+
+func TestTheEditorCompletesAndPointsAtFaults(t *testing.T) {
+	b := open(t)
+	b.visit("print 1", "", "")
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#text").value = ""`), chromedp.SendKeys(chromedp.CSS("#text"), "ContainerAppCons"))
+	b.wait("tables are offered", `[...document.querySelectorAll("#suggest li")].some(l => l.innerText.includes("ContainerAppConsoleLogs_CL"))`)
+	b.do(chromedp.KeyEvent(kb.ArrowDown), chromedp.KeyEvent(kb.Enter), chromedp.SendKeys(chromedp.CSS("#text"), "| where Lo"))
+	b.wait("columns are offered", `[...document.querySelectorAll("#suggest li")].some(l => l.innerText.includes("Log_s"))`)
+	b.shot("completion")
+	b.do(chromedp.KeyEvent(kb.Escape), chromedp.SendKeys(chromedp.CSS("#text"), `gs == "x"`))
+	b.wait("the fault is marked", `document.querySelectorAll("#paint .wrong").length == 1`)
+	if got := b.text("#problems"); !strings.Contains(got, "The name 'Logs' does not refer to any known column") {
+		t.Errorf("problems: %q", got)
+	}
+	b.shot("fault")
+	b.do(chromedp.KeyEvent("\r", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	b.wait("running it fails, too", `document.querySelector("#blank").innerText.includes("fault")`)
+	_ = b.trouble() // the refused query is an error of the network to Chromium
+}
+
+func TestAHundredThousandRowsScroll(t *testing.T) {
+	b := open(t)
+	b.visit(`range n from 1 to 100000 step 1 | extend Text = strcat("line number ", n), Even = n % 2 == 0, At = datetime(2026-01-01) + n * 1s, Bag = bag_pack("n", n)`, "", "")
+	b.wait("there are rows", `document.querySelector("#summary").innerText.startsWith("100,000 rows")`)
+	if got := eval[int](b, `document.querySelectorAll("#grid .row").length`); got > 150 {
+		t.Errorf("%d rows are in the page", got)
+	}
+	// A frame at a time through the table; the longest one is what is felt.
+	longest := eval[float64](b, `new Promise(done => {
+		const grid = document.querySelector("#grid"); let n = 0, longest = 0, last;
+		const step = (now) => {
+			if (last) longest = Math.max(longest, now - last);
+			last = now; grid.scrollTop += 4000;
+			if (++n < 120) requestAnimationFrame(step); else done(longest);
+		};
+		requestAnimationFrame(step);
+	})`)
+	t.Logf("the longest frame took %.1f ms", longest)
+	b.wait("what is in sight is drawn", `[...document.querySelectorAll("#grid .row")].some(r => { const a = r.getBoundingClientRect(), g = document.querySelector("#grid").getBoundingClientRect(); return a.top > g.top + 60 && a.bottom < g.bottom && Number(r.children[0].innerText) > 10000; })`)
+	b.do(chromedp.Focus(chromedp.CSS("#grid")), chromedp.KeyEvent(kb.End))
+	b.wait("the last row is there", `[...document.querySelectorAll("#grid .row")].some(r => r.children[0].innerText == "100000")`)
+	b.do(chromedp.Click(chromedp.CSS(`#grid .head .cell:nth-child(2)`)))
+	b.wait("it is sorted by text", `document.querySelector("#grid .row .cell:nth-child(2)").innerText == "line number 1" && document.querySelector("#grid .head .cell:nth-child(2)").getAttribute("aria-sort") == "ascending"`)
+	b.shot("rows")
+	b.quiet()
+}
+
+func TestALinkWorksOnce(t *testing.T) {
+	b := open(t)
+	a, err := b.client.Access(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.do(chromedp.Navigate(a.URL+"/logs/"), chromedp.WaitVisible(chromedp.CSS("#login")))
+	b.shot("login")
+	b.do(chromedp.Navigate(a.URL+"/logs/?again#code="+a.Code), chromedp.WaitReady(chromedp.CSS("#saved li")))
+	b.do(chromedp.Evaluate[chromedp.Void](`localStorage.removeItem("acalocal-token")`))
+	b.do(chromedp.Navigate(a.URL+"/logs/?once-more#code="+a.Code), chromedp.WaitVisible(chromedp.CSS("#login")))
+	_ = b.trouble() // the refused code is an error of the network to Chromium
+}

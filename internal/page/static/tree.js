@@ -1,0 +1,44 @@
+// JSON that unfolds.
+
+import { el } from "./dom.js";
+
+// isJSON says whether a cell holds an object or an array as text.
+export function isJSON(v) {
+  return typeof v === "string" && v.length > 1 && v.length < 200000 && /^\s*[[{]/.test(v) && parse(v) !== undefined;
+}
+
+function parse(v) {
+  try {
+    const x = JSON.parse(v);
+    return x !== null && typeof x === "object" ? x : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+// tree is the element for a cell that is JSON, or null when it is none.
+export function tree(v) {
+  const x = parse(v);
+  return x === undefined ? null : el("div", { class: "tree" }, node(x, 0));
+}
+
+function node(x, depth) {
+  if (x === null || typeof x !== "object") return leaf(x);
+  const entries = Object.entries(x), array = Array.isArray(x);
+  const label = array ? `[${entries.length}]` : `{${entries.length}}`;
+  if (!entries.length) return el("span", { class: "lit" }, array ? "[]" : "{}");
+  const list = el("ul", {}, ...entries.map(([k, v]) => branch(k, v, depth)));
+  return el("details", { open: depth < 3 }, el("summary", {}, label), list);
+}
+
+function branch(key, v, depth) {
+  const name = el("span", { class: "key" }, key + ": ");
+  if (v === null || typeof v !== "object" || !Object.keys(v).length) return el("li", {}, name, node(v, depth + 1));
+  const inner = node(v, depth + 1);
+  inner.querySelector("summary").prepend(name);
+  return el("li", {}, inner);
+}
+
+function leaf(x) {
+  return el("span", { class: typeof x === "string" ? "str" : "lit" }, typeof x === "string" ? x : JSON.stringify(x));
+}
