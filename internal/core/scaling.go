@@ -150,10 +150,13 @@ func number(metadata map[string]string, key string, otherwise float64) float64 {
 	return otherwise
 }
 
-// wakes says that a request can start a revision at zero: it has an HTTP or
-// TCP rule, or none at all.
-func (r *revision) wakes() bool {
-	rules := r.rules()
+// wakes says that a request can start a revision at zero.
+func (r *revision) wakes() bool { return WakesOnRequest(&r.template) }
+
+// WakesOnRequest says that a request can start a revision of this template at
+// zero: it has an HTTP or TCP rule, or none at all.
+func WakesOnRequest(t *aca.Template) bool {
+	rules := rulesOf(t)
 	return len(rules) == 0 || slices.ContainsFunc(rules, func(r aca.ScaleRule) bool { return r.HTTP != nil || r.TCP != nil })
 }
 

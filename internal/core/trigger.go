@@ -49,8 +49,22 @@ func (a *app) secretsUnknown() bool {
 // triggersOf are the rules of a revision whose metrics do not come from the
 // edge.
 func (s *State) triggersOf(rev *revision) []scale.Trigger {
+	app := rev.app.spec
+	app.Properties.Template = rev.template
+	out := Triggers(&app)
+	for i := range out {
+		out[i].Revision, out[i].Interval = rev.name, s.scaled(out[i].Interval)
+	}
+	return out
+}
+
+// Triggers are the rules of an app's template whose metrics do not come from
+// the edge, in real time and without a revision.
+func Triggers(app *aca.ContainerApp) []scale.Trigger {
+	template := &app.Properties.Template
+	secrets := secretsOf(*app)
 	var out []scale.Trigger
-	for _, r := range rev.rules() {
+	for _, r := range rulesOf(template) {
 		t, auth := scale.Trigger{}, []aca.ScaleRuleAuth(nil)
 		switch {
 		case r.Custom != nil:
@@ -60,10 +74,13 @@ func (s *State) triggersOf(rev *revision) []scale.Trigger {
 		default:
 			continue
 		}
-		t.TriggerKey = scale.TriggerKey{App: rev.app.spec.Name, Revision: rev.name, Rule: r.Name}
-		t.Interval = s.scaled(pollingInterval(&rev.template, t.Type))
-		t.Auth = authValues(auth, secretsOf(rev.app.spec))
-		t.Env = s.triggerEnv(rev)
+		t.TriggerKey = scale.TriggerKey{App: app.Name, Rule: r.Name}
+		t.Interval = PollingInterval(template)
+		if isResource(t.Type) {
+			t.Interval = scale.Interval
+		}
+		t.Auth = authValues(auth, secrets)
+		t.Env = triggerEnv(template, secrets)
 		out = append(out, t)
 	}
 	return out
@@ -87,11 +104,9 @@ func queueMetadata(r *aca.AzureQueueRule) map[string]string {
 // autoscaler reads it with every decision, whatever the polling interval is.
 func isResource(kind string) bool { return kind == "cpu" || kind == "memory" }
 
-func pollingInterval(t *aca.Template, kind string) time.Duration {
-	switch {
-	case isResource(kind):
-		return scale.Interval
-	case t.Scale != nil && t.Scale.PollingInterval != nil:
+// PollingInterval is how often a template's custom rules are read.
+func PollingInterval(t *aca.Template) time.Duration {
+	if t.Scale != nil && t.Scale.PollingInterval != nil {
 		return time.Duration(*t.Scale.PollingInterval) * time.Second
 	}
 	return 30 * time.Second
@@ -109,13 +124,12 @@ func authValues(auth []aca.ScaleRuleAuth, secret aca.Secrets) map[string]string 
 
 // triggerEnv are the variables of the first container, which is where KEDA
 // looks for those that metadata names. One that cannot be resolved is left out.
-func (s *State) triggerEnv(rev *revision) map[string]string {
+func triggerEnv(t *aca.Template, secret aca.Secrets) map[string]string {
 	out := map[string]string{}
-	if len(rev.template.Containers) == 0 {
+	if len(t.Containers) == 0 {
 		return out
 	}
-	secret := secretsOf(rev.app.spec)
-	for _, v := range rev.template.Containers[0].Env {
+	for _, v := range t.Containers[0].Env {
 		if v.SecretRef == "" {
 			out[v.Name] = v.Value
 		} else if value, ok := secret(v.SecretRef); ok {
