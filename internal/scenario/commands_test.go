@@ -64,7 +64,8 @@ const patience = time.Hour
 
 // commands are what scripts may say:
 //
-//	up FILE              apply a definition
+//	up FILE [POLICY]     apply a definition, with a resiliency policy
+//	check FILE           what Azure would refuse of a definition
 //	run D                let time pass
 //	until ready|failed|serving REV|row TEXT|line TEXT|listens PORT|draining
 //	rows [REASON...]     rows since the last time, of these reasons
@@ -81,6 +82,7 @@ const patience = time.Hour
 // and those of traffic_test.go.
 var commands = map[string]func(*player, []string){
 	"up":      (*player).up,
+	"check":   (*player).check,
 	"run":     func(p *player, a []string) { time.Sleep(p.duration(a[0])) },
 	"until":   (*player).until,
 	"rows":    (*player).printRows,
@@ -144,7 +146,7 @@ func (p *player) up(args []string) {
 			local = append(local, c.Image)
 		}
 	}
-	applied, err := p.s.engine().Apply(p.Context(), emulator.ApplyRequest{App: app, LocalImages: local})
+	applied, err := p.s.engine().Apply(p.Context(), emulator.ApplyRequest{App: app, LocalImages: local, Resiliency: p.policy(args[1:])})
 	if err != nil {
 		p.printf("refused: %v\n", err)
 		return
@@ -156,6 +158,26 @@ func (p *player) up(args []string) {
 		a := p.s.engine().Snapshot().App(p.app)
 		return a != nil && a.Revision(applied.Revision) != nil
 	})
+}
+
+// check prints what is wrong with a definition.
+func (p *player) check(args []string) {
+	_, problems := p.f.definition(p, args[0])
+	for _, problem := range problems {
+		p.printf("%s (%s)\n", problem.Message, problem.Code)
+	}
+}
+
+// policy reads a resiliency policy of the file.
+func (p *player) policy(args []string) *aca.ResiliencyPolicy {
+	if len(args) == 0 {
+		return nil
+	}
+	policy, problems := aca.DecodeJSON[aca.ResiliencyPolicy]([]byte(p.f.section(args[0])))
+	if len(problems) > 0 {
+		p.Fatal(problems)
+	}
+	return &policy
 }
 
 // latest is the app and its latest revision.

@@ -81,6 +81,16 @@ func (f *file) section(name string) string {
 // app reads a definition of the file, as "up" would.
 func (f *file) app(t testing.TB, name string) aca.ContainerApp {
 	t.Helper()
+	def, problems := f.definition(t, name)
+	if err := problems.Err(); err != nil {
+		t.Fatalf("%s: %s: %v", f.id, name, err)
+	}
+	return def.Apps[0].ContainerApp
+}
+
+// definition reads a definition of the file, and what is wrong with it.
+func (f *file) definition(t testing.TB, name string) (*config.Definition, config.Problems) {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "acalocal-scenario")
 	if err != nil {
 		t.Fatal(err)
@@ -90,11 +100,7 @@ func (f *file) app(t testing.TB, name string) aca.ContainerApp {
 	if err := os.WriteFile(path, []byte(f.section(name)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	def, problems := config.Load(t.Context(), path, config.Overrides{})
-	if err := problems.Err(); err != nil {
-		t.Fatalf("%s: %s: %v", f.id, name, err)
-	}
-	return def.Apps[0].ContainerApp
+	return config.Load(t.Context(), path, config.Overrides{})
 }
 
 // TestVirtual runs the scenarios that need no kernel.

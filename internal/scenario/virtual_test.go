@@ -2,8 +2,10 @@ package scenario
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -35,6 +37,7 @@ type virtual struct {
 	edge    *pipes
 	e       *emulator.Engine
 	end     func()
+	cookie  string // the last one that "ask" was given
 }
 
 func newVirtual(t *testing.T, f *file) *virtual {
@@ -43,9 +46,9 @@ func newVirtual(t *testing.T, f *file) *virtual {
 	v.edge = newPipes(t, func(ctx context.Context, ep ingress.Endpoint) (net.Conn, error) {
 		return v.e.Dial(ctx, ep.Replica, ep.Port)
 	}, func(app, revision string) { v.e.Demand(app, revision) })
-	if _, err := v.edge.Listen("", 8080); err != nil {
-		t.Fatal(err)
-	}
+	v.edge.open("", ingress.ListenSpec{Kind: ingress.HTTP, Inside: true})
+	v.edge.open(doorHTTP, ingress.ListenSpec{Kind: ingress.HTTP, HTTPSPort: 443})
+	v.edge.open(doorHTTPS, ingress.ListenSpec{Kind: ingress.HTTPS})
 	v.e = emulator.New(emulator.Options{
 		Environment: "local", Domain: "local.localhost", Runtime: m, Router: v.edge, Logs: v.logs, History: v.logs,
 		Rand: rand.New(rand.NewPCG(1, 2)), Log: zerolog.Nop(),
@@ -91,7 +94,11 @@ func (v *virtual) transport(app string) (string, http.RoundTripper) {
 
 // do carries out what only a machine in memory can be told:
 //
-//	serve IMAGE [/PATH=STATUS|/PATH=DELAY]...   what its containers answer from now on
+//	serve IMAGE [/PATH=STATUS|/PATH=DELAY|/PATH=TRICK]...   what its containers answer from now on
+//	ask [KEY=VALUE]... URL                      a request by another door of the edge, see ask
+//	served N ask's words                        how many replicas answer as many requests
+//	record                                      what the edge noted of the last request
+//	tcp APP PORT                                a raw connection from another app
 //	print CONTAINER TEXT                        one more console line
 //	oom CONTAINER                               the kernel kills a process that is not the first
 //	kill CONTAINER                              the kernel kills the first one for memory
@@ -102,6 +109,14 @@ func (v *virtual) do(t *testing.T, words []string) (string, bool) {
 		v.machine.answer(t, words[1], words[2:])
 	case "print":
 		v.machine.print(v.current(t, words[1]), strings.Join(words[2:], " "))
+	case "ask":
+		return v.ask(t, words[1:]), true
+	case "served":
+		return v.served(t, words[1:]), true
+	case "record":
+		return v.record(), true
+	case "tcp":
+		return v.tcp(t, words[1], words[2]), true
 	case "oom":
 		v.machine.hint(v.current(t, words[1]).Key)
 	case "kill":
@@ -146,10 +161,11 @@ type machine struct {
 // newMachine reads images, one a line:
 //
 //	NAME [listens=PORT,PORT] [after=D] [loopback] [exit=D/CODE] [stays] [broken=WORDS...]
-//	     [/PATH=STATUS|/PATH=DELAY]... [prints=TEXT...]
+//	     [tls] [/PATH=STATUS|/PATH=DELAY|/PATH=TRICK]... [prints=TEXT...]
 func newMachine(t *testing.T, text string) *machine {
 	programs := map[string]containertest.Program{}
 	answers := map[string][]string{}
+	var secure []string
 	for line := range strings.Lines(text) {
 		words := strings.Fields(line)
 		if len(words) == 0 {
@@ -173,6 +189,10 @@ func newMachine(t *testing.T, text string) *machine {
 				answers[words[0]] = append(answers[words[0]], w)
 				continue
 			}
+			if w == "tls" {
+				secure = append(secure, words[0])
+				continue
+			}
 			readProgram(t, &p, w)
 		}
 		programs[words[0]] = p
@@ -180,6 +200,9 @@ func newMachine(t *testing.T, text string) *machine {
 	m := &machine{Runtime: containertest.NewRuntime(programs), pulls: map[string]error{}, printed: map[container.ID][]string{}, more: make(chan struct{})}
 	for image, list := range answers {
 		m.answer(t, image, list)
+	}
+	for _, image := range secure {
+		m.ServeTLS(image, &tls.Config{Certificates: []tls.Certificate{*selfSigned(t)}})
 	}
 	return m
 }
@@ -220,12 +243,38 @@ func readProgram(t *testing.T, p *containertest.Program, word string) {
 	}
 }
 
-// answer makes an image answer paths: a number is a status, a duration a wait.
+// tricks are what else an app can do at a path: say the request's header
+// fields, or how long its body is, or end the connection.
+var tricks = map[string]http.HandlerFunc{
+	"headers": func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "host: %s\n", r.Host)
+		for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+			fmt.Fprintf(w, "%s: %s\n", strings.ToLower(name), strings.Join(r.Header[name], " + "))
+		}
+	},
+	"length": func(w http.ResponseWriter, r *http.Request) {
+		n, err := io.Copy(io.Discard, r.Body)
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		fmt.Fprintf(w, "%d bytes\n", n)
+	},
+	"resets": func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // whatever there is of it
+		panic(http.ErrAbortHandler)
+	},
+}
+
+// answer makes an image answer paths: a number is a status, a duration a wait,
+// a word a trick.
 func (m *machine) answer(t *testing.T, image string, rules []string) {
 	t.Helper()
-	status, delay := map[string]int{}, map[string]time.Duration{}
+	status, delay, do := map[string]int{}, map[string]time.Duration{}, map[string]http.HandlerFunc{}
 	for _, r := range rules {
 		path, value, _ := strings.Cut(r, "=")
+		if do[path] = tricks[value]; do[path] != nil {
+			continue
+		}
 		if n, err := strconv.Atoi(value); err == nil {
 			status[path] = n
 		} else if delay[path], err = time.ParseDuration(value); err != nil {
@@ -233,6 +282,10 @@ func (m *machine) answer(t *testing.T, image string, rules []string) {
 		}
 	}
 	m.Serve(image, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if f := do[r.URL.Path]; f != nil {
+			f(w, r)
+			return
+		}
 		if d := delay[r.URL.Path]; d > 0 {
 			select {
 			case <-time.After(d):
@@ -469,7 +522,11 @@ type pipes struct {
 }
 
 func newPipes(t *testing.T, dial func(context.Context, ingress.Endpoint) (net.Conn, error), demand func(app, revision string)) *pipes {
-	g, err := ingress.New(ingress.Options{Dial: dial, Activate: demand, Rand: rand.New(rand.NewPCG(3, 4))})
+	cert := selfSigned(t)
+	g, err := ingress.New(ingress.Options{
+		Dial: dial, Activate: demand, Rand: rand.New(rand.NewPCG(3, 4)),
+		Certificates: func(string) (*tls.Certificate, error) { return cert, nil },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -485,18 +542,20 @@ func (p *pipes) Addr() string       { return "127.0.0.1:8080" }
 func (p *pipes) SecureAddr() string { return "" }
 
 func (p *pipes) Listen(app string, port int) (int, error) {
+	p.open(app, ingress.ListenSpec{Kind: ingress.AppPort, App: app})
+	return max(port, 8081), nil
+}
+
+// open opens a listener under a name, unless it is open.
+func (p *pipes) open(name string, spec ingress.ListenSpec) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.apps[app] == nil {
-		l := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
-		p.apps[app] = l
-		spec := ingress.ListenSpec{Kind: ingress.AppPort, App: app}
-		if app == "" {
-			spec = ingress.ListenSpec{Kind: ingress.HTTP, Inside: true}
-		}
-		p.serving.Go(func() { _ = p.Serve(l, spec) }) // ends with the listener
+	if p.apps[name] != nil {
+		return
 	}
-	return max(port, 8081), nil
+	l := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+	p.apps[name] = l
+	p.serving.Go(func() { _ = p.Serve(l, spec) }) // ends with the listener
 }
 
 func (p *pipes) Unlisten(app string) {

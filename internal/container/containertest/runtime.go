@@ -3,6 +3,7 @@ package containertest
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"maps"
@@ -24,6 +25,7 @@ type Runtime struct {
 	changed  chan struct{}                            // closed at the next change, guarded by mu
 	readers  map[chan container.Hint]struct{}         // guarded by mu
 	handlers map[string]http.Handler                  // guarded by mu
+	tls      map[string]*tls.Config                   // guarded by mu
 	refuse   func(op string, key container.Key) error // guarded by mu
 	usage    func(container.Key) container.Stats      // guarded by mu
 }
@@ -37,6 +39,7 @@ func NewRuntime(images map[string]Program) *Runtime {
 		changed:  make(chan struct{}),
 		readers:  map[chan container.Hint]struct{}{},
 		handlers: map[string]http.Handler{},
+		tls:      map[string]*tls.Config{},
 	}
 }
 
@@ -46,6 +49,13 @@ func (r *Runtime) Serve(image string, h http.Handler) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.handlers[image] = h
+}
+
+// ServeTLS makes containers of an image speak TLS on every port.
+func (r *Runtime) ServeTLS(image string, c *tls.Config) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tls[image] = c
 }
 
 // Install adds an image, or replaces it for containers made from now on.
@@ -385,26 +395,30 @@ func (a agent) Listeners(context.Context) ([]container.Listener, error) {
 
 // Dial connects to the handler of the image that listens on the port.
 func (a agent) Dial(_ context.Context, _ string, port int) (net.Conn, error) {
-	h := a.handler(port)
+	h, secure := a.handler(port)
 	if h == nil {
 		return nil, fmt.Errorf("dial port %d: %w", port, syscall.ECONNREFUSED)
 	}
 	client, server := net.Pipe()
+	if secure != nil {
+		server = tls.Server(server, secure)
+	}
 	l := &oneConn{conn: server, closed: make(chan struct{})}
 	go func() { _ = http.Serve(l, h) }() // ends when the connection is closed
 	return client, nil
 }
 
-func (a agent) handler(port int) http.Handler {
+// handler is what answers on a port, or nil, and the TLS it speaks, or nil.
+func (a agent) handler(port int) (http.Handler, *tls.Config) {
 	defer a.r.lock()()
 	image := a.r.world.listener(time.Now(), a.holder, port)
 	if image == "" {
-		return nil
+		return nil, nil
 	}
 	if h := a.r.handlers[image]; h != nil {
-		return h
+		return h, a.r.tls[image]
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, image) })
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, image) }), a.r.tls[image]
 }
 
 // listener is the image that listens on a port of a replica, or "".
