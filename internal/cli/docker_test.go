@@ -29,7 +29,7 @@ import (
 //
 //	get APP PATH   prints what the app answers at its loopback address
 //	gethost NAME PATH  prints what the host NAME.DOMAIN answers over https
-//	logged TEXT    waits until the console log of the only app has TEXT
+//	logged TEXT [SECONDS]  waits until the console log of the only app has TEXT
 //	killdaemon     kills the daemon and waits until it is dead
 //	taken          takes a port and puts it into $TAKEN
 //	gone           fails unless nothing of the environment is left
@@ -149,7 +149,13 @@ func getHost(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func awaitLine(ts *testscript.TestScript, _ bool, args []string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	patience := 20 * time.Second
+	if len(args) > 1 {
+		d, err := time.ParseDuration(args[1] + "s")
+		ts.Check(err)
+		patience = d
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	log, err := client.New(scriptEnvironment(ts)).Logs(ctx, client.LogsOptions{Text: true, Follow: true, Tail: 100})
 	ts.Check(err)

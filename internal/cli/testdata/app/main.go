@@ -2,11 +2,13 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"net/http"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 )
 
@@ -38,6 +40,21 @@ func main() {
 	})}
 	go srv.ListenAndServe()
 	fmt.Println("listening")
+	printLines(os.Getenv("LINES"))
 	<-ctx.Done()
 	fmt.Println("going down")
+}
+
+// printLines prints so many numbered lines, as fast as they are taken.
+func printLines(n string) {
+	count, err := strconv.Atoi(n)
+	if err != nil {
+		return // nobody asks for lines
+	}
+	out := bufio.NewWriter(os.Stdout)
+	for i := range count {
+		fmt.Fprintf(out, "line %d of an app that prints a lot, and in a hurry\n", i)
+	}
+	fmt.Fprintln(out, "all lines are printed")
+	out.Flush()
 }
