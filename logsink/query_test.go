@@ -2,6 +2,7 @@ package logsink
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sort"
@@ -223,4 +224,29 @@ func (t *askedTable) Scan(ctx context.Context, req kql.ScanRequest) (kql.Scanner
 	}
 	t.catalog.asked = fmt.Sprint(names, " limit ", req.Limit)
 	return t.Table.Scan(ctx, req)
+}
+
+func TestAQueryEndsWhenCancelledAndTheStoreGoesOn(t *testing.T) {
+	s := mustOpen(t, Options{Dir: filled(t, 6*sealRows)})
+	for _, query := range []string{
+		`ContainerAppConsoleLogs_CL | order by Log_s asc`, `ContainerAppConsoleLogs_CL | extend n=extract("[0-9]+", 0, Log_s) | summarize count() by n`,
+		`ContainerAppConsoleLogs_CL | join kind=inner (ContainerAppConsoleLogs_CL) on Stream_s | count`,
+	} {
+		ctx, cancel := context.WithCancel(context.Background())
+		began := make(chan struct{})
+		ended := make(chan error, 1)
+		go func() {
+			close(began)
+			_, err := s.Query(ctx, query, kql.Options{})
+			ended <- err
+		}()
+		<-began
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: error %v, want context.Canceled", query, err)
+		}
+	}
+	if got := answer(t, s.Catalog(), "ContainerAppConsoleLogs_CL | count"); got[0] != fmt.Sprint(6*sealRows) {
+		t.Errorf("%s rows afterwards, want %d", got[0], 6*sealRows)
+	}
 }
