@@ -62,7 +62,11 @@ func queryStore(dir string) (report, error) {
 			return r, fmt.Errorf("%s: %w", q.name, err)
 		}
 	}
-	return r, s.Close()
+	r.Seconds["take"], err = best(func() error {
+		_, err := s.Query(context.Background(), `ContainerAppConsoleLogs_CL | take 10`, kql.Options{})
+		return err
+	})
+	return r, errors.Join(err, s.Close())
 }
 
 func sumUp(res *kql.Result) string {
