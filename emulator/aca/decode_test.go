@@ -79,6 +79,48 @@ func TestDecodeJSONRefusesTextAfterTheValue(t *testing.T) {
 	}
 }
 
+// FuzzDecodeResources holds for the other resources that neither reading nor
+// checking ever panics, and that what was read once is read again as the same.
+func FuzzDecodeResources(f *testing.F) {
+	f.Add([]byte(`{"name":"e","properties":{"workloadProfiles":[{"name":"d","workloadProfileType":"D4"}],"zoneRedundant":true}}`))
+	f.Add([]byte(`{"name":"j","properties":{"configuration":{"triggerType":"schedule","replicaTimeout":"1","scheduleTriggerConfig":{"cronExpression":"* * * * *"}},"template":{"containers":[{}]}}}`))
+	f.Add([]byte(`{"name":"r","properties":{"rules":[{"routes":[{"match":{"prefix":"/","caseSensitive":false}}],"targets":[{"containerApp":"a","weight":1},{}]}]}}`))
+	f.Add([]byte(`{"name":"p","properties":{"httpRetryPolicy":{"matches":{"httpStatusCodes":["1"],"errors":[""]}},"circuitBreakerPolicy":{}}}`))
+	f.Add([]byte(`{"name":"s","properties":{"azureFile":{"accessMode":"readonly"},"nfsAzureFile":{}}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		again[ManagedEnvironment](t, data, (*ManagedEnvironment).Validate)
+		again[Job](t, data, (*Job).Validate)
+		again[HTTPRouteConfig](t, data, (*HTTPRouteConfig).Validate)
+		again[ResiliencyPolicy](t, data, (*ResiliencyPolicy).Validate)
+		again[EnvironmentStorage](t, data, (*EnvironmentStorage).Validate)
+	})
+}
+
+// again reads a resource, writes it, and reads what was written.
+func again[T any](t *testing.T, data []byte, validate func(*T) []Problem) {
+	t.Helper()
+	v, found := DecodeJSON[T](data)
+	validate(&v)
+	if len(Errors(found)) > 0 {
+		return // what is wrong is kept as it was written
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, problems := DecodeJSON[T](text)
+	if errs := Errors(problems); len(errs) > 0 {
+		t.Fatalf("what was written cannot be read: %v\n%s", lines(errs), text)
+	}
+	rewritten, err := json.Marshal(second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(rewritten) != string(text) {
+		t.Errorf("not stable:\n%s\n%s", text, rewritten)
+	}
+}
+
 // FuzzDecodeApp holds that what was read once is read again as the same, and
 // that neither reading nor checking nor filling in ever panics.
 func FuzzDecodeApp(f *testing.F) {

@@ -81,7 +81,7 @@ func azdTemplate(dir string, root map[string]any) string {
 func azdEnvironment(dir string) map[string]string {
 	env := map[string]string{"AZURE_ENV_NAME": "dev", "AZURE_LOCATION": "eastus", "AZURE_PRINCIPAL_ID": "", "AZURE_PRINCIPAL_TYPE": "User"}
 	name := "dev"
-	if config, err := readSource(filepath.Join(dir, ".azure", "config.json")); err == nil {
+	if config, err := readReferenced(filepath.Join(dir, ".azure", "config.json")); err == nil {
 		if n, err := arm.Parse(config.text); err == nil {
 			if d := n.Get("defaultEnvironment"); d != nil && d.Text != "" && filepath.IsLocal(d.Text) {
 				name = d.Text
@@ -89,7 +89,7 @@ func azdEnvironment(dir string) map[string]string {
 		}
 	}
 	env["AZURE_ENV_NAME"] = name
-	if dotenv, err := readSource(filepath.Join(dir, ".azure", name, ".env")); err == nil {
+	if dotenv, err := readReferenced(filepath.Join(dir, ".azure", name, ".env")); err == nil {
 		vars, _ := parseEnvFile(dotenv.text) // azd wrote it
 		for _, v := range vars {
 			env[v.name] = v.value

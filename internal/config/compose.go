@@ -325,7 +325,7 @@ func (c *composeReader) envFiles() []aca.EnvVar {
 	var vars []aca.EnvVar
 	for _, name := range names {
 		file := absFrom(filepath.Dir(c.source.file), name)
-		source, err := readSource(file)
+		source, err := readReferenced(file)
 		if err != nil {
 			c.errorf(c.path.Field("env_file"), "%v", err)
 			continue

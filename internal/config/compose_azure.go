@@ -140,7 +140,7 @@ func (c *composeReader) secretVariables(before int) []aca.EnvVar {
 				Message: fmt.Sprintf("the secret %q has no file; az containerapp compose create leaves it out, and so is it here", source)})
 			continue
 		}
-		content, err := readSource(absFrom(filepath.Dir(c.source.file), file))
+		content, err := readReferenced(absFrom(filepath.Dir(c.source.file), file))
 		if err != nil {
 			c.errorf(at, "%v", err)
 			continue

@@ -16,7 +16,9 @@ func readText(t testing.TB, text string) (*Definition, Problems) {
 	for _, doc := range source.documents(&l.problems) {
 		l.readDocument(source, doc)
 	}
+	l.assignPolicies()
 	l.validate()
+	l.checkChildren()
 	l.problems.sort()
 	return l.def, l.problems
 }
@@ -61,6 +63,9 @@ func FuzzLoad(f *testing.F) {
 	f.Add("a: &a [*a]\n<<: *a\n? [x]\n: y")
 	f.Add("apiVersion: v1\nkind: Pod")
 	f.Add("services:\n  web: {image: x, build: {args: [A]}, ports: [{target: 1}], command: [1], environment: [A=], deploy: {replicas: 2}, mem_limit: 1g}")
+	f.Add("rules: [{routes: [{match: {prefix: /}}], targets: [{containerApp: a}]}]\n---\ntimeoutPolicy: {responseTimeoutInSeconds: 1}")
+	f.Add("type: Microsoft.App/managedEnvironments/storages\nname: e/s\nproperties: {azureFile: {accountKey: k}}\n---\ntype: Microsoft.App/jobs\nname: j")
+	f.Add("services: {a: {image: b, secrets: [s, {source: t}], x-azure-deployment: {image: c, scale: {minReplicas: 1}, ingress: {external: true}}}}\nsecrets: {s: {file: none}}")
 	f.Add("name: x\nservices:\n  web: {host: containerapp, docker: {buildArgs: [A=1]}}")
 	f.Fuzz(func(t *testing.T, text string) {
 		if len(text) > 1<<16 {

@@ -53,6 +53,20 @@ func readSource(file string) (*sourceFile, error) {
 	return &sourceFile{file: file, text: text}, nil
 }
 
+// readReferenced is readSource for a file that a definition names: a pipe or a
+// device could keep a reader waiting for ever. Files that the user or
+// acalocal.yaml names may be pipes; password managers hand over secrets so.
+func readReferenced(file string) (*sourceFile, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, openError(file, err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a file", file)
+	}
+	return readSource(file)
+}
+
 func openError(file string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s does not exist", file)

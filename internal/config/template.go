@@ -196,7 +196,7 @@ func (l *loader) linkedReader(file string, linked map[string]*sourceFile) func(s
 		if !filepath.IsLocal(filepath.FromSlash(relative)) {
 			return nil, fmt.Errorf("%q leads out of the template's directory", relative)
 		}
-		s, err := readSource(filepath.Join(filepath.Dir(file), filepath.FromSlash(relative)))
+		s, err := readReferenced(filepath.Join(filepath.Dir(file), filepath.FromSlash(relative)))
 		if err != nil {
 			return nil, err
 		}
