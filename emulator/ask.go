@@ -37,9 +37,10 @@ func (e *Engine) do(ctx context.Context, f func(context.Context) error) error {
 func (e *Engine) Apply(ctx context.Context, req ApplyRequest) (Applied, error) {
 	app := *req.App.Clone()
 	app.ApplyDefaults()
-	if problems := aca.Errors(app.Validate()); len(problems) > 0 {
+	if problems := aca.Errors(req.resolved(app).Validate()); len(problems) > 0 {
 		return Applied{}, problems[0].Err()
 	}
+	req.giveValues(&app)
 	if req.Resiliency != nil {
 		if problems := aca.Errors(req.Resiliency.Validate()); len(problems) > 0 {
 			return Applied{}, problems[0].Err()
@@ -52,6 +53,8 @@ func (e *Engine) Apply(ctx context.Context, req ApplyRequest) (Applied, error) {
 			spec.HostPort = cmp.Or(spec.HostPort, kept.HostPort)
 			spec.Local = append(slices.Clone(spec.Local), kept.Local...)
 			spec.Directories, spec.Resiliency = kept.Directories, kept.Resiliency
+			req.SecretValues = kept.Secrets
+			req.giveValues(&spec.App)
 		}
 		if err := e.state.Check(spec); err != nil {
 			return err
@@ -64,6 +67,27 @@ func (e *Engine) Apply(ctx context.Context, req ApplyRequest) (Applied, error) {
 		return e.apply(loop, spec, &out)
 	})
 	return out, err
+}
+
+// resolved is app with each reference to a key vault that has a value here
+// replaced by that value: a secret has one or the other.
+func (req *ApplyRequest) resolved(app aca.ContainerApp) *aca.ContainerApp {
+	out := app.Clone()
+	for i, s := range out.Properties.Configuration.Secrets {
+		if value := req.SecretValues[s.Name]; value != "" && s.KeyVaultURL != "" {
+			out.Properties.Configuration.Secrets[i] = aca.Secret{Name: s.Name, Value: value}
+		}
+	}
+	return out
+}
+
+// giveValues puts the values of references to a key vault beside them.
+func (req *ApplyRequest) giveValues(app *aca.ContainerApp) {
+	for i, s := range app.Properties.Configuration.Secrets {
+		if s.KeyVaultURL != "" {
+			app.Properties.Configuration.Secrets[i].Value = cmp.Or(req.SecretValues[s.Name], s.Value)
+		}
+	}
 }
 
 // apply opens the app's port and changes the app. Loop only.

@@ -17,13 +17,17 @@ type ApplyRequest struct {
 	LocalImages []string `json:"localImages,omitempty"`
 	// Directories are those of this machine that the app uses.
 	Directories Directories `json:"directories,omitzero"`
+	// SecretValues are what references to a key vault stand for, by the name of
+	// the secret: no key vault is asked.
+	SecretValues map[string]string `json:"secretValues,omitempty"`
 	// Resiliency is the app's resiliency policy, nil for none. It is a resource
 	// of its own on Azure: no revision comes of a change to it.
-	Resiliency *aca.ResiliencyPolicy
+	Resiliency *aca.ResiliencyPolicy `json:"resiliency,omitempty"`
 	// KeepLocal keeps what a definition that comes by ARM lacks, when the app is
 	// there already: its local port, which images are local, the directories of
-	// this machine, and the resiliency policy.
-	KeepLocal bool
+	// this machine, the values of references to a key vault, and the resiliency
+	// policy.
+	KeepLocal bool `json:"keepLocal,omitempty"`
 	// DryRun computes the plan and changes nothing.
 	DryRun bool `json:"dryRun,omitempty"`
 }

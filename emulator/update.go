@@ -17,6 +17,7 @@ func (e *Engine) Update(ctx context.Context, req ApplyRequest) (Applied, error) 
 			return notFound("containerApps", app.Name)
 		}
 		kept.Fill(&app)
+		req.SecretValues = kept.Secrets
 		if req.HostPort == 0 {
 			req.HostPort = kept.HostPort
 		}

@@ -1,9 +1,13 @@
 package emulator
 
 import (
+	"slices"
+	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/container"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -52,6 +56,63 @@ func TestUpdateOfAnAppThatIsNotThere(t *testing.T) {
 		want := "(ResourceNotFound) The Resource 'Microsoft.App/containerApps/web' was not found."
 		if err == nil || err.Error() != want {
 			w.Errorf("got %v, want %s", err, want)
+		}
+	})
+}
+
+func TestReferencesToAKeyVaultHaveLocalValues(t *testing.T) {
+	inBubble(t, func(w *world) {
+		app := w.app("web:1")
+		app.Properties.Configuration.Secrets = []aca.Secret{
+			{Name: "key", KeyVaultURL: "https://v.vault.azure.net/secrets/key"}, // an identity is not needed here
+			{Name: "none", KeyVaultURL: "https://v.vault.azure.net/secrets/none", Identity: "system"},
+		}
+		app.Properties.Template.Containers[0].Env = []aca.EnvVar{{Name: "KEY", SecretRef: "key"}, {Name: "NONE", SecretRef: "none"}}
+		values := map[string]string{"key": "v1"}
+		if _, err := w.engine.Apply(w.Context(), ApplyRequest{App: app}); err == nil {
+			w.Error("a reference without an identity and without a value is accepted")
+		}
+		if _, err := w.engine.Apply(w.Context(), ApplyRequest{App: app, SecretValues: values}); err != nil {
+			w.Fatal(err)
+		}
+		variables := func() []string {
+			w.Helper()
+			synctest.Wait()
+			s := w.waitFor("web is ready", ready)
+			latest := s.App("web").Revision(s.App("web").Properties.LatestRevisionName)
+			s = w.waitFor("the latest revision is ready", func(s *Snapshot) bool {
+				latest = s.App("web").Revision(s.App("web").Properties.LatestRevisionName)
+				return len(latest.Replicas) == 1 && latest.Replicas[0].Ready
+			})
+			spec, ok := w.runtime.Spec(container.ID(latest.Replicas[0].Properties.Containers[0].ContainerID))
+			if !ok {
+				w.Fatal("no container")
+			}
+			return slices.DeleteFunc(slices.Clone(spec.Variables), func(v string) bool {
+				return !strings.HasPrefix(v, "KEY=") && !strings.HasPrefix(v, "NONE=")
+			})
+		}
+		want := []string{"KEY=v1", "NONE="}
+		if diff := cmp.Diff(want, variables()); diff != "" {
+			w.Errorf("variables (-want +got):\n%s", diff)
+		}
+		changed := *w.engine.Snapshot().App("web").ContainerApp.Clone()
+		if got := changed.Properties.Configuration.Secrets[0]; got.Value != "" || got.KeyVaultURL == "" {
+			w.Errorf("the snapshot shows %+v", got)
+		}
+		changed.Properties.Template.Containers[0].Image = "web:2"
+		if _, err := w.engine.Update(w.Context(), ApplyRequest{App: changed}); err != nil {
+			w.Fatal(err)
+		}
+		if diff := cmp.Diff(want, variables()); diff != "" {
+			w.Errorf("variables after an update (-want +got):\n%s", diff)
+		}
+		app.Properties.Configuration.Secrets[0].Identity = "system"
+		if _, err := w.engine.Apply(w.Context(), ApplyRequest{App: app, KeepLocal: true}); err != nil {
+			w.Fatal(err)
+		}
+		if diff := cmp.Diff(want, variables()); diff != "" {
+			w.Errorf("variables after a definition by ARM (-want +got):\n%s", diff)
 		}
 	})
 }

@@ -159,6 +159,7 @@ type app struct {
 	hostPort   int
 	local      map[string]bool // images that are never pulled
 	dirs       Directories
+	unresolved []string // references to a key vault without a value
 	resiliency *aca.ResiliencyPolicy
 	revisions  []*revision
 	made       int    // revisions ever made, for the counter in their names

@@ -116,6 +116,7 @@ type SavedApp struct {
 	Removed    bool                  `json:"removed,omitempty"` // it is being taken down
 	Stopped    bool                  `json:"stopped,omitempty"` // by the user, until started again
 	Pending    bool                  `json:"restartPending,omitempty"`
+	Unresolved []string              `json:"unresolvedSecrets,omitempty"`
 	Resiliency *aca.ResiliencyPolicy `json:"resiliency,omitempty"`
 	Revisions  []SavedRevision       `json:"revisions"`
 }

@@ -208,6 +208,7 @@ func (s *State) recover(saved SavedApp) *app {
 			made:       saved.Made,
 			serving:    saved.Serving,
 			secrets:    saved.Secrets,
+			unresolved: saved.Unresolved,
 			removed:    saved.Removed,
 			stopped:    saved.Stopped,
 			pending:    saved.Pending,

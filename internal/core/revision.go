@@ -53,6 +53,7 @@ func (s *State) update(a *app, e SpecChanged) {
 		a.keepLabels(&e.App)
 	}
 	a.spec, a.hostPort, a.removed = e.App, e.HostPort, false
+	a.unresolved = unresolved(e.App)
 	a.secrets, a.dirs, a.resiliency = secretDigest(e.App), e.Directories, e.Resiliency
 	a.local = map[string]bool{}
 	for _, image := range e.Local {

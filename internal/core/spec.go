@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/acalocal/acalocal/emulator/aca"
@@ -37,7 +38,7 @@ const (
 // memberSpec is the container of one attempt.
 func (s *State) memberSpec(m *member) (container.Spec, error) {
 	rev := m.rep.rev
-	env, err := aca.ResolveEnv(aca.PlatformEnv(s.envFacts(m.rep)), m.spec.Env, secretsOf(rev.app.spec))
+	env, err := aca.ResolveEnv(aca.PlatformEnv(s.envFacts(m.rep)), m.spec.Env, secretsOf(rev.app))
 	if err != nil {
 		return container.Spec{}, err
 	}
@@ -70,7 +71,19 @@ func (s *State) envFacts(r *replica) aca.EnvFacts {
 	return f
 }
 
-func secretsOf(app aca.ContainerApp) aca.Secrets {
+// secretsOf are the values of an app's secrets. A reference to a key vault that
+// nobody gave a value is empty; a value that was lost with an earlier daemon is
+// not known.
+func secretsOf(a *app) aca.Secrets {
+	values := valuesOf(a.spec)
+	return func(name string) (string, bool) {
+		value, ok := values(name)
+		return value, ok || slices.Contains(a.unresolved, name)
+	}
+}
+
+// valuesOf are the values that the secrets of a definition have.
+func valuesOf(app aca.ContainerApp) aca.Secrets {
 	return func(name string) (string, bool) {
 		for _, secret := range app.Properties.Configuration.Secrets {
 			if secret.Name == name {
@@ -147,7 +160,7 @@ func (s *State) pullSpec(m *member) container.PullSpec {
 	if a.local[m.spec.Image] {
 		p.Policy = container.PullNever
 	}
-	secret := secretsOf(a.spec)
+	secret := secretsOf(a)
 	for _, reg := range a.spec.Properties.Configuration.Registries {
 		if reg.Username == "" || registryOf(m.spec.Image) != reg.Server {
 			continue
@@ -170,6 +183,17 @@ func registryOf(image string) string {
 		}
 	}
 	return "docker.io"
+}
+
+// unresolved are the references to a key vault that have no value here.
+func unresolved(app aca.ContainerApp) []string {
+	var names []string
+	for _, s := range app.Properties.Configuration.Secrets {
+		if s.KeyVaultURL != "" && s.Value == "" {
+			names = append(names, s.Name)
+		}
+	}
+	return names
 }
 
 // secretDigest tells whether the values of an app's secrets changed without
@@ -209,6 +233,7 @@ func (a *app) saved() SavedApp {
 		Secrets:    a.secrets,
 		Removed:    a.removed,
 		Stopped:    a.stopped,
+		Unresolved: a.unresolved,
 		Pending:    a.pending,
 		Resiliency: a.resiliency,
 	}

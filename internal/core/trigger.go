@@ -62,7 +62,7 @@ func (s *State) triggersOf(rev *revision) []scale.Trigger {
 // the edge, in real time and without a revision.
 func Triggers(app *aca.ContainerApp) []scale.Trigger {
 	template := &app.Properties.Template
-	secrets := secretsOf(*app)
+	secrets := valuesOf(*app)
 	var out []scale.Trigger
 	for _, r := range rulesOf(template) {
 		t, auth := scale.Trigger{}, []aca.ScaleRuleAuth(nil)

@@ -9,13 +9,19 @@ import (
 // machine.
 func Request(app *config.App, built []string) emulator.ApplyRequest {
 	definition := *app.Clone()
+	values := map[string]string{}
 	secrets := definition.Properties.Configuration.Secrets
 	for i := range secrets {
-		if value, ok := app.SecretValue(secrets[i].Name); ok {
+		value, ok := app.SecretValue(secrets[i].Name)
+		switch {
+		case !ok:
+		case secrets[i].KeyVaultURL != "":
+			values[secrets[i].Name] = value.Reveal()
+		default:
 			secrets[i].Value = value.Reveal()
 		}
 	}
-	req := emulator.ApplyRequest{App: definition, HostPort: app.Local.HostPort, LocalImages: built, Directories: Directories(app)}
+	req := emulator.ApplyRequest{App: definition, HostPort: app.Local.HostPort, LocalImages: built, Directories: Directories(app), SecretValues: values}
 	if app.Resiliency != nil {
 		req.Resiliency = &app.Resiliency.ResiliencyPolicy
 	}
