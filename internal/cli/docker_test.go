@@ -30,6 +30,7 @@ import (
 //	get APP PATH   prints what the app answers at its loopback address
 //	gethost NAME PATH  prints what the host NAME.DOMAIN answers over https
 //	logged TEXT [SECONDS]  waits until the console log of the only app has TEXT
+//	queried QUERY TEXT  waits until the answer to a query has TEXT
 //	killdaemon     kills the daemon and waits until it is dead
 //	taken          takes a port and puts it into $TAKEN
 //	gone           fails unless nothing of the environment is left
@@ -65,6 +66,7 @@ func TestDockerScripts(t *testing.T) {
 			"get":        getApp,
 			"gethost":    getHost,
 			"logged":     awaitLine,
+			"queried":    awaitAnswer,
 			"killdaemon": killDaemon,
 			"taken":      takePort,
 			"gone":       checkGone,
@@ -167,6 +169,27 @@ func awaitLine(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Fatalf("the log has no %q: %v", args[0], in.Err())
+}
+
+// awaitAnswer asks again and again: nothing tells when an app sends telemetry.
+func awaitAnswer(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	c := client.New(scriptEnvironment(ts))
+	for {
+		answer, err := c.Query(ctx, args[0], "")
+		ts.Check(err)
+		if text, err := json.Marshal(answer); err == nil && strings.Contains(string(text), args[1]) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			ts.Fatalf("the answer has no %q", args[1])
+		}
+	}
 }
 
 func killDaemon(ts *testscript.TestScript, _ bool, _ []string) {

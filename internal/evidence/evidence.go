@@ -47,7 +47,8 @@ func Of(ctx context.Context, ask Asker, app *emulator.App, revision string) (*ex
 }
 
 // telemetryOf counts what has arrived of an app since a revision was made; nil
-// when the revision sends it elsewhere.
+// when the revision sends it elsewhere. SDKs name the host as role instance, which
+// is the replica: what those of other revisions sent does not count.
 func telemetryOf(ctx context.Context, ask Asker, app string, revision *aca.Revision) (*explain.Telemetry, error) {
 	ours := func(c aca.Container) bool {
 		return slices.ContainsFunc(c.Env, func(v aca.EnvVar) bool { return endpoint.IsOurs(v.Value) })
@@ -57,7 +58,9 @@ func telemetryOf(ctx context.Context, ask Asker, app string, revision *aca.Revis
 	}
 	q := fmt.Sprintf(`union AppRequests, AppDependencies, AppTraces, AppExceptions, AppEvents
 | where IKey == %s and TimeGenerated >= datetime(%s)
-| count`, strconv.Quote(endpoint.Key(app)), revision.Properties.CreatedTime.UTC().Format(time.RFC3339Nano))
+| where AppRoleInstance !startswith %s or AppRoleInstance startswith %s
+| count`, strconv.Quote(endpoint.Key(app)), revision.Properties.CreatedTime.UTC().Format(time.RFC3339Nano),
+		strconv.Quote(app+"--"), strconv.Quote(revision.Name+"-"))
 	counts, err := read(ctx, ask, q, func(cells []string) (int, error) { return strconv.Atoi(cells[0]) })
 	if err != nil || len(counts) == 0 {
 		return nil, err

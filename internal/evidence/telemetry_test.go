@@ -23,7 +23,8 @@ func TestTelemetryIsCountedFromTheRevisionOn(t *testing.T) {
 	err = s.AppendTelemetry([]logsink.Telemetry{
 		{Kind: logsink.TelemetryRequest, Time: made.Add(-time.Second), IKey: endpoint.Key("web")},
 		{Kind: logsink.TelemetryRequest, Time: made, IKey: endpoint.Key("web")},
-		{Kind: logsink.TelemetryTrace, Time: made.Add(time.Second), IKey: endpoint.Key("web")},
+		{Kind: logsink.TelemetryTrace, Time: made.Add(time.Second), IKey: endpoint.Key("web"), RoleInstance: "web--2-6bffcf46d6-j79zb"},
+		{Kind: logsink.TelemetryTrace, Time: made.Add(time.Second), IKey: endpoint.Key("web"), RoleInstance: "web--1-6bffcf46d6-j79zb"},
 		{Kind: logsink.TelemetryTrace, Time: made.Add(time.Second), IKey: endpoint.Key("other")},
 	})
 	if err != nil {
@@ -44,7 +45,7 @@ func TestTelemetryIsCountedFromTheRevisionOn(t *testing.T) {
 		})
 		return rows, nil
 	}
-	revision := &aca.Revision{}
+	revision := &aca.Revision{Name: "web--2"}
 	revision.Properties.CreatedTime = made
 	for value, want := range map[string]int{endpoint.ConnectionString("web"): 2, "InstrumentationKey=" + strings.Repeat("0", 36): -1} {
 		revision.Properties.Template.Containers = []aca.Container{{Env: []aca.EnvVar{{Name: endpoint.ConnectionStringVariable, Value: value}}}}
