@@ -67,7 +67,9 @@ func (s *State) update(a *app, e SpecChanged) {
 		return
 	}
 	latest := a.latest()
-	latest.active = true
+	if !latest.active {
+		s.activate(latest)
+	}
 	s.revRow(latest, "RevisionUpdate", "Revision '"+latest.name+"' updated. No new revision was provisioned.")
 	s.appRow(a, nil, "ContainerAppReady", "No revision restart or provisioning was needed.")
 	s.save(a)
@@ -83,7 +85,7 @@ func (s *State) newRevision(a *app) {
 	a.made++
 	a.pending = false
 	a.revisions = append(a.revisions, rev)
-	if label := a.spec.Properties.Configuration.TargetLabel; a.mode() == aca.Labels && !a.hasLabel(label) {
+	if label := a.spec.Properties.Configuration.TargetLabel; a.mode() == aca.Labels && !a.hasLabel(label) && (a.labelled() || s.latestReady(a) == nil) {
 		a.moveLabel(label, rev.name) // nothing there yet to keep serving
 	}
 	if previous != nil {
@@ -150,15 +152,21 @@ func (e ActivationRequested) apply(s *State) {
 	switch {
 	case rev == nil || rev.active == e.Active:
 	case e.Active:
-		rev.active = true
-		rev.target = max(rev.template.Scale.Min(), 1)
-		rev.scaler.Touch(s.now)
-		rev.created = s.now // the deadline for becoming ready counts anew
-		s.scalerRow(rev, false, "KEDAScalersStarted", "KEDA is starting a watch for revision '"+rev.name+"' to monitor scale operations for this revision")
+		s.activate(rev)
 		s.save(a)
 	default:
 		s.deactivate(rev)
 	}
+}
+
+// activate brings a revision back as if it were new: it has to become ready
+// once more before it counts as the latest ready one.
+func (s *State) activate(rev *revision) {
+	rev.active, rev.everReady = true, false
+	rev.target = max(rev.template.Scale.Min(), 1)
+	rev.scaler.Touch(s.now)
+	rev.created = s.now // the deadline for becoming ready counts anew
+	s.scalerRow(rev, false, "KEDAScalersStarted", "KEDA is starting a watch for revision '"+rev.name+"' to monitor scale operations for this revision")
 }
 
 // apply stops or starts an app. While it is stopped its hosts answer the 404
@@ -237,6 +245,7 @@ func (s *State) chooseActive(a *app) {
 		return
 	}
 	if a.mode() == aca.Labels {
+		s.labelFirst(a)
 		s.keepLabelled(a)
 	}
 	latest := a.latest()
@@ -268,11 +277,17 @@ func (a *app) hasLabel(label string) bool {
 	return slices.ContainsFunc(trafficOf(a), func(w aca.TrafficWeight) bool { return w.Label == label })
 }
 
+// labelled says that some revision has a label.
+func (a *app) labelled() bool {
+	return slices.ContainsFunc(trafficOf(a), func(w aca.TrafficWeight) bool { return w.Label != "" })
+}
+
 // keepLabels carries the labels of an app in labels mode over to a definition
 // that says nothing about traffic.
 func (a *app) keepLabels(spec *aca.ContainerApp) {
 	old, in := a.spec.Properties.Configuration.Ingress, spec.Properties.Configuration.Ingress
-	if a.mode() != aca.Labels || old == nil || in == nil || !defaultTraffic(in.Traffic) {
+	if a.mode() != aca.Labels || spec.Properties.Configuration.ActiveRevisionsMode != aca.Labels ||
+		old == nil || in == nil || !defaultTraffic(in.Traffic) {
 		return
 	}
 	kept := *in
@@ -300,6 +315,19 @@ func (a *app) moveLabel(label, revision string) {
 	}
 	moved.Traffic[i].RevisionName, moved.Traffic[i].LatestRevision = revision, false
 	a.spec.Properties.Configuration.Ingress = &moved
+}
+
+// labelFirst gives the target label of an app that has come to labels mode
+// without any to its ready revision. Else that one would be shut down for want
+// of a label as soon as another is made.
+func (s *State) labelFirst(a *app) {
+	if a.labelled() {
+		return
+	}
+	if rev := s.latestReady(a); rev != nil && rev.everReady {
+		a.moveLabel(a.spec.Properties.Configuration.TargetLabel, rev.name)
+		s.save(a)
+	}
 }
 
 // keepLabelled deactivates, in labels mode, the revisions no label points at

@@ -328,13 +328,16 @@ func TestShutdownLeavesNothing(t *testing.T) {
 // TestSeeds runs the user, the faults and the deaths of the daemon that each
 // seed draws. A failing seed prints its trace; run it alone with
 // -seed N -seeds 1.
-func TestSeeds(t *testing.T) {
+func TestSeeds(t *testing.T) { eachSeed(t, runSeed) }
+
+// eachSeed plays the stories of all seeds asked for.
+func eachSeed(t *testing.T, play func(seed uint64, silent bool) (problem string, s *Sim)) {
 	n := *seeds
 	if testing.Short() {
 		n = min(n, 50)
 	}
 	if n == 1 {
-		problem, s := runSeed(*first, false)
+		problem, s := play(*first, false)
 		t.Log(s.text())
 		if problem != "" {
 			t.Errorf("seed %d: %s", *first, problem)
@@ -345,8 +348,8 @@ func TestSeeds(t *testing.T) {
 		t.Run(fmt.Sprint(worker), func(t *testing.T) {
 			t.Parallel()
 			for seed := *first + worker; seed < *first+n && !t.Failed(); seed += uint64(runtime.GOMAXPROCS(0)) {
-				if problem, _ := runSeed(seed, true); problem != "" {
-					_, s := runSeed(seed, false) // once more, with its trace
+				if problem, _ := play(seed, true); problem != "" {
+					_, s := play(seed, false) // once more, with its trace
 					t.Errorf("seed %d: %s\n%s", seed, problem, s.text())
 				}
 			}
@@ -387,9 +390,15 @@ func runSeed(seed uint64, silent bool) (string, *Sim) {
 			return s.errors[0], s
 		}
 	}
+	return s.calm("a", "b")
+}
+
+// calm ends the faults, lets the user ask for an app that works, and returns
+// what is wrong when all had time to settle.
+func (s *Sim) calm(apps ...string) (string, *Sim) {
 	s.Faults = false
 	s.note("the faults stop")
-	for _, name := range []string{"a", "b"} {
+	for _, name := range apps {
 		if _, ok := s.wanted[name]; ok {
 			s.SetRunning(name, true)
 			s.Apply(flask(name, "good:1"))
