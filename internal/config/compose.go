@@ -68,9 +68,30 @@ func (l *loader) readCompose(source *sourceFile, t *tree) {
 	if l.tooManyServices(source, t, len(services)) {
 		return
 	}
+	l.unreadCompose(source, t, root)
 	secrets, _ := root["secrets"].(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(services)) {
 		l.readComposeService(source, t, name, services[name], secrets)
+	}
+}
+
+// wholeFile says what to do about keys that bring in more than the file holds.
+func wholeFile(keys ...string) string {
+	if slices.Contains(keys, "include") || slices.Contains(keys, "extends") {
+		return "give the file that docker compose config writes"
+	}
+	return ""
+}
+
+// unreadCompose says which parts of a compose file beside the services are not
+// read.
+func (l *loader) unreadCompose(source *sourceFile, t *tree, root map[string]any) {
+	for _, key := range slices.Sorted(maps.Keys(root)) {
+		if slices.Contains([]string{"name", "version", "services", "secrets"}, key) || strings.HasPrefix(key, "x-") {
+			continue
+		}
+		l.problems = append(l.problems, source.locate(t, "", []aca.Problem{{Path: string(aca.Path("").Field(key)), OnKey: true, Severity: aca.SeverityWarning,
+			Message: fmt.Sprintf("az containerapp compose create does not read %s, and neither is it read here", key), Hint: wholeFile(key)}})...)
 	}
 }
 
@@ -135,7 +156,7 @@ func (l *loader) dropUnread(source *sourceFile, t *tree, path aca.Path, tree any
 	}
 	if slices.Sort(dropped); len(dropped) > 0 {
 		l.problems = append(l.problems, source.locate(t, "", []aca.Problem{{Path: string(path), OnKey: true, Severity: aca.SeverityWarning,
-			Message: fmt.Sprintf("az containerapp compose create does not read %s, and neither is it read here", strings.Join(dropped, ", "))}})...)
+			Message: fmt.Sprintf("az containerapp compose create does not read %s, and neither is it read here", strings.Join(dropped, ", ")), Hint: wholeFile(dropped...)}})...)
 	}
 	return kept
 }
