@@ -360,3 +360,59 @@ func TestNoToolchainIsSaid(t *testing.T) {
 		t.Errorf("%v, want %s", err, want)
 	}
 }
+
+// stalling is a connection whose bytes stop at will.
+type stalling struct {
+	net.Conn
+	mu sync.RWMutex // held while nothing passes
+}
+
+func (s *stalling) Read(b []byte) (int, error) {
+	n, err := s.Conn.Read(b)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return n, err
+}
+
+// connected are the two ends of a connection over loopback.
+func connected(t *testing.T) (a, b net.Conn) {
+	t.Helper()
+	l := listen(t)
+	a, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err = l.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	return a, b
+}
+
+// TestProbeOfSilentAgentIsNoVerdict: an engine that hangs lets nothing through
+// to the agent and back. That says nothing about the container.
+func TestProbeOfSilentAgentIsNoVerdict(t *testing.T) {
+	port := answers(t, func(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) }) // accepts, and never answers
+	daemon, replica := connected(t)                                            // with buffers, as between processes
+	way := &stalling{Conn: replica}
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = holder.Serve(way, replica) }) // ends with the pipe
+	c, err := Connect(t.Context(), daemon, daemon, daemon, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		c.Close()
+		wg.Wait()
+	})
+	for _, spec := range []container.Check{{Port: port, Timeout: 100 * time.Millisecond}, {Scheme: "HTTP", Port: port, Path: "/", Timeout: 100 * time.Millisecond}} {
+		way.mu.Lock()
+		if got, err := c.Check(t.Context(), spec); !errors.Is(err, errNoAttempt) {
+			t.Errorf("while nothing passes, %s on port %d is %+v, %v", spec.Scheme, port, got, err)
+		}
+		way.mu.Unlock()
+	}
+	got, err := c.Check(t.Context(), container.Check{Scheme: "HTTP", Port: port, Path: "/", Timeout: 100 * time.Millisecond})
+	if err != nil || !got.Timeout || got.OK {
+		t.Errorf("a program that does not answer is %+v, %v", got, err)
+	}
+}

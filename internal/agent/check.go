@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"time"
 
+	"github.com/acalocal/acalocal/internal/agent/mux"
 	"github.com/acalocal/acalocal/internal/container"
 	"github.com/acalocal/acalocal/probes"
 	"github.com/acalocal/acalocal/probes/check"
@@ -29,6 +31,9 @@ func (c *Client) Check(ctx context.Context, spec container.Check) (container.Che
 	if err := ctx.Err(); err != nil {
 		return container.CheckResult{}, fmt.Errorf("probe port %d: %w", spec.Port, err)
 	}
+	if r.Timeout && !c.answers(ctx) {
+		return container.CheckResult{}, fmt.Errorf("probe port %d: %w: the agent does not answer either", spec.Port, errNoAttempt)
+	}
 	if r.Outcome == check.Error {
 		return container.CheckResult{}, fmt.Errorf("probe port %d: %w: %s", spec.Port, errNoAttempt, r.Detail)
 	}
@@ -39,6 +44,27 @@ func (c *Client) Check(ctx context.Context, spec container.Check) (container.Che
 		Detail:   r.Detail,
 		Duration: r.Duration,
 	}, nil
+}
+
+// answerWithin is how long an agent may take to answer at all.
+const answerWithin = time.Second
+
+// answers says whether the way to the agent and back is open. Where it is not,
+// because the container engine hangs, time that is over says nothing about the
+// container. An agent of another version that refuses the word answers, too.
+func (c *Client) answers(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	st, _, err := c.session.Open(ctx, []byte("ping"))
+	var refusal mux.Refusal
+	if errors.As(err, &refusal) {
+		return true
+	}
+	if err != nil {
+		return false
+	}
+	_ = st.Close() // it has said all it can
+	return true
 }
 
 // attempt translates a check.

@@ -29,7 +29,8 @@ import (
 //
 //	get APP PATH   prints what the app answers at its loopback address
 //	gethost NAME PATH  prints what the host NAME.DOMAIN answers over https
-//	logged TEXT [SECONDS]  waits until the console log of the only app has TEXT
+//	logged TEXT [SECONDS [APP]]  waits until the console log of the app, or the only one, has TEXT
+//	engine …, answers …, peak …  see badday_docker_test.go
 //	queried QUERY TEXT  waits until the answer to a query has TEXT
 //	killdaemon     kills the daemon and waits until it is dead
 //	taken          takes a port and puts it into $TAKEN
@@ -69,6 +70,9 @@ func TestDockerScripts(t *testing.T) {
 			"queried":    awaitAnswer,
 			"killdaemon": killDaemon,
 			"taken":      takePort,
+			"engine":     engineCommand,
+			"answers":    serveThrough,
+			"peak":       peakMemory,
 			"gone":       checkGone,
 		},
 	})
@@ -157,9 +161,15 @@ func awaitLine(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 		patience = d
 	}
+	app := ""
+	if len(args) > 2 {
+		app = args[2]
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	log, err := client.New(scriptEnvironment(ts)).Logs(ctx, client.LogsOptions{Text: true, Follow: true, Tail: 100})
+	target := client.LogsOptions{Text: true, Follow: true, Tail: 100}
+	target.Target.App = app
+	log, err := client.New(scriptEnvironment(ts)).Logs(ctx, target)
 	ts.Check(err)
 	defer log.Close()
 	in := bufio.NewScanner(log)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -40,9 +41,22 @@ func main() {
 	})}
 	go srv.ListenAndServe()
 	fmt.Println("listening")
+	if n, err := strconv.Atoi(os.Getenv("FLOOD")); err == nil {
+		go flood(n)
+	}
 	printLines(os.Getenv("LINES"))
 	<-ctx.Done()
 	fmt.Println("going down")
+}
+
+// flood prints so many MiB, in lines of 8 KiB.
+func flood(mib int) {
+	out := bufio.NewWriterSize(os.Stdout, 1<<20)
+	for i := range mib * 128 {
+		fmt.Fprintf(out, "%08d %s\n", i, strings.Repeat("0123456789abcdef", (8<<10-10)/16))
+	}
+	out.Flush()
+	fmt.Println("flooded")
 }
 
 // printLines prints so many numbered lines, as fast as they are taken.
