@@ -69,11 +69,12 @@ func (s *Sim) runOp(o core.Op) {
 	if s.chance(3) {
 		work += s.between(time.Second, 20*time.Second) // a slow engine
 	}
+	work += s.waits()
 	refuse, silent := s.chance(4), s.chance(4)
 	life := s.life
 	s.afterAnyway(work, func() {
 		s.ends = s.now
-		fin := core.OpFinished{Op: o.ID, At: s.now, Duration: work}
+		fin := core.OpFinished{Op: o.ID, At: s.wall(), Duration: work}
 		if refuse {
 			fin.Err = errors.New("the engine is not in the mood")
 		} else if fin.Err = s.work(o, &fin); silent && fin.Err == nil {
@@ -121,8 +122,12 @@ func (s *Sim) hint() {
 // relist begins a listing now, looks a little later, and tells still later.
 func (s *Sim) relist() {
 	seq := s.state.Seq()
-	s.after(s.between(0, 3*time.Millisecond), func() {
+	s.after(s.waits()+s.between(0, 3*time.Millisecond), func() {
 		seen := s.world.List(Env)
+		for i := range seen {
+			st := &seen[i]
+			st.CreatedAt, st.StartedAt, st.FinishedAt = s.onWall(st.CreatedAt), s.onWall(st.StartedAt), s.onWall(st.FinishedAt)
+		}
 		s.listings++
 		number := s.listings
 		delay := s.between(0, 3*time.Millisecond)
@@ -146,7 +151,7 @@ func (s *Sim) setTimer(at time.Time) {
 	if at.IsZero() {
 		return
 	}
-	s.after(at.Sub(s.now), func() {
+	s.after(at.Sub(s.wall()), func() {
 		if s.timer.Equal(at) {
 			s.handle(core.TimerFired{})
 		}

@@ -31,7 +31,7 @@ func (s *Sim) setProbes(targets []probes.Target) {
 		p := &probe{target: t, tracker: probes.NewTracker(t.Kind, t.Success, t.Failure)}
 		next[t.Key] = p
 		delete(s.proved, t.Key)
-		s.after(max(t.Delay-s.now.Sub(t.StartedAt), 0), func() { s.attempt(p) })
+		s.after(max(t.Delay-max(s.wall().Sub(t.StartedAt), 0), 0), func() { s.attempt(p) })
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(s.probes), compareProbes) {
 		if next[key] != s.probes[key] {
@@ -61,7 +61,7 @@ func (s *Sim) attempt(p *probe) {
 	r := s.ask(p.target)
 	run, edge := p.tracker.Observe(r.Outcome)
 	if r.Outcome == probes.Failure || edge != probes.None {
-		rep := probes.Report{Target: p.target, At: s.now, Result: r, Run: run, Edge: edge, Attempt: p.attempt}
+		rep := probes.Report{Target: p.target, At: s.wall(), Result: r, Run: run, Edge: edge, Attempt: p.attempt}
 		s.after(s.between(0, 5*time.Millisecond), func() { s.tell(p, rep) })
 	}
 	startupDone := p.target.Kind == probes.Startup && edge == probes.Passed
@@ -86,7 +86,7 @@ func (s *Sim) startupMissing(key probes.Key) bool {
 
 // ask is what the agent in the replica would find.
 func (s *Sim) ask(t probes.Target) probes.Result {
-	if s.chance(2) {
+	if s.chance(2) || s.waits() > 0 {
 		return probes.Result{Outcome: probes.Error, Detail: "the agent does not answer"}
 	}
 	port := 0

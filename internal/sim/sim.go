@@ -61,7 +61,10 @@ type Sim struct {
 	errors       []string
 	orders       int
 	listings     uint64
-	ends         time.Time // when the work at hand will be over
+	ends         time.Time     // when the work at hand will be over
+	hangs        time.Time     // until then the engine answers nobody
+	skew         time.Duration // of the clock on the wall, since jumped
+	jumped       time.Time
 	done         bool
 }
 
@@ -134,7 +137,7 @@ func (s *Sim) Remove(app string) {
 
 // Restart restarts the latest revision of an app.
 func (s *Sim) Restart(app string) {
-	for _, a := range s.state.View(s.now) {
+	for _, a := range s.state.View(s.wall()) {
 		if a.Resource.Name == app {
 			s.handle(core.RestartRequested{App: app, Revision: a.Resource.Properties.LatestRevisionName})
 		}
@@ -159,8 +162,44 @@ func (s *Sim) Shutdown() {
 	s.handle(core.ShutdownRequested{})
 }
 
+// Hang lets the engine answer nobody for d; what was asked is done then.
+func (s *Sim) Hang(d time.Duration) {
+	s.note("the engine hangs for %s", d)
+	s.hangs = s.now.Add(d)
+}
+
+// EngineDies ends all containers at once, and lets the engine be away for d.
+func (s *Sim) EngineDies(d time.Duration) {
+	s.note("the engine dies with all containers")
+	for _, st := range s.world.List(Env) {
+		s.world.Kill(s.now, st.ID)
+	}
+	s.Hang(d)
+}
+
+// Jump sets the clock on the wall, which the daemon and the engine read. Timers
+// that run are not moved.
+func (s *Sim) Jump(d time.Duration) {
+	s.note("the clock jumps by %s", d)
+	s.skew, s.jumped = s.skew+d, s.now
+}
+
+// wall is what the clock on the wall shows.
+func (s *Sim) wall() time.Time { return s.now.Add(s.skew) }
+
+// onWall is a moment as the engine tells it: by the clock of that moment.
+func (s *Sim) onWall(t time.Time) time.Time {
+	if s.skew == 0 || t.IsZero() || !t.After(s.jumped) {
+		return t
+	}
+	return t.Add(s.skew)
+}
+
+// waits is how long the engine still hangs.
+func (s *Sim) waits() time.Duration { return max(s.hangs.Sub(s.now), 0) }
+
 // View is what the daemon would show now.
-func (s *Sim) View() []core.AppView { return s.state.View(s.now) }
+func (s *Sim) View() []core.AppView { return s.state.View(s.wall()) }
 
 // Table is the routing published last.
 func (s *Sim) Table() ingress.Table { return s.table }
@@ -188,7 +227,7 @@ func (s *Sim) handle(ev core.Event) {
 	if !s.Silent {
 		s.note("fact  %T %s", ev, factText(ev))
 	}
-	for _, e := range s.state.Handle(s.now, ev) {
+	for _, e := range s.state.Handle(s.wall(), ev) {
 		s.carryOut(e)
 	}
 	for _, broken := range s.state.Broken() {
