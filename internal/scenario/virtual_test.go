@@ -154,17 +154,18 @@ type machine struct {
 	mu      sync.Mutex
 	hints   []chan container.Hint // guarded by mu
 	pulls   map[string]error      // guarded by mu
+	mounts  map[string]string     // images whose volumes cannot be mounted, and why
 	printed map[container.ID][]string
 	more    chan struct{} // closed at the next printed line, guarded by mu
 }
 
 // newMachine reads images, one a line:
 //
-//	NAME [listens=PORT,PORT] [after=D] [loopback] [exit=D/CODE] [stays] [broken=WORDS...]
+//	NAME [listens=PORT,PORT] [after=D] [loopback] [exit=D/CODE] [stays] [broken=WORDS...] [unmountable=WORDS...]
 //	     [tls] [/PATH=STATUS|/PATH=DELAY|/PATH=TRICK]... [prints=TEXT...]
 func newMachine(t *testing.T, text string) *machine {
 	programs := map[string]containertest.Program{}
-	answers := map[string][]string{}
+	answers, mounts := map[string][]string{}, map[string]string{}
 	var secure []string
 	for line := range strings.Lines(text) {
 		words := strings.Fields(line)
@@ -179,6 +180,10 @@ func newMachine(t *testing.T, text string) *machine {
 		if _, rest, ok := strings.Cut(line, " prints="); ok {
 			p.Prints = append(p.Prints, rest)
 			words = strings.Fields(strings.TrimSuffix(line, " prints="+rest))
+		}
+		if _, rest, ok := strings.Cut(line, " unmountable="); ok {
+			mounts[words[0]] = rest
+			words = words[:1]
 		}
 		if _, rest, ok := strings.Cut(line, " broken="); ok {
 			p.Broken = rest
@@ -197,7 +202,7 @@ func newMachine(t *testing.T, text string) *machine {
 		}
 		programs[words[0]] = p
 	}
-	m := &machine{Runtime: containertest.NewRuntime(programs), pulls: map[string]error{}, printed: map[container.ID][]string{}, more: make(chan struct{})}
+	m := &machine{Runtime: containertest.NewRuntime(programs), pulls: map[string]error{}, mounts: mounts, printed: map[container.ID][]string{}, more: make(chan struct{})}
 	for image, list := range answers {
 		m.answer(t, image, list)
 	}
@@ -308,6 +313,14 @@ func (m *machine) refusePulls(image, text string) {
 		code = container.CodeUnauthorized
 	}
 	m.pulls[image] = container.Errorf(code, "", "%s", text)
+}
+
+// Create implements container.Runtime.
+func (m *machine) Create(ctx context.Context, s container.Spec) (container.ID, error) {
+	if why := m.mounts[s.Image]; why != "" {
+		return "", container.Errorf(container.CodeMount, "", "%s", why)
+	}
+	return m.Runtime.Create(ctx, s)
 }
 
 // Pull implements container.Runtime.
