@@ -58,6 +58,8 @@ var commands = []func(Streams) *cobra.Command{
 	newExecCommand,
 	newRestartCommand,
 	newVerifyCommand,
+	newRunCommand,
+	newWaitCommand,
 	newFaultCommand,
 	newScaleCommand,
 	newEdgeCommand,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/fault"
 	"github.com/spf13/cobra"
 )
@@ -57,8 +58,9 @@ at once, without --for it stands until it is removed.`,
 		ValidArgsFunction: cobra.FixedCompletions(faultKinds(), cobra.ShellCompDirectiveNoFileComp),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.Kind = fault.Kind(args[0])
-			if err := f.Check(); err != nil {
-				return misuse(err, `see "acalocal fault add --help"`)
+			var wrong *aca.Error
+			if errors.As(f.Check(), &wrong) {
+				return misuse(errors.New(wrong.Message), `see "acalocal fault add --help"`)
 			}
 			c, err := connect(cmd)
 			if err != nil {

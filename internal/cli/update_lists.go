@@ -29,7 +29,7 @@ var definitionLists = listFlags{
 // are.
 var listsOf = map[string]listFlags{
 	"update": changeLists, "revision": changeLists, "ingress": changeLists,
-	"up": definitionLists, "check": definitionLists, "config": definitionLists,
+	"up": definitionLists, "run": definitionLists, "check": definitionLists, "config": definitionLists,
 }
 
 func anyWord(string) bool { return true }
