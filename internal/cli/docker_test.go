@@ -29,6 +29,8 @@ import (
 //
 //	get APP PATH   prints what the app answers at its loopback address
 //	gethost NAME PATH  prints what the host NAME.DOMAIN answers over https
+//	edge           puts the environment's $DOMAIN and the ports of its edge, $HTTP
+//	               and $HTTPS, into the script's environment
 //	logged TEXT [SECONDS [APP]]  waits until the console log of the app, or the only one, has TEXT
 //	engine …, answers …, peak …  see badday_docker_test.go
 //	queried QUERY TEXT  waits until the answer to a query has TEXT
@@ -66,6 +68,7 @@ func TestDockerScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"get":        getApp,
 			"gethost":    getHost,
+			"edge":       edgePorts,
 			"logged":     awaitLine,
 			"queried":    awaitAnswer,
 			"killdaemon": killDaemon,
@@ -152,6 +155,17 @@ func getHost(ts *testscript.TestScript, _ bool, args []string) {
 	defer resp.Body.Close()
 	_, err = io.Copy(ts.Stdout(), resp.Body)
 	ts.Check(err)
+}
+
+func edgePorts(ts *testscript.TestScript, _ bool, _ []string) {
+	snap, err := client.New(scriptEnvironment(ts)).Snapshot(context.Background())
+	ts.Check(err)
+	ts.Setenv("DOMAIN", snap.Domain)
+	for name, addr := range map[string]string{"HTTP": snap.Edge, "HTTPS": snap.SecureEdge} {
+		_, port, err := net.SplitHostPort(addr)
+		ts.Check(err)
+		ts.Setenv(name, port)
+	}
 }
 
 func awaitLine(ts *testscript.TestScript, _ bool, args []string) {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -36,6 +37,12 @@ func main() {
 	srv := &http.Server{Addr: ":8000", Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/health" {
 			fmt.Println("served", r.URL.Path)
+		}
+		if wait, err := time.ParseDuration(r.URL.Query().Get("wait")); err == nil {
+			select {
+			case <-time.After(wait):
+			case <-r.Context().Done():
+			}
 		}
 		fmt.Fprintln(w, greeting)
 	})}
