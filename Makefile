@@ -100,10 +100,21 @@ bench-reload: build base-image ## Save to serving, by sync and rebuild, against 
 bench-swap: build base-image ## 100 swaps under 500 requests/s; fails when one is lost
 	@scripts/bench-swap.sh
 
+# Other people's programs that hold the edge to account, built once.
+TOOLS     := $(CURDIR)/bin/tools
+WITHTOOLS := PATH="$(TOOLS):$$PATH"
+
 .PHONY: conformance
-conformance: build ## The edge against its suites and peers; writes docs/conformance.md
-	SPEED=quick bench/ingress/conformance.sh $(CURDIR)/$(BIN) > docs/conformance.md.new
+conformance: build ## The edge against all suites and peers, in half an hour; writes docs/conformance.md
+	@bench/ingress/tools.sh $(TOOLS) suites
+	@bench/ingress/tools.sh $(TOOLS) peers
+	@$(WITHTOOLS) SPEED=quick SPEED_BASE=caddy bench/ingress/conformance.sh $(CURDIR)/$(BIN) > docs/conformance.md.new
 	mv docs/conformance.md.new docs/conformance.md
+
+.PHONY: suites
+suites: build ## The edge against h2spec, gRPC's interop tests, two WebSocket libraries, raw HTTP/1.1
+	@bench/ingress/tools.sh $(TOOLS) suites
+	@$(WITHTOOLS) bench/ingress/conformance.sh $(CURDIR)/$(BIN)
 
 .PHONY: probe
 probe: build ## The edge against 77 raw HTTP/1.1 cases

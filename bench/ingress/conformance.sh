@@ -5,12 +5,8 @@
 #   SPEED=quick conformance.sh EDGE                 with speed tables as well (quick or full)
 #
 # Everything runs on the loopback address and is bounded. What is not installed
-# is left out, and the report says so. To have it all:
-#
-#   go install github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
-#   go install google.golang.org/grpc/interop/server@v1.85.0      as grpc-interop-server
-#   go install google.golang.org/grpc/interop/client@v1.85.0      as grpc-interop-client
-#   apt-get install testssl.sh slowhttptest
+# is left out, and the report says so; tools.sh installs it. "make conformance"
+# does both and all, "make suites" what CI checks.
 #
 # The exit code is 1 if a suite has a failure that is not among the exceptions
 # below.
@@ -99,7 +95,7 @@ echo "## WebSocket"
 echo
 if (cd "$here/websocket" && GOWORK=off go test -count=1 -timeout 100s . > "$dir/ws.txt" 2>&1); then
   echo "github.com/coder/websocket and github.com/gorilla/websocket, each at either end: text, binary, fragments, ping and pong, close codes,"
-  echo "1 MiB messages, eight connections at once: pass."
+  echo "1 MiB messages, eight connections at once, Close frames when a replica stops: pass."
 else echo "Failed:"; echo; sed 's/^/    /' "$dir/ws.txt"; failed=1; fi
 
 echo
@@ -148,6 +144,10 @@ if [ -n "${SPEED:-}" ]; then
   echo "CPU per request of the proxy's own processes is the figure to trust; ratios of one run compare, figures of two runs do not."
   export INGRESS_CMD="$edge edge --listen {plain} --tls {tls} --h2c {h2c} --cert {cert} --key {key} --backend {backend} --h2-backend {h2backend}"
   base=${SPEED_BASE:-nethttp}
+  for p in nginx haproxy caddy traefik; do
+    command -v $p >/dev/null || [ -x /usr/sbin/$p ] || echo "Not measured: $p, which is not installed."
+  done
+  [ "$base" != caddy ] || command -v caddy >/dev/null || base=nethttp
   echo
   "$here/bench-ingress.sh" "$SPEED" -base "$base" 2>/dev/null | sed -n '/^###/,$p'
   echo
