@@ -255,7 +255,7 @@ func (s *State) chooseActive(a *app) {
 	if a.mode() != aca.Single {
 		// Back in single mode the latest ready one stays.
 		if latest != nil {
-			s.serve(a, s.trafficRevision(a, aca.TrafficWeight{LatestRevision: true}))
+			s.serve(a, s.stays(a))
 		}
 		return
 	}
@@ -271,6 +271,21 @@ func (s *State) chooseActive(a *app) {
 			s.deactivate(rev)
 		}
 	}
+}
+
+// stays is the revision that serves first when an app comes back to single
+// mode: the latest ready one, unless that is down and another answers.
+func (s *State) stays(a *app) string {
+	name := s.trafficRevision(a, aca.TrafficWeight{LatestRevision: true})
+	if rev := a.revision(name); rev.active && (s.desired(rev) == 0 || len(s.readyReplicas(rev)) > 0) {
+		return name
+	}
+	for _, rev := range slices.Backward(a.revisions) {
+		if rev.active && len(s.readyReplicas(rev)) > 0 {
+			return rev.name
+		}
+	}
+	return name
 }
 
 func (a *app) hasLabel(label string) bool {

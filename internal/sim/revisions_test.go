@@ -18,8 +18,9 @@ func TestRevisionSeeds(t *testing.T) { eachSeed(t, runRevisionSeed) }
 // Seeds that once broke something, each with what it showed.
 func TestRevisionSeedsThatShowedABug(t *testing.T) {
 	for seed, what := range map[uint64]string{
-		5:  "in labels mode the ready revision gets the first label",
-		81: "a latest revision that comes back takes no traffic before it is ready",
+		5:   "in labels mode the ready revision gets the first label",
+		81:  "a latest revision that comes back takes no traffic before it is ready",
+		600: "from multiple to single mode a revision stays that answers",
 	} {
 		if problem, s := runRevisionSeed(seed, true); problem != "" {
 			t.Errorf("seed %d (%s): %s\n%s", seed, what, problem, s.text())
