@@ -11,8 +11,8 @@ import (
 )
 
 func newAppCommand(s Streams) *cobra.Command {
-	cmd := &cobra.Command{Use: "app", Short: "Look at apps", Args: noSubcommand, RunE: showHelp}
-	cmd.AddCommand(newAppShowCommand(s), newAppListCommand(s))
+	cmd := &cobra.Command{Use: "app", Short: "Look at apps, stop and start them", Args: noSubcommand, RunE: showHelp}
+	cmd.AddCommand(newAppShowCommand(s), newAppListCommand(s), newAppRunningCommand(s, true), newAppRunningCommand(s, false))
 	return cmd
 }
 

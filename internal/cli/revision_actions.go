@@ -15,53 +15,70 @@ import (
 type revisionAction struct {
 	use, short, answer string
 	do                 func(*client.Client, context.Context, string, string) error
+	steps              func(*emulator.Revision) []string
 	// warn says what is odd about doing it now, or "".
 	warn func(*emulator.App, *emulator.Revision) string
 }
 
 var revisionActions = []revisionAction{
-	{"activate", "Start the replicas of an inactive revision", "Activate succeeded", (*client.Client).ActivateRevision, warnSingle},
-	{"deactivate", "Stop all replicas of a revision", "Deactivate succeeded", (*client.Client).DeactivateRevision, warnDeactivate},
-	{"restart", "Replace the replicas of a revision, new ones first", "Restart succeeded", (*client.Client).RestartRevision,
+	{"activate", "Start the replicas of an inactive revision", "Activate succeeded", (*client.Client).ActivateRevision, activateSteps, warnSingle},
+	{"deactivate", "Stop all replicas of a revision", "Deactivate succeeded", (*client.Client).DeactivateRevision, deactivateSteps, warnDeactivate},
+	{"restart", "Replace the replicas of a revision, new ones first", "Restart succeeded", (*client.Client).RestartRevision, restartSteps,
 		func(*emulator.App, *emulator.Revision) string { return "" }},
 }
 
-func (a revisionAction) command(s Streams) *cobra.Command {
-	var t targetFlags
-	cmd := &cobra.Command{
-		Use:     a.use,
-		Short:   a.short,
-		Example: "  acalocal revision " + a.use + " --revision web--0000001",
-		Args:    maximumNArgs(0),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if t.Revision == "" {
-				return misuse(errors.New("no revision is named"), fmt.Sprintf("write %q", cmd.CommandPath()+" --revision NAME"))
-			}
-			app, err := findApp(cmd, t.App)
-			if err != nil {
-				return err
-			}
-			rev, err := needRevision(app, t.Revision)
-			if err != nil {
-				return err
-			}
-			c, err := connect(cmd)
-			if err != nil {
-				return err
-			}
-			if text := a.warn(app, rev); text != "" {
-				fmt.Fprintf(s.Err, "warning: %s\n", text)
-			}
-			if err := a.do(c, cmd.Context(), app.Name, rev.Name); err != nil {
-				return notRunning(err)
-			}
-			_, err = fmt.Fprintln(s.Out, a.answer)
-			return err
-		},
+func activateSteps(rev *emulator.Revision) []string {
+	if rev.Properties.Active {
+		return []string{fmt.Sprintf("keep %s (it is active already)", rev.Name)}
 	}
-	t.bindApp(cmd)
-	t.bindRevision(cmd)
+	return startSteps(rev, "the revision is activated")
+}
+
+func deactivateSteps(rev *emulator.Revision) []string {
+	if !rev.Properties.Active {
+		return []string{fmt.Sprintf("keep %s (it is inactive already)", rev.Name)}
+	}
+	return stopSteps(rev, "the revision is deactivated")
+}
+
+func (r revisionAction) command(s Streams) *cobra.Command {
+	var a action
+	cmd := &cobra.Command{
+		Use:     r.use,
+		Short:   r.short,
+		Example: "  acalocal revision " + r.use + " --revision web--0000001",
+		Args:    maximumNArgs(0),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return r.run(cmd, s, &a) },
+	}
+	a.bind(cmd)
+	a.bindRevision(cmd)
 	return cmd
+}
+
+func (r revisionAction) run(cmd *cobra.Command, s Streams, a *action) error {
+	if err := a.needNamed(cmd); err != nil {
+		return err
+	}
+	app, err := findApp(cmd, a.App)
+	if err != nil {
+		return err
+	}
+	rev, err := needRevision(app, a.Revision)
+	if err != nil {
+		return err
+	}
+	c, err := connect(cmd)
+	if err != nil {
+		return err
+	}
+	a.plan(s, app.Name, r.steps(rev)...)
+	if text := r.warn(app, rev); text != "" {
+		fmt.Fprintf(s.Err, "warning: %s\n", text)
+	}
+	if err := r.do(c, cmd.Context(), app.Name, rev.Name); err != nil {
+		return notRunning(err)
+	}
+	return a.answer(s, r.answer, r.answer)
 }
 
 // warnSingle says that in single mode the mode decides
