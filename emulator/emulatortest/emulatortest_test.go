@@ -130,6 +130,10 @@ properties:
   template:
     containers:
       - {name: web, image: "none:1", env: [{name: MODE, value: prod}]}
+---
+type: Microsoft.App/managedEnvironments/httpRouteConfigs
+name: routes
+properties: {rules: [{routes: [{match: {prefix: /web}, action: {prefixRewrite: /}}], targets: [{containerApp: web}]}]}
 `
 	if err := os.WriteFile(file, []byte(definition), 0o600); err != nil {
 		t.Fatal(err)
@@ -141,6 +145,9 @@ properties:
 	c := app.Properties.Template.Containers[0]
 	if c.Image != "web:1" || len(c.Env) != 1 || c.Env[0].Value != "test" || len(app.Revisions[0].Replicas) != 2 {
 		t.Errorf("the app runs with %+v and %d replicas", c, len(app.Revisions[0].Replicas))
+	}
+	if got := body(t, env.Client(), "https://"+env.Snapshot().RouteConfig("routes").Properties.Fqdn+"/web"); got != "200 OK one\n" {
+		t.Errorf("the route config answers %q", got)
 	}
 }
 

@@ -35,10 +35,11 @@ type Env struct {
 	client   *client.Client
 	stop     context.CancelFunc
 	ended    chan error
-	ctx      context.Context // of the test
-	log      *tailBuffer     // what the daemon and builds say
-	plans    []string        // what each change planned
-	released []func()        // what to do when all has ended
+	ctx      context.Context      // of the test
+	log      *tailBuffer          // what the daemon and builds say
+	plans    []string             // what each change planned
+	routes   []config.RouteConfig // of the definitions
+	released []func()             // what to do when all has ended
 }
 
 // Start brings up an environment and applies its apps; it does not wait for
@@ -90,6 +91,11 @@ func (e *Env) start() error {
 		}
 		e.plans = append(e.plans, applied.Plan)
 	}
+	for _, c := range e.routes {
+		if err := e.client.ApplyRouteConfig(e.ctx, c.HTTPRouteConfig); err != nil {
+			return fmt.Errorf("apply the route config %s: %w", c.Name, err)
+		}
+	}
 	return nil
 }
 
@@ -102,6 +108,7 @@ func (e *Env) define() ([]config.App, error) {
 			return nil, err
 		}
 		apps = append(apps, def.Apps...)
+		e.routes = append(e.routes, def.Environment.RouteConfigs...)
 	}
 	for _, app := range e.s.apps {
 		apps = append(apps, config.App{ContainerApp: app})
