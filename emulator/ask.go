@@ -301,6 +301,9 @@ func localReplica(v core.ReplicaView) LocalReplica {
 	for _, l := range v.Listeners {
 		out.Listening = append(out.Listening, Listener(l))
 	}
+	if t := v.Start; t != nil {
+		out.Start = &Start{Schedule: t.Schedule.Seconds(), Create: t.Create.Seconds(), Boot: t.Boot.Seconds(), Probes: t.Probes.Seconds()}
+	}
 	for _, c := range v.Containers {
 		lc := LocalContainer{Name: c.Name, OOMKills: c.OOMKills}
 		if c.Last != nil {

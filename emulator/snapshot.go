@@ -89,8 +89,20 @@ type LocalReplica struct {
 	// looked at, by port. They are looked at when a container starts, when a
 	// probe fails, and when the replica becomes ready.
 	Listening []Listener `json:"listening,omitempty"`
+	// Start is how long it took to become ready; nil until then, and of
+	// replicas that an earlier daemon has made.
+	Start *Start `json:"start,omitempty"`
 	// Containers tell of ends and of memory, init containers first.
 	Containers []LocalContainer `json:"containers"`
+}
+
+// Start is how long a replica took from being asked for to being ready, in four
+// parts that follow each other, in seconds.
+type Start struct {
+	Schedule float64 `json:"scheduleSeconds"` // to decide
+	Create   float64 `json:"createSeconds"`   // images, containers, init containers
+	Boot     float64 `json:"bootSeconds"`     // the program's own, until it listened
+	Probes   float64 `json:"probesSeconds"`
 }
 
 // Listener is one listening TCP socket of a replica.

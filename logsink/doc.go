@@ -2,8 +2,8 @@
 // platform says about them and what the edge served, and answers queries and
 // tails over it.
 //
-// Rows are kept in four tables: console lines, system events, edge requests,
-// and what apps send to Application Insights. Each row is stored once and shown
+// Rows are kept in five tables: console lines, system events, edge requests,
+// what apps send to Application Insights, and metrics (AzureMetrics). Each row is stored once and shown
 // under several names: the custom log tables (ContainerAppConsoleLogs_CL), the
 // resource-specific ones (ContainerAppConsoleLogs), ContainerAppHTTPLogs, and
 // AppRequests, AppDependencies, AppTraces, AppExceptions, AppEvents with their

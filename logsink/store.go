@@ -19,7 +19,7 @@ type Store struct {
 	closed   sync.Once
 	views    []*view
 
-	console, system, request, insights *table
+	console, system, request, insights, metric *table
 
 	mu      sync.Mutex
 	sources map[string]*source // being read or settled, by container id; guarded by mu
@@ -68,18 +68,19 @@ func lockDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// openTables opens the tables, which share the disk budget in sixteenths.
+// openTables opens the tables, which share the disk budget in thirty-seconds.
 func (s *Store) openTables(openFile opener) error {
 	for _, t := range []struct {
 		table **table
 		def   *tableDef
 		share int64
 	}{
-		{&s.console, consoleDef, 10}, {&s.request, requestDef, 3}, {&s.insights, telemetryDef, 2}, {&s.system, systemDef, 1},
+		{&s.console, consoleDef, 20}, {&s.request, requestDef, 6}, {&s.insights, telemetryDef, 3}, {&s.system, systemDef, 2},
+		{&s.metric, metricDef, 1},
 	} {
 		opened, err := openTable(tableConfig{
 			def: t.def, dir: filepath.Join(s.opts.Dir, t.def.name),
-			maxBytes: s.opts.MaxBytes / 16 * t.share, maxAge: s.opts.MaxAge,
+			maxBytes: s.opts.MaxBytes / 32 * t.share, maxAge: s.opts.MaxAge,
 			interval: s.opts.CommitInterval, open: openFile,
 			problems: s.problems, closing: s.closing,
 		})
@@ -93,7 +94,7 @@ func (s *Store) openTables(openFile opener) error {
 
 func (s *Store) tables() []*table {
 	var list []*table
-	for _, t := range []*table{s.console, s.request, s.insights, s.system} {
+	for _, t := range []*table{s.console, s.request, s.insights, s.system, s.metric} {
 		if t != nil {
 			list = append(list, t)
 		}

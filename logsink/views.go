@@ -117,7 +117,7 @@ func group(parts ...any) []viewColumn {
 // https://learn.microsoft.com/azure/azure-monitor/reference/tables/.
 func views(o Options) []*view {
 	list := []*view{
-		consoleCL(o), consoleSpecific(o), systemCL(o), systemSpecific(o), requestView(o),
+		consoleCL(o), consoleSpecific(o), systemCL(o), systemSpecific(o), requestView(o), metricView(o),
 	}
 	list = append(list, telemetryViews(o)...)
 	slices.SortFunc(list, func(a, b *view) int {

@@ -62,6 +62,7 @@ var commands = []func(Streams) *cobra.Command{
 	newWaitCommand,
 	newFaultCommand,
 	newScaleCommand,
+	newMetricsCommand,
 	newEdgeCommand,
 	newTrustCommand,
 	newUntrustCommand,

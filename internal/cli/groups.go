@@ -9,7 +9,7 @@ var groups = []struct {
 	commands []string
 }{
 	{"Every day:", []string{"up", "update", "down", "status", "logs", "exec", "restart"}},
-	{"Look closer:", []string{"app", "revision", "replica", "ingress", "env", "requests", "explain", "timeline", "capture", "replay", "verify", "api"}},
+	{"Look closer:", []string{"app", "revision", "replica", "ingress", "env", "requests", "metrics", "explain", "timeline", "capture", "replay", "verify", "api"}},
 	{"In tests:", []string{"run", "wait", "fault"}},
 	{"The definition:", []string{"init", "check", "config", "schema", "scale"}},
 	{"Parts by themselves:", []string{"edge", "kql"}},

@@ -125,6 +125,12 @@ func (c *Client) Shutdown(ctx context.Context, remove bool) error {
 	return c.call(ctx, http.MethodPost, own("shutdown", q), nil, nil)
 }
 
+// Metrics opens the metrics of the environment as text for Prometheus. The
+// caller closes it.
+func (c *Client) Metrics(ctx context.Context) (io.ReadCloser, error) {
+	return c.open(ctx, http.MethodGet, "/metrics", nil)
+}
+
 // armApps is the list of apps. Any subscription and group will do.
 const armApps = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local/providers/Microsoft.App/containerApps"
 

@@ -257,7 +257,7 @@ func (s *State) adoptReplica(key container.Key, st container.Status) {
 		return
 	}
 	r := s.newReplica(rev, key.Replica, st.Labels[labelHash])
-	r.created = st.CreatedAt
+	r.created, r.adopted = st.CreatedAt, true
 	r.roll, _ = strconv.Atoi(st.Labels[labelRoll])
 	r.port, _ = strconv.Atoi(st.Labels[labelPort])
 	rev.replicas = append(rev.replicas, r)

@@ -210,6 +210,7 @@ func (e ListenersSeen) apply(s *State) {
 	r.scanning = false
 	if e.Err == nil {
 		r.listeners = e.Listeners
+		s.noteListening(r)
 	}
 	want := targetPort(r.rev.app)
 	in := r.rev.app.spec.Properties.Configuration.Ingress

@@ -24,6 +24,10 @@ type replica struct {
 	leave     leaving
 	cause     string // why it leaves
 	drainBy   time.Time
+	woken     time.Time // when a request or a metric asked for it at zero
+	listening time.Time // when its target port was first seen listened on
+	start     *Start    // once it was ready
+	adopted   bool      // an earlier daemon has made it
 	listeners []container.Listener
 	scanning  bool
 	nextScan  time.Time
@@ -122,6 +126,7 @@ func (s *State) running(m *member) bool {
 func (s *State) assign(rev *revision, hash string) {
 	name := aca.ReplicaName(rev.name, hash, s.rng)
 	r := s.newReplica(rev, name, hash)
+	r.woken, rev.woken = rev.woken, time.Time{}
 	rev.replicas = append(rev.replicas, r)
 	s.row(r, false, "AssigningReplica", "Replica '"+name+"' has been scheduled to run on a node.")
 }

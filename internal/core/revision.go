@@ -24,6 +24,7 @@ type revision struct {
 	target    int                     // replicas the scaler decided on
 	read      map[string]scale.Sample // metrics of its triggers, by rule
 	triggers  map[string]triggerState // what was told of them, by rule
+	woken     time.Time               // from zero, until a replica is made for it
 	checked   time.Time               // when its triggers were last found missing
 	replicas  []*replica
 	mismatch  string // the target port sentence, once seen
@@ -449,6 +450,7 @@ func (s *State) scaleRevision(rev *revision) {
 func (s *State) stepRevision(rev *revision) {
 	for _, r := range slices.Clone(rev.replicas) {
 		s.reconcileReplica(r)
+		s.noteStart(r)
 	}
 	s.noteReady(rev)
 }

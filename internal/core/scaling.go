@@ -169,6 +169,7 @@ func (s *State) rescale(rev *revision, d scale.Decision) {
 	rev.target = d.Replicas
 	switch {
 	case before == 0:
+		rev.woken = s.now
 		s.scalerRow(rev, false, "KEDAScaleTargetActivated", fmt.Sprintf("Scaled apps/v1.Deployment k8se-apps/%s from 0 to %d, triggered by ", rev.name, d.Replicas))
 	case d.Replicas == 0:
 		s.scalerRow(rev, false, "KEDAScaleTargetDeactivated", fmt.Sprintf("Deactivated apps/v1.Deployment k8se-apps/%s from %d to 0", rev.name, before))

@@ -32,6 +32,7 @@ type ReplicaView struct {
 	Resource   aca.Replica
 	Ready      bool
 	Draining   bool
+	Start      *Start               // nil until it was ready, and of adopted ones
 	Listeners  []container.Listener // when last looked at
 	Containers []MemberView
 }
@@ -272,7 +273,7 @@ func (s *State) startedUp(rev *revision) bool {
 }
 
 func (s *State) viewReplica(r *replica) ReplicaView {
-	v := ReplicaView{Ready: s.ready(r), Draining: r.leave != staying, Listeners: r.listeners}
+	v := ReplicaView{Ready: s.ready(r), Draining: r.leave != staying, Listeners: r.listeners, Start: r.start}
 	for _, m := range r.members() {
 		v.Containers = append(v.Containers, MemberView{Name: m.spec.Name, OOMKills: m.oomKills, Last: m.last})
 	}

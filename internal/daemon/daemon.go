@@ -27,6 +27,7 @@ import (
 	"github.com/acalocal/acalocal/internal/container"
 	"github.com/acalocal/acalocal/internal/fault"
 	"github.com/acalocal/acalocal/internal/home"
+	"github.com/acalocal/acalocal/internal/metrics"
 	"github.com/acalocal/acalocal/internal/otlp"
 	"github.com/acalocal/acalocal/internal/page"
 	"github.com/acalocal/acalocal/internal/version"
@@ -85,13 +86,14 @@ type Daemon struct {
 	Logs   *logsink.Store
 	Faults *fault.Set
 
-	o      Options
-	files  home.Environment
-	lock   *flock.Flock
-	claim  *flock.Flock
-	edge   *edge
-	api    *apiPort
-	access *api.Access
+	o       Options
+	files   home.Environment
+	lock    *flock.Flock
+	claim   *flock.Flock
+	edge    *edge
+	metrics *metrics.Collector
+	api     *apiPort
+	access  *api.Access
 	// insights takes what apps send about themselves.
 	insights *insights
 	// otlp sends rows to a collector; nil when none is named.
@@ -138,7 +140,9 @@ func New(o Options) (_ *Daemon, err error) {
 	d.Faults = fault.NewSet(o.Environment, d.tellFault)
 	runtime := d.Faults.Runtime(o.Runtime)
 	demand := func(app, revision string) { d.Engine.Demand(app, revision) }
-	if d.edge, err = newEdge(o, ingress.Options{Dial: d.dial, Before: d.Faults.Request, Activate: demand}, d.Logs); err != nil {
+	d.metrics = metrics.New()
+	count := func(r ingress.Record) { countRequest(d.metrics, r) }
+	if d.edge, err = newEdge(o, ingress.Options{Dial: d.dial, Before: d.Faults.Request, Activate: demand, OnRecord: count}, d.Logs); err != nil {
 		return nil, err
 	}
 	if d.api, err = openAPIPort(d.files, o.APIPort); err != nil {
@@ -245,6 +249,7 @@ func (d *Daemon) Handler(tcp bool) http.Handler {
 		Access:   d.access, TCP: tcp, Address: d.api.url(), Workspace: workspaceID(d.o.Environment),
 		Mounts: []api.Mount{
 			{Path: page.Path, Open: true, Handler: page.Handler()},
+			{Path: metricsPath, Open: true, Handler: http.HandlerFunc(d.serveMetrics)},
 			{Path: "/", Open: true, Handler: http.RedirectHandler(page.Path, http.StatusFound)},
 		},
 	})
@@ -288,6 +293,7 @@ func (d *Daemon) Run(ctx context.Context, ready func()) error {
 	defer d.stopServing(endAnswers)
 	parts.Go(func() { d.edge.run(ctx) })
 	parts.Go(func() { d.edge.gates.run(ctx) })
+	parts.Go(func() { d.measure(ctx) })
 	if d.otlp != nil {
 		parts.Go(func() { d.otlp.Run(ctx) })
 	}

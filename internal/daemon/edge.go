@@ -66,7 +66,14 @@ func newEdge(o Options, to ingress.Options, logs *logsink.Store) (*edge, error) 
 		e.appPorts = defaultAppPorts
 	}
 	var err error
-	to.TimeScale, to.OnRecord, to.Capture = o.TimeScale, e.record, captured
+	count := to.OnRecord
+	to.TimeScale, to.Capture = o.TimeScale, captured
+	to.OnRecord = func(r ingress.Record) {
+		if count != nil {
+			count(r)
+		}
+		e.record(r)
+	}
 	to.Certificates = certificates(o.AuthorityDir, o.Environment+".localhost")
 	e.Ingress, err = ingress.New(to)
 	if err != nil {
