@@ -88,6 +88,10 @@ image: agents ## Build the image acalocal:dev, which compose.yaml runs
 bench: ## All benchmarks
 	go test -run '^$$' -bench . -benchtime $(BENCHTIME) ./...
 
+.PHONY: bench-probes
+bench-probes: ## A thousand probed containers at a period of 1 s; fails when the prober takes above 5 % of a core
+	go test ./probes -run '^$$' -bench ThousandContainers -benchtime 1x -count 3
+
 .PHONY: bench-up
 bench-up: build base-image ## Start-up time against docker run, memory, size
 	@scripts/bench-up.sh

@@ -139,7 +139,7 @@ func TestNextDaemonKnowsTheDirectories(t *testing.T) {
 				want, before := w.mounts()
 				w.stop()
 				if forget {
-					clear(w.memory.apps)
+					w.memory.Lose()
 				}
 				w.boot()
 				got, after := w.mounts()

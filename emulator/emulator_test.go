@@ -15,6 +15,7 @@ import (
 	"github.com/acalocal/acalocal/internal/container"
 	"github.com/acalocal/acalocal/internal/container/containertest"
 	"github.com/acalocal/acalocal/internal/core"
+	"github.com/acalocal/acalocal/internal/core/coretest"
 )
 
 // edge is a Router that keeps what it is told.
@@ -85,76 +86,26 @@ func (e *edge) endpoints() []string {
 
 // memory is Logs and History that a daemon leaves to the next.
 type memory struct {
+	coretest.History
 	runtime container.Runtime
 
 	mu    sync.Mutex
 	rows  []core.SystemLog
 	lines []string
-	apps  map[string]core.SavedApp
-
-	routeConfigs []aca.HTTPRouteConfig
 }
 
 func (m *memory) Follow(ctx context.Context, source LogSource) error {
-	r, err := m.runtime.Logs(ctx, source.ID, time.Time{})
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	for {
-		e, err := r.Next()
-		if err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			return nil
-		}
+	return containertest.Follow(ctx, m.runtime, source.ID, func(e container.LogEntry) {
 		m.mu.Lock()
+		defer m.mu.Unlock()
 		m.lines = append(m.lines, source.Key.Container+": "+string(e.Data))
-		m.mu.Unlock()
-	}
+	})
 }
 
 func (m *memory) Append(rows []core.SystemLog) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.rows = append(m.rows, rows...)
-	return nil
-}
-
-func (m *memory) Load() (apps []core.SavedApp, _ error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, a := range m.apps {
-		apps = append(apps, a)
-	}
-	return apps, nil
-}
-
-func (m *memory) Save(a core.SavedApp) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.apps[a.App.Name] = a
-	return nil
-}
-
-func (m *memory) LoadRouteConfigs() ([]aca.HTTPRouteConfig, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.routeConfigs, nil
-}
-
-func (m *memory) SaveRouteConfigs(configs []aca.HTTPRouteConfig) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.routeConfigs = configs
-	return nil
-}
-
-func (m *memory) Forget(app string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.apps, app)
 	return nil
 }
 
@@ -175,7 +126,7 @@ func newWorld(t *testing.T) *world {
 		"wrong":    {Listens: []int{3000}},
 		"loopback": {Listens: []int{8000}, Loopback: true},
 	})
-	w := &world{T: t, runtime: rt, memory: &memory{runtime: rt, apps: map[string]core.SavedApp{}}}
+	w := &world{T: t, runtime: rt, memory: &memory{runtime: rt}}
 	w.boot()
 	return w
 }
@@ -285,8 +236,8 @@ func TestShutdownRemovesEverything(t *testing.T) {
 		if left := w.runtime.String(); left != "" {
 			w.Errorf("left behind:\n%s", left)
 		}
-		if len(w.memory.apps) != 0 || len(w.edge.ports) != 0 {
-			w.Errorf("left history %v and ports %v", w.memory.apps, w.edge.ports)
+		if n := w.memory.Apps(); n != 0 || len(w.edge.ports) != 0 {
+			w.Errorf("left a history of %d apps and ports %v", n, w.edge.ports)
 		}
 	})
 }

@@ -96,7 +96,7 @@ func TestShutdownForgetsRouteConfigs(t *testing.T) {
 		if err := w.engine.Shutdown(w.Context()); err != nil {
 			w.Fatal(err)
 		}
-		if left := w.memory.routeConfigs; len(left) != 0 {
+		if left, err := w.memory.LoadRouteConfigs(); err != nil || len(left) != 0 {
 			w.Errorf("left %v", left)
 		}
 	})

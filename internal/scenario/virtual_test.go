@@ -20,11 +20,11 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/acalocal/acalocal/emulator"
-	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/ingress"
 	"github.com/acalocal/acalocal/internal/container"
 	"github.com/acalocal/acalocal/internal/container/containertest"
 	"github.com/acalocal/acalocal/internal/core"
+	"github.com/acalocal/acalocal/internal/core/coretest"
 	"github.com/acalocal/acalocal/internal/explain"
 	"github.com/acalocal/acalocal/internal/explain/event"
 )
@@ -451,17 +451,17 @@ func (l *lineReader) Close() error {
 
 // memory is logs and history in memory.
 type memory struct {
+	coretest.History
 	runtime container.Runtime
 
 	mu    sync.Mutex
 	rows  rowList          // guarded by mu
 	lines []explain.Output // guarded by mu
 	more  chan struct{}    // guarded by mu; closed at the next row or line
-	saved map[string]core.SavedApp
 }
 
 func newMemory(rt container.Runtime) *memory {
-	return &memory{runtime: rt, more: make(chan struct{}), saved: map[string]core.SavedApp{}}
+	return &memory{runtime: rt, more: make(chan struct{})}
 }
 
 func (m *memory) next() <-chan struct{} {
@@ -479,20 +479,11 @@ func (m *memory) add(f func()) {
 }
 
 func (m *memory) Follow(ctx context.Context, source emulator.LogSource) error {
-	r, err := m.runtime.Logs(ctx, source.ID, time.Time{})
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	for {
-		e, err := r.Next()
-		if err != nil {
-			return ctx.Err()
-		}
+	return containertest.Follow(ctx, m.runtime, source.ID, func(e container.LogEntry) {
 		m.add(func() {
 			m.lines = append(m.lines, explain.Output{Time: e.Time, Replica: source.Key.Replica, Container: source.Key.Container, Text: strings.TrimSuffix(string(e.Data), "\n")})
 		})
-	}
+	})
 }
 
 func (m *memory) Append(rows []core.SystemLog) error {
@@ -501,26 +492,6 @@ func (m *memory) Append(rows []core.SystemLog) error {
 			m.rows = append(m.rows, revisionRow{r.Revision, event.Row{Time: r.Time, Warning: r.Warning, Replica: r.Replica, Reason: r.Reason, Text: r.Msg, Count: r.Count}})
 		}
 	})
-	return nil
-}
-
-func (m *memory) Load() ([]core.SavedApp, error) { return nil, nil }
-
-func (m *memory) Save(a core.SavedApp) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.saved[a.App.Name] = a
-	return nil
-}
-
-func (m *memory) LoadRouteConfigs() ([]aca.HTTPRouteConfig, error) { return nil, nil }
-
-func (m *memory) SaveRouteConfigs([]aca.HTTPRouteConfig) error { return nil }
-
-func (m *memory) Forget(app string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.saved, app)
 	return nil
 }
 
