@@ -58,6 +58,7 @@ type Options struct {
 type Exporter struct {
 	o      Options
 	url    string
+	shown  string // url as messages have it: without a password
 	client *http.Client
 
 	mu    sync.Mutex
@@ -73,10 +74,14 @@ func New(o Options) (*Exporter, error) {
 	if err != nil {
 		return nil, err
 	}
+	shown, err := url.Parse(target)
+	if err != nil {
+		return nil, err
+	}
 	if o.Tell == nil {
 		o.Tell = func(bool, string) {}
 	}
-	e := &Exporter{o: o, url: target, client: &http.Client{Timeout: 30 * time.Second}, news: make(chan struct{})}
+	e := &Exporter{o: o, url: target, shown: shown.Redacted(), client: &http.Client{Timeout: 30 * time.Second}, news: make(chan struct{})}
 	text, err := os.ReadFile(o.File)
 	if err == nil {
 		err = json.Unmarshal(text, &e.place)
@@ -136,7 +141,7 @@ func (e *Exporter) Flush(ctx context.Context) error {
 		select {
 		case <-news:
 		case <-ctx.Done():
-			return fmt.Errorf("rows wait for the collector at %s: %w", e.url, ctx.Err())
+			return fmt.Errorf("rows wait for the collector at %s: %w", e.shown, ctx.Err())
 		}
 	}
 }

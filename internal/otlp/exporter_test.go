@@ -308,6 +308,24 @@ func TestBytesThatAreNotUTF8AreSent(t *testing.T) {
 	}
 }
 
+func TestMessagesHaveNoPassword(t *testing.T) {
+	s := open(t)
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	s.print(0, 10)
+	secret := strings.Replace(gone.URL, "http://", "http://me:hunter2@", 1)
+	s.export(secret, func(e *Exporter) {
+		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+		defer cancel()
+		if err := e.Flush(ctx); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Error("error", err)
+		}
+	})
+	if told := strings.Join(*s.told, "\n"); told == "" || strings.Contains(told, "hunter2") {
+		t.Errorf("told %q", told)
+	}
+}
+
 func TestEndpoints(t *testing.T) {
 	for endpoint, want := range map[string]string{
 		"http://localhost:4318": "http://localhost:4318/v1/logs", "https://x/": "https://x/v1/logs", "http://x/base": "http://x/base/v1/logs",

@@ -33,7 +33,7 @@ type sender struct {
 // it got that far: not when ctx is done.
 func (s *sender) send(ctx context.Context, b *batch) bool {
 	if b.lost > 0 {
-		s.tell(true, "%d rows were not sent to the collector at %s: retention removed them before it took them.", b.lost, s.exporter.url)
+		s.tell(true, "%d rows were not sent to the collector at %s: retention removed them before it took them.", b.lost, s.exporter.shown)
 	}
 	body, err := s.exporter.body(b.rows)
 	if err != nil {
@@ -87,7 +87,7 @@ func (s *sender) attempt(ctx context.Context, body []byte, b *batch) (wait time.
 // refuse notes that the collector does not want n rows of a batch.
 func (s *sender) refuse(b *batch, n int, why string) {
 	if s.refused == 0 {
-		s.tell(true, "The collector at %s refuses rows for good: %s", s.exporter.url, why)
+		s.tell(true, "The collector at %s refuses rows for good: %s", s.exporter.shown, why)
 	}
 	b.refused = n
 	s.refused += int64(n)
@@ -97,7 +97,7 @@ func (s *sender) refuse(b *batch, n int, why string) {
 func (s *sender) trouble(err error) {
 	if !s.failing {
 		s.failing = true
-		s.tell(true, "The collector at %s does not take rows (%v); they wait in the log store.", s.exporter.url, err)
+		s.tell(true, "The collector at %s does not take rows (%v); they wait in the log store.", s.exporter.shown, err)
 	}
 }
 
@@ -105,10 +105,10 @@ func (s *sender) trouble(err error) {
 func (s *sender) recovered(b *batch) {
 	if s.failing {
 		s.failing = false
-		s.tell(false, "The collector at %s answers again.", s.exporter.url)
+		s.tell(false, "The collector at %s answers again.", s.exporter.shown)
 	}
 	if s.refused > 0 && b.refused == 0 {
-		s.tell(false, "The collector at %s takes rows again; it has refused %d.", s.exporter.url, s.refused)
+		s.tell(false, "The collector at %s takes rows again; it has refused %d.", s.exporter.shown, s.refused)
 		s.refused = 0
 	}
 }
