@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/acalocal/acalocal/logsink"
 )
@@ -15,9 +16,10 @@ import (
 // Bounds of what is taken. A request that waits for the disk holds its body, so
 // the two together bound the memory.
 const (
-	maxBody    = 16 << 20 // bytes of a body, unpacked
-	maxAtOnce  = 8        // requests under way; others are told to try again
-	maxRecords = 100_000  // of one body
+	maxBody    = 8 << 20         // bytes of a body, unpacked
+	maxAtOnce  = 4               // requests under way
+	maxWait    = 2 * time.Second // how long others wait before they are told to try again
+	maxRecords = 100_000         // of one body
 )
 
 // Sink takes records and returns when they are durable.
@@ -70,11 +72,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.Serv
 // bounded keeps the number of requests under way small.
 func (h *Handler) bounded(serve http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		timer := time.NewTimer(maxWait)
+		defer timer.Stop()
 		select {
 		case h.room <- struct{}{}:
 			defer func() { <-h.room }()
 			serve(w, r)
-		default:
+		case <-r.Context().Done():
+		case <-timer.C:
 			w.Header().Set("Retry-After", "1")
 			http.Error(w, "too much at once", http.StatusTooManyRequests)
 		}

@@ -213,7 +213,7 @@ func TestBodiesAreBounded(t *testing.T) {
 	bomb := zipped(t, bytes.Repeat([]byte(" "), maxBody+1))
 	for _, path := range []string{"/v2.1/track", "/v1/traces", "/v1/logs", "/v1/metrics"} {
 		status, answer, _ := post(t, s.URL+path, "application/json", bomb, "Content-Encoding", "gzip")
-		if status != http.StatusRequestEntityTooLarge || !strings.Contains(answer, "16 MiB") {
+		if status != http.StatusRequestEntityTooLarge || !strings.Contains(answer, "8 MiB") {
 			t.Errorf("%s: answer %d %s", path, status, answer)
 		}
 		if status, answer, _ = post(t, s.URL+path, "application/json", []byte("x"), "Content-Encoding", "br"); status != 400 {
