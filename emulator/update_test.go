@@ -116,3 +116,49 @@ func TestReferencesToAKeyVaultHaveLocalValues(t *testing.T) {
 		}
 	})
 }
+
+func TestSecretThatAnActiveRevisionUsesStays(t *testing.T) {
+	inBubble(t, func(w *world) {
+		app := w.app("web:1")
+		app.Properties.Configuration.ActiveRevisionsMode = aca.Multiple
+		app.Properties.Configuration.Secrets = []aca.Secret{{Name: "old", Value: "1"}, {Name: "new", Value: "2"}}
+		app.Properties.Template.Containers[0].Env = []aca.EnvVar{{Name: "KEY", SecretRef: "old"}}
+		apply := func(app aca.ContainerApp) (Applied, error) {
+			return w.engine.Apply(w.Context(), ApplyRequest{App: app})
+		}
+		first, err := apply(app)
+		if err != nil {
+			w.Fatal(err)
+		}
+		next := *app.Clone()
+		next.Properties.Template.Containers[0].Env[0].SecretRef = "new"
+		next.Properties.Configuration.Secrets = next.Properties.Configuration.Secrets[1:]
+		want := "(ContainerAppSecretRefNotFound) SecretRef 'old' defined for container 'app' of the active revision '" + first.Revision +
+			"' not found. Deactivate the revision before its secret is removed."
+		if _, err := apply(next); err == nil || err.Error() != want {
+			w.Errorf("the secret is removed: %v, want %s", err, want)
+		}
+		next.Properties.Configuration.Secrets = app.Properties.Configuration.Secrets
+		if _, err := apply(next); err != nil {
+			w.Fatal(err)
+		}
+		if err := w.engine.SetRevisionActive(w.Context(), "web", first.Revision, false); err != nil {
+			w.Fatal(err)
+		}
+		next.Properties.Configuration.Secrets = []aca.Secret{{Name: "new", Value: "2"}}
+		if _, err := apply(next); err != nil {
+			w.Errorf("nobody uses the secret any more: %v", err)
+		}
+	})
+	inBubble(t, func(w *world) { // in single mode the revision goes with its secret
+		app := w.app("web:1")
+		app.Properties.Configuration.Secrets = []aca.Secret{{Name: "old", Value: "1"}}
+		app.Properties.Template.Containers[0].Env = []aca.EnvVar{{Name: "KEY", SecretRef: "old"}}
+		for range 2 {
+			if _, err := w.engine.Apply(w.Context(), ApplyRequest{App: app}); err != nil {
+				w.Fatal(err)
+			}
+			app = w.app("web:2")
+		}
+	})
+}

@@ -25,6 +25,9 @@ func (s *State) Check(e SpecChanged) error {
 	if err := checkTraffic(a, e.App); err != nil {
 		return err
 	}
+	if err := checkSecrets(a, e.App); err != nil {
+		return err
+	}
 	suffix := e.App.Properties.Template.RevisionSuffix
 	if a == nil || a.removed || suffix == "" || !s.changesTemplate(a, e) {
 		return nil
