@@ -31,25 +31,32 @@ type verifyOptions struct {
 func newVerifyCommand(s Streams) *cobra.Command {
 	var o verifyOptions
 	cmd := &cobra.Command{
-		Use:   "verify [APP]",
+		Use:   "verify [APP|FILE|DIR]",
 		Short: "Prove that changes of an app lose no request",
 		Long: `Send requests to an app that runs, half of them on fresh connections, and swap
 in new revisions meanwhile, or restart its replicas. Each request that is lost
 or slow is shown with what happened around it, and with the setting that lets
 it happen. The exit code is 1 when a request is lost or a change fails.
 
-A swap is an update that changes nothing but the revision suffix.`,
+A swap is an update that changes nothing but the revision suffix.
+
+With a path ("./app", "containerapp.yaml") instead of a name, the app is run in
+an environment of its own, which is removed afterwards.`,
 		Example: `  acalocal verify --swaps 100
+  acalocal verify examples/python-flask --swaps 100
   acalocal verify web --restarts 10 --rate 500 --path /health
   acalocal verify --swaps 5 --junit report.xml`,
 		Args:              maximumNArgs(1),
 		ValidArgsFunction: completeApps,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.takeApp(cmd, args); err != nil {
-				return err
-			}
 			if o.swaps == 0 && o.restarts == 0 {
 				o.swaps = 5
+			}
+			if len(args) > 0 && isPath(args[0]) {
+				return verifyPath(cmd, s, o, args[0])
+			}
+			if err := o.takeApp(cmd, args); err != nil {
+				return err
 			}
 			return runVerify(cmd, s, o)
 		},

@@ -138,6 +138,11 @@ func (s *Sim) switchMode(app aca.ContainerApp) {
 	}
 	app.ApplyDefaults()
 	s.note("user  mode %s", c.ActiveRevisionsMode)
+	if old := s.wanted[app.Name].Properties.Configuration.ActiveRevisionsMode; old != aca.Single {
+		// The weights go, too: all to the latest ready revision, be it down or not.
+		s.apply(app)
+		return
+	}
 	s.Apply(app)
 }
 
@@ -217,9 +222,7 @@ func (s *Sim) traffic(app aca.ContainerApp, traffic []aca.TrafficWeight) {
 	app.Properties.Configuration.Ingress.Traffic = traffic
 	s.note("user  traffic %+v", traffic)
 	before, serving := s.revisions(app.Name), s.staying(app.Name)
-	s.wanted[app.Name] = app
-	s.taken[app.Name] = true // by weight, a revision may lose all its requests to one that is down
-	s.handle(core.SpecChanged{App: app})
+	s.apply(app)
 	if now := s.revisions(app.Name); !slices.Equal(before, now) {
 		s.fail("traffic alone turned the revisions %v into %v", before, now)
 	}
@@ -228,6 +231,13 @@ func (s *Sim) traffic(app aca.ContainerApp, traffic []aca.TrafficWeight) {
 			s.fail("traffic alone took the replica %s away", name)
 		}
 	}
+}
+
+// apply is Apply for a user who moves traffic, maybe to what is down.
+func (s *Sim) apply(app aca.ContainerApp) {
+	s.wanted[app.Name] = app
+	s.taken[app.Name] = true
+	s.handle(core.SpecChanged{App: app})
 }
 
 // staying are the replicas of an app that are ready and not on their way out.
