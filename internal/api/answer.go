@@ -62,14 +62,10 @@ func (a *answerWriter) json(v any) []byte {
 }
 
 func (a *answerWriter) table(t *kql.ResultTable) {
-	columns := make([]QueryColumn, len(t.Columns))
-	for i, c := range t.Columns {
-		columns[i] = QueryColumn{c.Name, c.Type.String()}
-	}
 	a.text(`{"name":`)
 	_, _ = a.w.Write(a.json(t.Name))
 	a.text(`,"columns":`)
-	_, _ = a.w.Write(a.json(columns))
+	_, _ = a.w.Write(a.json(columnsOf(t.Columns)))
 	a.text(`,"rows":[`)
 	a.size = 0
 	for row := range t.Each {
@@ -86,14 +82,7 @@ func (a *answerWriter) row(row []kql.Value) bool {
 	if a.size > 0 {
 		b = append(b, ',')
 	}
-	b = append(b, '[')
-	for i, v := range row {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendCell(b, v)
-	}
-	b = append(b, ']')
+	b = appendRow(b, row)
 	a.cell = b
 	if a.left -= int64(len(b)); a.left < 0 {
 		a.cut = true
@@ -118,6 +107,26 @@ func (a *answerWriter) end(e answerEnd, partial error) {
 		return
 	}
 	a.text("}\n")
+}
+
+func columnsOf(s kql.Schema) []QueryColumn {
+	columns := make([]QueryColumn, len(s))
+	for i, c := range s {
+		columns[i] = QueryColumn{c.Name, c.Type.String()}
+	}
+	return columns
+}
+
+// appendRow encodes a row as an array.
+func appendRow(b []byte, row []kql.Value) []byte {
+	b = append(b, '[')
+	for i, v := range row {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendCell(b, v)
+	}
+	return append(b, ']')
 }
 
 // appendCell encodes a cell. Log Analytics sends dynamics as text that holds

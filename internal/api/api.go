@@ -27,6 +27,8 @@
 //	/acalocal/v1/stream                      GET   Entries of all apps, live, one a line
 //	/acalocal/v1/query                       POST  QueryBody → Log Analytics' answer
 //	/acalocal/v1/probes                      GET   ?revision= → emulator.ProbeAttempts
+//	/acalocal/v1/export                      POST  QueryBody → ExportHead, rows, ExportEnd, one a line
+//	/acalocal/v1/import                      POST  rows → ImportAnswer
 //	/acalocal/v1/kql/check, complete, format POST  TextBody → CheckAnswer, kql.Completions, TextBody
 //	/acalocal/v1/kql/saved, schema           GET   SavedAnswer, SchemaAnswer
 //	/acalocal/v1/requests                    GET   Requests as the edge served them, one a line
@@ -143,6 +145,15 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 
 // New returns the handler of an environment's control surface.
 func New(o Options) http.Handler {
+	s := newServer(o)
+	h := http.Handler(s)
+	if o.TCP {
+		h = s.guard(h)
+	}
+	return h
+}
+
+func newServer(o Options) *server {
 	s := &server{Options: o}
 	s.own = map[string]route{
 		"access":              {"GET", s.access},
@@ -159,6 +170,8 @@ func New(o Options) http.Handler {
 		"logs/system":         {"GET", s.systemLogs},
 		"stream":              {"GET", s.stream},
 		"query":               {"POST", s.query},
+		"export":              {"POST", s.export},
+		"import":              {"POST", s.importRows},
 		"probes":              {"GET", s.probeAttempts},
 		"requests":            {"GET", s.listRequests},
 		"requests/replay":     {"POST", s.replay},
@@ -178,11 +191,7 @@ func New(o Options) http.Handler {
 		"kql/saved":           {"GET", s.savedQueries},
 		"kql/schema":          {"GET", s.schema},
 	}
-	h := http.Handler(s)
-	if o.TCP {
-		h = s.guard(h)
-	}
-	return h
+	return s
 }
 
 // ServeHTTP answers one request.

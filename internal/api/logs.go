@@ -8,6 +8,7 @@ import (
 
 	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/logsink"
+	"github.com/acalocal/acalocal/logsink/incident"
 	"github.com/acalocal/acalocal/logsink/kql"
 )
 
@@ -25,6 +26,8 @@ type Logs interface {
 	Query(ctx context.Context, text string, from, to time.Time) (*kql.Result, error)
 	// Catalog returns the tables as they are now.
 	Catalog() kql.Catalog
+	// Import stores rows that came from elsewhere.
+	Import(ctx context.Context, rows *incident.Rows) error
 }
 
 // What az allows and assumes for --tail.

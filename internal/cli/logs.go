@@ -11,7 +11,7 @@ import (
 
 func newLogsCommand(s Streams) *cobra.Command {
 	cmd := &cobra.Command{Use: "logs", Short: "Read and query logs", Args: noSubcommand, RunE: showHelp}
-	cmd.AddCommand(newLogsShowCommand(s), newLogsQueryCommand(s), newLogsPageCommand(s))
+	cmd.AddCommand(newLogsShowCommand(s), newLogsQueryCommand(s), newLogsPageCommand(s), newLogsExportCommand(s), newLogsImportCommand(s))
 	return cmd
 }
 

@@ -49,18 +49,16 @@ questions: --list shows them.`,
 			if err != nil {
 				return err
 			}
-			c, err := connect(cmd)
-			if err != nil {
-				return err
-			}
-			answer, err := c.Query(cmd.Context(), text, timespan)
-			if err != nil {
-				return notRunning(explainQuery(s.Err, text, err))
-			}
-			if answer.Error != nil {
-				fmt.Fprintf(s.Err, "acalocal: the answer is not complete: %s\n", answer.Error.Message)
-			}
-			return write(s.Out, answer)
+			return withLogs(cmd, s.Err, false, func(c *client.Client) error {
+				answer, err := c.Query(cmd.Context(), text, timespan)
+				if err != nil {
+					return notRunning(explainQuery(s.Err, text, err))
+				}
+				if answer.Error != nil {
+					fmt.Fprintf(s.Err, "acalocal: the answer is not complete: %s\n", answer.Error.Message)
+				}
+				return write(s.Out, answer)
+			})
 		},
 	}
 	f := cmd.Flags()

@@ -128,12 +128,7 @@ func New(o Options) (_ *Daemon, err error) {
 	if err := d.takeLock(); err != nil {
 		return nil, err
 	}
-	d.Logs, err = logsink.Open(logsink.Options{
-		Dir:         d.files.Logs(),
-		Environment: o.Environment,
-		WorkspaceID: workspaceID(o.Environment),
-		Report:      func(p logsink.Problem) { o.Log.Warn().Str("file", p.File).Msg(p.What) },
-	})
+	d.Logs, err = logsink.Open(logOptions(d.files, func(p logsink.Problem) { o.Log.Warn().Str("file", p.File).Msg(p.What) }))
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/acalocal/acalocal/internal/container"
 	"github.com/acalocal/acalocal/internal/core"
 	"github.com/acalocal/acalocal/logsink"
+	"github.com/acalocal/acalocal/logsink/incident"
 	"github.com/acalocal/acalocal/logsink/kql"
 )
 
@@ -71,6 +72,11 @@ func (q queries) Query(ctx context.Context, text string, from, to time.Time) (*k
 		span.To = kql.TicksOf(to)
 	}
 	return kql.Query(ctx, kql.Within(q.Catalog(), span), text, kql.Options{})
+}
+
+// Import stores rows that came from elsewhere.
+func (q queries) Import(ctx context.Context, rows *incident.Rows) error {
+	return rows.Store(ctx, q.Store)
 }
 
 // guid is a stable identifier in the form ACA gives replicas.

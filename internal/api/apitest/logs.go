@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/acalocal/acalocal/logsink"
+	"github.com/acalocal/acalocal/logsink/incident"
 	"github.com/acalocal/acalocal/logsink/kql"
 )
 
@@ -20,6 +21,8 @@ type Logs struct {
 	changed chan struct{}         // guarded by mu; closed when a row is added
 	// Result and Err are what Query answers; set them before use.
 	Result *kql.Result
+	// Imported is what Import was given last.
+	Imported *incident.Rows
 	// Tables are what Catalog returns; set them before use.
 	Tables kql.Tables
 	Err    error
@@ -49,6 +52,14 @@ func (l *Logs) add(f func()) {
 
 // Catalog implements api.Logs.
 func (l *Logs) Catalog() kql.Catalog { return l.Tables }
+
+// Import implements api.Logs: it keeps the last rows it was given.
+func (l *Logs) Import(_ context.Context, rows *incident.Rows) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.Imported = rows
+	return l.Err
+}
 
 // Query implements api.Logs: it answers with Result and Err, an empty result
 // when neither is set.
