@@ -362,6 +362,19 @@ func TestDefinitionOfAReplay(t *testing.T) {
 	if s := app.Properties.Configuration.Secrets[0]; s.Value != Redacted || s.KeyVaultURL != "" {
 		t.Errorf("secret %+v", s)
 	}
+	f.App.Revisions[0].Name, f.Revision = "web--0000001", "web--0000001"
+	shared := &f.App.Revisions[0].Properties.Template
+	shared.Volumes = []aca.Volume{{Name: "data", StorageType: "AzureFile", StorageName: "share", MountOptions: "uid=1000"}}
+	shared.Containers[0].VolumeMounts = []aca.VolumeMount{{VolumeName: "data", MountPath: "/data"}}
+	second := f.Definition(nil)
+	second.ApplyDefaults()
+	if problems := aca.Errors(second.Validate()); len(problems) > 0 {
+		t.Errorf("the definition of a second revision is refused: %v", problems[0])
+	}
+	if v := second.Properties.Template.Volumes[0]; v.StorageType != "EmptyDir" || v.StorageName != "" {
+		t.Errorf("volume %+v", v)
+	}
+	shared.Volumes, shared.Containers[0].VolumeMounts = nil, nil
 	own := f.Definition(nil)
 	if len(own.Properties.Template.Volumes) != 0 || own.Properties.Template.Containers[0].Image != "web:1" {
 		t.Error("a definition without stand-ins has changed")

@@ -16,7 +16,8 @@ const counterVolume = "stand-in-starts"
 
 // Definition is the captured one, to be run again: with the template of the
 // captured revision, its name, one replica, and other images where images has
-// one for a container. Secrets get a value that is none.
+// one for a container. Secrets get a value that is none, shares become empty
+// directories.
 func (f *File) Definition(images map[string]string) aca.ContainerApp {
 	app := *f.App.Clone()
 	app.ID, app.SystemData = "", nil
@@ -32,6 +33,11 @@ func (f *File) Definition(images map[string]string) aca.ContainerApp {
 	}
 	if in := p.Configuration.Ingress; in != nil {
 		in.Traffic, in.Fqdn = nil, ""
+	}
+	for i := range p.Template.Volumes {
+		if v := &p.Template.Volumes[i]; v.StorageType != "Secret" {
+			v.StorageType, v.StorageName, v.MountOptions = "EmptyDir", "", "" // shares are not in the file
+		}
 	}
 	for _, list := range [][]aca.Container{p.Template.InitContainers, p.Template.Containers} {
 		for i := range list {
