@@ -3,6 +3,7 @@ package emulator
 import (
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/acalocal/acalocal/probes"
@@ -60,4 +61,41 @@ func TestAttemptsThatPassAreRemembered(t *testing.T) {
 			t.Errorf("another revision has %v", got)
 		}
 	})
+}
+
+func TestScaledTimersAreSaidAndHoldForProbesWhenAsked(t *testing.T) {
+	for _, scaled := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.stop()
+			w.scale, w.scaleProbes = 10, scaled
+			w.boot()
+			out := w.apply("web:1")
+			w.waitFor("web is ready", ready)
+			time.Sleep(10 * time.Second) // virtual
+			live := 0
+			for _, a := range w.engine.ProbeAttempts(out.Revision) {
+				if a.Probe == probes.Liveness {
+					live++
+				}
+			}
+			if least := map[bool]int{false: 1, true: 9}[scaled]; live < least || live > least+3 { // one in 10 s, or one a second
+				t.Errorf("scaled %t: %d attempts of liveness in 10 s", scaled, live)
+			}
+			w.stop()
+			want := map[bool]string{
+				false: "The platform's own timers run 10 times faster than on Azure (--time-scale).",
+				true:  "The platform's own timers and the periods of probes run 10 times faster than on Azure (--time-scale).",
+			}[scaled]
+			said := 0
+			for _, r := range w.memory.rows {
+				if r.Reason == "TimeScale" && r.Msg == want && r.Source == "acalocal" && r.Revision == out.Revision {
+					said++
+				}
+			}
+			if said != 1 {
+				t.Errorf("scaled %t: %d rows say so", scaled, said)
+			}
+		})
+	}
 }

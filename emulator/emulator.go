@@ -111,6 +111,8 @@ type Options struct {
 	Checker func(probes.Checker) probes.Checker
 	// TimeScale divides the platform's own timers; 0 is 1.
 	TimeScale float64
+	// ScaleProbes divides the delays and periods of probes, too.
+	ScaleProbes bool
 	// Rand draws names; nil takes a random seed.
 	Rand *rand.Rand
 	Log  zerolog.Logger
@@ -160,7 +162,7 @@ func New(o Options) *Engine {
 	}
 	e := &Engine{
 		o:       o,
-		state:   core.New(core.Options{Environment: o.Environment, Domain: o.Domain, TimeScale: o.TimeScale, ScaleSteps: o.ScaleSteps}, o.Rand),
+		state:   core.New(core.Options{Environment: o.Environment, Domain: o.Domain, TimeScale: o.TimeScale, ScaleProbes: o.ScaleProbes, ScaleSteps: o.ScaleSteps}, o.Rand),
 		mail:    newMailbox(),
 		ops:     make(chan struct{}, maxOps),
 		holders: map[string]container.ID{},

@@ -112,11 +112,13 @@ func (m *memory) Append(rows []core.SystemLog) error {
 // world is a machine on which daemons come and go, in a synctest bubble.
 type world struct {
 	*testing.T
-	runtime *containertest.Runtime
-	memory  *memory
-	edge    *edge
-	engine  *Engine
-	stop    func()
+	runtime     *containertest.Runtime
+	memory      *memory
+	edge        *edge
+	engine      *Engine
+	scale       float64 // of the next daemon
+	scaleProbes bool
+	stop        func()
 }
 
 func newWorld(t *testing.T) *world {
@@ -134,7 +136,7 @@ func newWorld(t *testing.T) *world {
 // boot starts a daemon.
 func (w *world) boot() {
 	w.edge = &edge{ports: map[string]int{}}
-	w.engine = New(Options{Environment: "local", Domain: "local.localhost", Runtime: w.runtime, Router: w.edge, Logs: w.memory, History: w.memory})
+	w.engine = New(Options{Environment: "local", Domain: "local.localhost", Runtime: w.runtime, Router: w.edge, Logs: w.memory, History: w.memory, TimeScale: w.scale, ScaleProbes: w.scaleProbes})
 	ctx, cancel := context.WithCancel(w.Context())
 	done := make(chan error, 1)
 	go func() { done <- w.engine.Run(ctx) }()

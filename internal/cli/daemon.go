@@ -86,7 +86,7 @@ func startDaemon(ctx context.Context, h home.Home, name string, log io.Writer) (
 		return nil, err
 	}
 	d, err := daemon.New(daemon.Options{
-		Environment: name, Home: h, Runtime: engine, Bind: os.Getenv(listenVariable), TimeScale: scale, ScaleSteps: os.Getenv(scaleStepsVariable) == "1",
+		Environment: name, Home: h, Runtime: engine, Bind: os.Getenv(listenVariable), TimeScale: scale, ScaleProbes: os.Getenv(scaleProbesVariable) == "1", ScaleSteps: os.Getenv(scaleStepsVariable) == "1",
 		OTLPEndpoint: endpoint, OTLPHeaders: headers, Claim: h.Environment(name).Claim(engine.Host()), Log: logger,
 	})
 	if err != nil {

@@ -17,6 +17,10 @@ const timeScaleVariable = "ACALOCAL_TIME_SCALE"
 // on Azure were seen without them.
 const scaleStepsVariable = "ACALOCAL_SCALE_STEPS"
 
+// scaleProbesVariable lets the scale hold for delays and periods of probes, too,
+// when it is 1.
+const scaleProbesVariable = "ACALOCAL_TIME_SCALE_PROBES"
+
 // maxTimeScale keeps the shortest timer above a millisecond or so.
 const maxTimeScale = 1000
 
@@ -24,7 +28,32 @@ const maxTimeScale = 1000
 // command starts.
 func bindTimeScale(cmd *cobra.Command) {
 	cmd.Flags().Var(timeScaleFlag{}, "time-scale", "run the platform's own timers N times as fast, 1 to 1000; for tests and demos")
+	cmd.Flags().Var(scaleProbesFlag{}, "time-scale-probes", "with --time-scale, delays and periods of probes, too")
+	cmd.Flags().Lookup("time-scale-probes").NoOptDefVal = "true"
 }
+
+// scaleProbesFlag keeps its value as timeScaleFlag does.
+type scaleProbesFlag struct{}
+
+// Set implements pflag.Value.
+func (scaleProbesFlag) Set(s string) error {
+	on, err := strconv.ParseBool(s)
+	if err != nil {
+		return fmt.Errorf("%q is neither true nor false", s)
+	}
+	if !on {
+		return os.Unsetenv(scaleProbesVariable)
+	}
+	return os.Setenv(scaleProbesVariable, "1")
+}
+
+// String implements pflag.Value.
+func (scaleProbesFlag) String() string {
+	return strconv.FormatBool(os.Getenv(scaleProbesVariable) == "1")
+}
+
+// Type implements pflag.Value.
+func (scaleProbesFlag) Type() string { return "bool" }
 
 // timeScaleFlag keeps its value in the environment of the process, from where
 // a daemon takes it, in this process or in the background.

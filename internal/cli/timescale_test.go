@@ -28,6 +28,13 @@ func TestTimeScaleReachesTheDaemonByTheEnvironment(t *testing.T) {
 	if n, err := timeScale(); n != 60 || err != nil {
 		t.Errorf("set to 60 it is %v, %v", n, err)
 	}
+	t.Setenv(scaleProbesVariable, "")
+	if err := (scaleProbesFlag{}).Set("true"); err != nil || (scaleProbesFlag{}).String() != "true" {
+		t.Errorf("probes are scaled: %s, %v", scaleProbesFlag{}, err)
+	}
+	if err := (scaleProbesFlag{}).Set("perhaps"); err == nil {
+		t.Error("a word that is no bool passes")
+	}
 	t.Setenv(timeScaleVariable, "never")
 	if _, err := timeScale(); err == nil {
 		t.Error("a variable that is no number passes")

@@ -44,6 +44,9 @@ type Options struct {
 	// TimeScale divides the restart back-off and the platform's own
 	// deadlines; 1 is real time.
 	TimeScale float64
+	// ScaleProbes divides the delays and periods of probes, too; their
+	// timeouts stay.
+	ScaleProbes bool
 	// ScaleSteps limits scale-up to the documented steps 1, 4, 8, 16, 32.
 	// Captures of running apps show none.
 	ScaleSteps bool

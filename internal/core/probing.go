@@ -76,6 +76,9 @@ func checkText(c probes.Check) string {
 	return fmt.Sprintf("%+v", *c.TCP)
 }
 
+// shortestPeriod keeps a scaled probe from taking all of a core.
+const shortestPeriod = 20 * time.Millisecond
+
 func (s *State) targets(m *member) []probes.Target {
 	if !s.running(m) || !m.started || m.ended || m.killed {
 		return nil
@@ -83,6 +86,9 @@ func (s *State) targets(m *member) []probes.Target {
 	var out []probes.Target
 	for _, p := range s.effectiveProbes(m) {
 		t := target(m, p)
+		if s.o.ScaleProbes {
+			t.Delay, t.Period = s.scaled(t.Delay), max(s.scaled(t.Period), shortestPeriod)
+		}
 		t.Eager = !slices.ContainsFunc(m.spec.Probes, func(own aca.Probe) bool { return own.Type == p.Type })
 		t.StartedAt = s.observed[m.key].StartedAt
 		if t.Check.TCP != nil && t.Check.TCP.Port == 0 {

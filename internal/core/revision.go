@@ -89,6 +89,7 @@ func (s *State) newRevision(a *app) {
 	if label := a.spec.Properties.Configuration.TargetLabel; a.mode() == aca.Labels && !a.hasLabel(label) && (a.labelled() || s.latestReady(a) == nil) {
 		a.moveLabel(label, rev.name) // nothing there yet to keep serving
 	}
+	s.scaleRow(rev)
 	if previous != nil {
 		s.appRow(a, previous, "RevisionCreation", "Creating a new revision: "+rev.name)
 	}

@@ -1,5 +1,10 @@
 package core
 
+import (
+	"fmt"
+	"strings"
+)
+
 // The two sources of rows the core writes. Scaling decisions have a third.
 const (
 	controller = "ContainerAppController"
@@ -32,6 +37,19 @@ func (s *State) warnRow(r *replica, reason, msg string) { s.row(r, true, reason,
 // revRow writes a row about a revision.
 func (s *State) revRow(rev *revision, reason, msg string) {
 	s.write(SystemLog{App: rev.app.spec.Name, Revision: rev.name, Reason: reason, Msg: msg}, rev.name)
+}
+
+// scaleRow says in the log of a revision that its times are not Azure's. It is
+// the one row that Azure does not have, so its source is ours.
+func (s *State) scaleRow(rev *revision) {
+	if s.o.TimeScale == 1 {
+		return
+	}
+	msg := fmt.Sprintf("The platform's own timers run %g times faster than on Azure (--time-scale).", s.o.TimeScale)
+	if s.o.ScaleProbes {
+		msg = strings.Replace(msg, "timers run", "timers and the periods of probes run", 1)
+	}
+	s.write(SystemLog{App: rev.app.spec.Name, Revision: rev.name, Reason: "TimeScale", Source: "acalocal", Msg: msg}, rev.name)
 }
 
 // scalerRow writes a row of the scaler about a revision.

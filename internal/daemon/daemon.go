@@ -61,6 +61,8 @@ type Options struct {
 	AuthorityDir string
 	// TimeScale divides the platform's own timers; 0 is 1.
 	TimeScale float64
+	// ScaleProbes divides the delays and periods of probes, too.
+	ScaleProbes bool
 	// ScaleSteps limits scale-up to the documented steps 1, 4, 8, 16, 32.
 	ScaleSteps bool
 	// Claim is a lock file that all daemons of this user and container engine
@@ -160,6 +162,7 @@ func New(o Options) (_ *Daemon, err error) {
 		Triggers:    d.newTriggers(),
 		ScaleSteps:  o.ScaleSteps,
 		TimeScale:   o.TimeScale,
+		ScaleProbes: o.ScaleProbes,
 		Log:         o.Log,
 	})
 	return d, nil
