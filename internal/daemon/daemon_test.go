@@ -25,6 +25,7 @@ import (
 	"github.com/acalocal/acalocal/internal/container/containertest"
 	"github.com/acalocal/acalocal/internal/home"
 	"github.com/acalocal/acalocal/logsink"
+	"github.com/acalocal/acalocal/logsink/kql"
 )
 
 // machine is where daemons of one environment come and go: an engine in
@@ -281,6 +282,49 @@ func TestHistoryKeepsNoSecretValues(t *testing.T) {
 	text, err := os.ReadFile(history{dir: m.home.Environment(home.DefaultEnvironment).History()}.path("web"))
 	if err != nil || strings.Contains(string(text), "hunter2") {
 		t.Errorf("history holds %s %v", text, err)
+	}
+	m.stop()
+}
+
+func TestNoRowOfOursHasASecretValue(t *testing.T) {
+	m := newMachine(t)
+	m.boot()
+	apply := func(image string) {
+		t.Helper()
+		app := aca.ContainerApp{Name: "web", Properties: aca.AppProperties{
+			Configuration: aca.Configuration{
+				Ingress: &aca.Ingress{External: true, TargetPort: 8000},
+				Secrets: []aca.Secret{{Name: "password", Value: "hunter2-value"}},
+			},
+			Template: aca.Template{Containers: []aca.Container{{
+				Name: "app", Image: image, Env: []aca.EnvVar{{Name: "P", SecretRef: "password"}}, Args: []string{"--password", "$(P)"},
+			}}},
+		}}
+		if _, err := m.daemon.Engine.Apply(t.Context(), emulator.ApplyRequest{App: app}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	apply("web:1")
+	s := m.waitFor("web is ready", webReady)
+	m.get(s.App("web").Local.URL+"/", "")
+	apply("nowhere:1") // which cannot be pulled
+	m.waitFor("the trouble is seen", func(s *emulator.Snapshot) bool { return s.App("web").Local.Problem != "" })
+	for query, want := range map[string]bool{`search "hunter2"`: false, `search "web"`: true, `ContainerAppSystemLogs_CL | where Type_s == "Warning"`: true} {
+		res, err := m.daemon.Logs.Query(t.Context(), query+" | take 1", kql.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		res.Tables[0].Each(func(row []kql.Value) bool {
+			found = true
+			if !want {
+				t.Errorf("%s finds %v", query, row)
+			}
+			return false
+		})
+		if found != want {
+			t.Errorf("%s finds rows: %v, want %v", query, found, want)
+		}
 	}
 	m.stop()
 }

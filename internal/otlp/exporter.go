@@ -60,6 +60,9 @@ type Exporter struct {
 	url    string
 	shown  string // url as messages have it: without a password
 	client *http.Client
+	// wait is how long a batch is gathered, pause the first one between two
+	// attempts; shorter in tests.
+	wait, pause time.Duration
 
 	mu    sync.Mutex
 	place logsink.Position // up to which rows were sent or given up; guarded by mu
@@ -81,7 +84,7 @@ func New(o Options) (*Exporter, error) {
 	if o.Tell == nil {
 		o.Tell = func(bool, string) {}
 	}
-	e := &Exporter{o: o, url: target, shown: shown.Redacted(), client: &http.Client{Timeout: 30 * time.Second}, news: make(chan struct{})}
+	e := &Exporter{o: o, url: target, shown: shown.Redacted(), client: &http.Client{Timeout: 30 * time.Second}, wait: batchWait, pause: firstPause, news: make(chan struct{})}
 	text, err := os.ReadFile(o.File)
 	if err == nil {
 		err = json.Unmarshal(text, &e.place)
@@ -176,7 +179,7 @@ func ship[T any](ctx context.Context, e *Exporter, rows iter.Seq2[T, error], con
 	defer cancel()
 	s := &sender{exporter: e}
 	for {
-		b, more := gather(ctx, next)
+		b, more := gather(ctx, next, e.wait)
 		if len(b.rows) > 0 {
 			if !s.send(ctx, &b) {
 				return
@@ -197,8 +200,9 @@ type batch struct {
 	refused int    // rows the collector did not want
 }
 
-// gather collects a batch; more says that there may be another.
-func gather(ctx context.Context, next <-chan row) (b batch, more bool) {
+// gather collects a batch, for a while from its first row on; more says that there
+// may be another.
+func gather(ctx context.Context, next <-chan row, wait time.Duration) (b batch, more bool) {
 	var due <-chan time.Time
 	size := 0
 	for len(b.rows) < batchRows && size < batchBytes {
@@ -208,7 +212,7 @@ func gather(ctx context.Context, next <-chan row) (b batch, more bool) {
 				return b, false
 			}
 			if due == nil {
-				timer := time.NewTimer(batchWait)
+				timer := time.NewTimer(wait)
 				defer timer.Stop()
 				due = timer.C
 			}

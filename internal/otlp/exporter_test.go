@@ -165,6 +165,7 @@ func (s *shop) export(endpoint string, during func(e *Exporter)) *Exporter {
 	if err != nil {
 		s.Fatal(err)
 	}
+	e.wait, e.pause = 20*time.Millisecond, 10*time.Millisecond
 	ctx, cancel := context.WithCancel(s.Context())
 	done := make(chan struct{})
 	go func() { e.Run(ctx); close(done) }()
@@ -246,7 +247,7 @@ func TestRowsWaitWhileNobodyListens(t *testing.T) {
 	gone.Close()
 	s.print(0, 10)
 	s.export(gone.URL, func(e *Exporter) {
-		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		defer cancel()
 		if err := e.Flush(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error("flushed to nobody:", err)
@@ -315,7 +316,7 @@ func TestMessagesHaveNoPassword(t *testing.T) {
 	s.print(0, 10)
 	secret := strings.Replace(gone.URL, "http://", "http://me:hunter2@", 1)
 	s.export(secret, func(e *Exporter) {
-		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		defer cancel()
 		if err := e.Flush(ctx); err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Error("error", err)

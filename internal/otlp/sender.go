@@ -40,7 +40,7 @@ func (s *sender) send(ctx context.Context, b *batch) bool {
 		s.refuse(b, len(b.rows), err.Error())
 		return true
 	}
-	for pause := firstPause; ; pause = min(2*pause, longPause) {
+	for pause := s.exporter.pause; ; pause = min(2*pause, longPause) {
 		wait, err := s.attempt(ctx, body, b)
 		if err == nil {
 			s.recovered(b)
