@@ -87,6 +87,7 @@ func startDaemon(ctx context.Context, h home.Home, name string, log io.Writer) (
 	}
 	d, err := daemon.New(daemon.Options{
 		Environment: name, Home: h, Runtime: engine, Bind: os.Getenv(listenVariable), TimeScale: scale, ScaleProbes: os.Getenv(scaleProbesVariable) == "1", ScaleSteps: os.Getenv(scaleStepsVariable) == "1",
+		HideReason: variableSwitch(noReasonVariable).on(), NoRetries: variableSwitch(noRetriesVariable).on(),
 		OTLPEndpoint: endpoint, OTLPHeaders: headers, Claim: h.Environment(name).Claim(engine.Host()), Log: logger,
 	})
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -181,18 +180,7 @@ func (f edgeFlags) open(g *ingress.Ingress, s Streams) error {
 			return err
 		}
 		fmt.Fprintf(s.Out, "%s://%s\n", l.scheme, addr)
-		if !isLoopback(addr) {
-			fmt.Fprintf(s.Err, "warning: %s can be reached from other machines\n", addr)
-		}
+		fmt.Fprint(s.Err, exposed(addr.String()))
 	}
 	return nil
-}
-
-func isLoopback(a net.Addr) bool {
-	host, _, err := net.SplitHostPort(a.String())
-	if err != nil {
-		return false
-	}
-	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && ip.IsLoopback()
 }

@@ -70,6 +70,7 @@ is no such command, 128 and the signal's number when a signal ended it.`,
 	f.StringVar(&o.keep, "on-failure", "", "when something fails, keep captures and logs in this directory")
 	bindOverrides(cmd, &o.overrides)
 	bindTimeScale(cmd)
+	bindEdgeSwitches(cmd)
 	bindParameters(cmd, &o.overrides)
 	return cmd
 }

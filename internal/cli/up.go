@@ -61,6 +61,7 @@ not become so; the environment keeps running either way.`,
 	f.BoolVar(&o.watch, "watch", true, "in the foreground, build and swap in what is saved")
 	bindOverrides(cmd, &o.overrides)
 	bindTimeScale(cmd)
+	bindEdgeSwitches(cmd)
 	bindOTLP(cmd)
 	bindParameters(cmd, &o.overrides)
 	return cmd

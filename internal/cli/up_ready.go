@@ -21,6 +21,7 @@ func (u *upRun) sayReady(snap *emulator.Snapshot) error {
 	if u.o.asJSON {
 		return writeJSON(u.s.Out, orEmpty(apps))
 	}
+	fmt.Fprint(u.s.Err, exposed(snap.Edge))
 	if snap.API != "" {
 		fmt.Fprintf(u.s.Err, "logs in the browser: acalocal logs page; API: acalocal api\n")
 	}

@@ -63,6 +63,9 @@ type Options struct {
 	TimeScale float64
 	// ScaleProbes divides the delays and periods of probes, too.
 	ScaleProbes bool
+	// HideReason leaves out the x-acalocal-reason header; NoRetries makes the
+	// edge send each request once.
+	HideReason, NoRetries bool
 	// ScaleSteps limits scale-up to the documented steps 1, 4, 8, 16, 32.
 	ScaleSteps bool
 	// Claim is a lock file that all daemons of this user and container engine

@@ -66,6 +66,10 @@ func newEdge(o Options, to ingress.Options, logs *logsink.Store) (*edge, error) 
 		e.appPorts = defaultAppPorts
 	}
 	var err error
+	to.HideReason = o.HideReason
+	if o.NoRetries {
+		to.Retries = -1
+	}
 	count := to.OnRecord
 	to.TimeScale, to.Capture = o.TimeScale, captured
 	to.OnRecord = func(r ingress.Record) {
