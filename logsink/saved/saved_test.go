@@ -60,6 +60,14 @@ func store(t *testing.T) *logsink.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
+	err = s.AppendTelemetry([]logsink.Telemetry{
+		{Kind: logsink.TelemetryRequest, RoleName: "web", Name: "GET /", Duration: 20 * time.Millisecond, Success: true, ResultCode: "200"},
+		{Kind: logsink.TelemetryDependency, RoleName: "web", Name: "SELECT", Target: "db", DependencyType: "SQL", Duration: 15 * time.Millisecond},
+		{Kind: logsink.TelemetryException, RoleName: "web", ProblemID: "ValueError at app.py", Outer: logsink.ExceptionPart{Type: "ValueError", Message: "bad"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return s
 }
 
@@ -127,6 +135,9 @@ func TestNumbersAreRead(t *testing.T) {
 		{"slow-requests", "Longest", "9000"},
 		{"json-levels", "Level", "error"},
 		{"error-kinds", "Kind", "ValueError"},
+		{"exceptions", "ExceptionType", "ValueError"},
+		{"slow-dependencies", "Longest", "15"},
+		{"telemetry-sent", "Records", "1"},
 	} {
 		q, _ := saved.Find(c.query)
 		res, err := s.Query(t.Context(), q.Text, kql.Options{})
