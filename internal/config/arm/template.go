@@ -65,7 +65,7 @@ type Result struct {
 
 // Bounds of an evaluation.
 const (
-	maxSteps    = 2_000_000
+	maxSteps    = 500_000
 	maxCopies   = 800 // ARM's own
 	maxText     = 1 << 20
 	maxElements = 100_000
