@@ -78,9 +78,16 @@ base-image: ## See to it that python:3.11-slim is here: pulled, or assembled fro
 
 .PHONY: image
 image: agents ## Build the image acalocal:dev, which compose.yaml runs
-	arch=$$(docker version --format '{{.Server.Arch}}'); \
-		GOOS=linux GOARCH=$$arch $(GOBUILD) -o dist/image/acalocal ./cmd/acalocal
-	docker build --quiet --tag acalocal:dev --file Dockerfile dist/image
+	@scripts/image.sh acalocal:dev $$(docker version --format '{{.Server.Arch}}')
+
+.PHONY: images
+images: agents ## Build the image for every platform, into dist/image-ARCH.tar
+	@for arch in amd64 arm64; do \
+		scripts/image.sh acalocal:dev-$$arch $$arch; \
+		docker save --output dist/image-$$arch.tar acalocal:dev-$$arch; \
+		docker image rm acalocal:dev-$$arch >/dev/null; \
+		echo "dist/image-$$arch.tar"; \
+	done
 
 ##@ Measure
 

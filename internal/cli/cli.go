@@ -59,6 +59,7 @@ var commands = []func(Streams) *cobra.Command{
 	newRestartCommand,
 	newVerifyCommand,
 	newRunCommand,
+	newServeCommand,
 	newWaitCommand,
 	newFaultCommand,
 	newScaleCommand,

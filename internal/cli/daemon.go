@@ -25,6 +25,14 @@ const logLevelVariable = "ACALOCAL_LOG_LEVEL"
 // for acalocal in a container of its own, where loopback is out of reach.
 const listenVariable = "ACALOCAL_LISTEN"
 
+// apiListenVariable is the same for the local API. Callers need its token all
+// the same, and have to name a loopback host.
+const apiListenVariable = "ACALOCAL_API_LISTEN"
+
+// networkVariable names a network of the engine that replicas join beside the
+// environment's own.
+const networkVariable = "ACALOCAL_NETWORK"
+
 // newDaemonCommand is what "up -d" starts in the background.
 func newDaemonCommand(s Streams) *cobra.Command {
 	return &cobra.Command{
@@ -81,13 +89,13 @@ func startDaemon(ctx context.Context, h home.Home, name string, log io.Writer) (
 	if err != nil {
 		return nil, err
 	}
-	engine, err := docker.New(ctx, docker.Options{Log: logger})
+	engine, err := docker.New(ctx, docker.Options{Network: os.Getenv(networkVariable), Log: logger})
 	if err != nil {
 		return nil, err
 	}
 	d, err := daemon.New(daemon.Options{
 		Environment: name, Home: h, Runtime: engine, Bind: os.Getenv(listenVariable), TimeScale: scale, ScaleProbes: os.Getenv(scaleProbesVariable) == "1", ScaleSteps: os.Getenv(scaleStepsVariable) == "1",
-		HideReason: variableSwitch(noReasonVariable).on(), NoRetries: variableSwitch(noRetriesVariable).on(),
+		APIBind: os.Getenv(apiListenVariable), HideReason: variableSwitch(noReasonVariable).on(), NoRetries: variableSwitch(noRetriesVariable).on(),
 		OTLPEndpoint: endpoint, OTLPHeaders: headers, Claim: h.Environment(name).Claim(engine.Host()), Log: logger,
 	})
 	if err != nil {

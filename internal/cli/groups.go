@@ -10,7 +10,7 @@ var groups = []struct {
 }{
 	{"Every day:", []string{"up", "update", "down", "status", "logs", "exec", "restart"}},
 	{"Look closer:", []string{"app", "revision", "replica", "ingress", "env", "requests", "metrics", "explain", "timeline", "capture", "replay", "verify", "api"}},
-	{"In tests:", []string{"run", "wait", "fault"}},
+	{"In tests:", []string{"run", "wait", "serve", "fault"}},
 	{"The definition:", []string{"init", "check", "config", "schema", "scale"}},
 	{"Parts by themselves:", []string{"edge", "kql"}},
 	{"This machine:", []string{"doctor", "trust", "untrust", "completion", "version"}},

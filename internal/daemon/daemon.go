@@ -53,6 +53,9 @@ type Options struct {
 	// environment had before, else 8079, else a free one; AnyPort a
 	// free one.
 	APIPort int
+	// APIBind is the host the local API listens on; "" is 127.0.0.1. Whatever
+	// it is, callers need the token and name a loopback host.
+	APIBind string
 	// AppPorts is the first port given to apps that ask for none; 0 is 8081,
 	// AnyPort gives them free ones.
 	AppPorts int
@@ -145,7 +148,7 @@ func New(o Options) (_ *Daemon, err error) {
 	if d.edge, err = newEdge(o, ingress.Options{Dial: d.dial, Before: d.Faults.Request, Activate: demand, OnRecord: count}, d.Logs); err != nil {
 		return nil, err
 	}
-	if d.api, err = openAPIPort(d.files, o.APIPort); err != nil {
+	if d.api, err = openAPIPort(d.files, o.APIBind, o.APIPort); err != nil {
 		return nil, err
 	}
 	d.access = api.NewAccess(d.api.token)

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -37,9 +38,9 @@ type apiPort struct {
 }
 
 // openAPIPort opens the wanted port; without one, the port this environment
-// had before, else the usual one, else a free one. It is on loopback whatever
-// the edge listens on.
-func openAPIPort(files home.Environment, wanted int) (*apiPort, error) {
+// had before, else the usual one, else a free one. It is on loopback unless bind
+// says otherwise, whatever the edge listens on.
+func openAPIPort(files home.Environment, bind string, wanted int) (*apiPort, error) {
 	kept, err := readAccess(files)
 	if err != nil {
 		return nil, err
@@ -49,7 +50,7 @@ func openAPIPort(files home.Environment, wanted int) (*apiPort, error) {
 		p.token = api.NewToken()
 	}
 	for _, port := range candidates(wanted, kept.Port) {
-		p.Listener, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		p.Listener, err = net.Listen("tcp", net.JoinHostPort(cmp.Or(bind, "127.0.0.1"), strconv.Itoa(port)))
 		if err == nil {
 			break
 		}
@@ -81,7 +82,13 @@ func candidates(wanted, kept int) []int {
 }
 
 // url is the base URL of the local API.
-func (p *apiPort) url() string { return "http://" + p.Addr().String() }
+func (p *apiPort) url() string {
+	addr := p.Addr().(*net.TCPAddr)
+	if addr.IP.IsUnspecified() {
+		return fmt.Sprintf("http://127.0.0.1:%d", addr.Port)
+	}
+	return "http://" + addr.String()
+}
 
 // listener takes connections with and without TLS.
 func (p *apiPort) listener(source ingress.CertificateSource) net.Listener {

@@ -98,7 +98,7 @@ func TestTheAPIKeepsItsPortAndToken(t *testing.T) {
 	}
 	open := func(wanted int) (port int, token string, close func()) {
 		t.Helper()
-		p, err := openAPIPort(files, wanted)
+		p, err := openAPIPort(files, "", wanted)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,7 +143,7 @@ func TestAPortThatIsAskedForAndTakenIsAnError(t *testing.T) {
 	}
 	defer l.Close()
 	port := l.Addr().(*net.TCPAddr).Port
-	if _, err := openAPIPort(files, port); err == nil {
+	if _, err := openAPIPort(files, "", port); err == nil {
 		t.Errorf("port %s was opened twice", strconv.Itoa(port))
 	}
 }

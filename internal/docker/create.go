@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/containerd/errdefs"
 	apicontainer "github.com/moby/moby/api/types/container"
@@ -27,7 +28,11 @@ func (e *Engine) Create(ctx context.Context, s container.Spec) (container.ID, er
 	}
 	r, err := create(ctx, opts)
 	if errdefs.IsConflict(err) {
-		return e.existing(ctx, name, opts.Config.Labels)
+		id, err := e.existing(ctx, name, opts.Config.Labels)
+		if err != nil {
+			return "", err
+		}
+		return id, e.join(ctx, s, id)
 	}
 	if err != nil {
 		return "", e.wrap(err, "create container %s", name)
@@ -35,7 +40,23 @@ func (e *Engine) Create(ctx context.Context, s container.Spec) (container.ID, er
 	for _, w := range r.Warnings {
 		e.log.Debug().Str("container", name).Str("warning", w).Msg("engine warns about a container")
 	}
-	return container.ID(r.ID), nil
+	return container.ID(r.ID), e.join(ctx, s, container.ID(r.ID))
+}
+
+// join puts a holder, and with it its replica, on the further network. One that
+// is there already stays.
+func (e *Engine) join(ctx context.Context, s container.Spec, id container.ID) error {
+	if e.options.Network == "" || s.Key.Role != container.RoleHolder {
+		return nil
+	}
+	_, err := e.client.NetworkConnect(ctx, e.options.Network, client.NetworkConnectOptions{Container: string(id)})
+	switch {
+	case err == nil, errdefs.IsConflict(err), errdefs.IsPermissionDenied(err) && strings.Contains(err.Error(), "already exists in network"):
+		return nil
+	case errdefs.IsNotFound(err):
+		return container.Errorf(container.CodeNotFound, "look for it with \"docker network ls\"", "join network %s: %w", e.options.Network, err)
+	}
+	return e.wrap(err, "join network %s", e.options.Network)
 }
 
 // existing returns the container of that name when it is the wanted one.

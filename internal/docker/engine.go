@@ -33,6 +33,9 @@ type Options struct {
 	// StopFirstOnly makes Stop signal only the first process of a container,
 	// as the docker CLI does. ACA signals all of them.
 	StopFirstOnly bool
+	// Network is a further network of the engine that replicas join, so that
+	// their containers reach by name what others have put there; "" is none.
+	Network string
 	// Log receives what is worth knowing and has no caller to return it to.
 	// The zero value discards it.
 	Log zerolog.Logger
