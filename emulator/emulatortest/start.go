@@ -71,11 +71,13 @@ func (e *Env) start() error {
 		return err
 	}
 	e.client = client.New(e.files)
-	built, err := e.images(apps)
-	if err != nil {
+	// The daemon first: it holds the lock that says whose the environment is,
+	// and a build may take long.
+	if err := e.boot(); err != nil {
 		return err
 	}
-	if err := e.boot(); err != nil {
+	built, err := e.images(apps)
+	if err != nil {
 		return err
 	}
 	for _, f := range e.s.faults {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/acalocal/acalocal/internal/home"
 	"github.com/spf13/cobra"
 )
 
@@ -26,7 +27,7 @@ removed. The exit code is 1 when something is missing that acalocal needs.`,
 			facts := examine(ctx)
 			diagnoses := diagnose(facts)
 			if fix {
-				diagnoses = repair(ctx, facts, diagnoses)
+				diagnoses = repair(ctx, diagnoses)
 			}
 			if err := writeDiagnoses(s.Out, diagnoses, asJSON); err != nil {
 				return err
@@ -65,8 +66,8 @@ type diagnosis struct {
 	Level level  `json:"level"`
 	Text  string `json:"text"`
 	Hint  string `json:"hint,omitempty"`
-	// leftover is the environment --fix may remove, "" for other diagnoses.
-	leftover string
+	// leftover is the environment --fix may remove; other diagnoses have none.
+	leftover home.Environment
 }
 
 func writeDiagnoses(w io.Writer, diagnoses []diagnosis, asJSON bool) error {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/acalocal/acalocal/internal/container"
 	"github.com/acalocal/acalocal/internal/docker"
+	"github.com/acalocal/acalocal/internal/home"
 	"github.com/acalocal/acalocal/internal/version"
 )
 
@@ -178,11 +179,15 @@ func checkLeftovers(f *facts) []diagnosis {
 	}
 	for _, name := range f.files {
 		if !slices.Contains(f.running, name) {
-			out = append(out, leftoverOf(name, held[name]))
+			out = append(out, leftoverOf(f.home.Environment(name), held[name]))
 		}
 	}
+	for _, name := range f.tests {
+		out = append(out, testLeftoverOf(home.Tests().Environment(name), held[name]))
+	}
+	ours := slices.Concat(f.files, f.running, f.tests, f.testing)
 	for _, e := range f.held {
-		if !slices.Contains(f.files, e.Name) && !slices.Contains(f.running, e.Name) {
+		if !slices.Contains(ours, e.Name) {
 			out = append(out, strangerOf(e))
 		}
 	}
@@ -192,14 +197,29 @@ func checkLeftovers(f *facts) []diagnosis {
 	return out
 }
 
-func leftoverOf(name string, e docker.Environment) diagnosis {
+// testLeftoverOf is about what a test binary that was killed has left.
+func testLeftoverOf(files home.Environment, e docker.Environment) diagnosis {
+	return diagnosis{
+		Check: "leftovers", Level: levelWarn, leftover: files,
+		Text: fmt.Sprintf("a test that was killed has left environment %s: %s", files.Name, contentsOf(e)),
+		Hint: "the next test on this engine removes it, or \"acalocal doctor --fix\"",
+	}
+}
+
+// contentsOf says what there is of an environment.
+func contentsOf(e docker.Environment) string {
 	what := "files"
 	if e.Containers+len(e.Networks)+len(e.Volumes) > 0 {
 		what += fmt.Sprintf(", %d containers (%d running), %d networks, %d volumes", e.Containers, e.Running, len(e.Networks), len(e.Volumes))
 	}
+	return what
+}
+
+func leftoverOf(files home.Environment, e docker.Environment) diagnosis {
+	name := files.Name
 	return diagnosis{
-		Check: "leftovers", Level: levelWarn, leftover: name,
-		Text: fmt.Sprintf("environment %s has no daemon but has left %s", name, what),
+		Check: "leftovers", Level: levelWarn, leftover: files,
+		Text: fmt.Sprintf("environment %s has no daemon but has left %s", name, contentsOf(e)),
 		Hint: fmt.Sprintf("\"acalocal up --env %s\" takes it up again; \"acalocal down --env %s\" removes it", name, name),
 	}
 }

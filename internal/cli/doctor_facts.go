@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/acalocal/acalocal/internal/client"
 	"github.com/acalocal/acalocal/internal/docker"
@@ -25,6 +26,8 @@ type facts struct {
 	homeErr   error
 	running   []string // environments with a daemon
 	files     []string // environments with files
+	tests     []string // environments of tests whose process is gone
+	testing   []string // environments of tests that run
 	free      uint64   // bytes on the disk of the state directory
 	freeErr   error
 	ports     []portFact
@@ -73,8 +76,37 @@ func (f *facts) examineFiles(ctx context.Context) {
 	if f.files, f.homeErr = f.home.Environments(); f.homeErr != nil {
 		return
 	}
-	f.running, f.homeErr = runningEnvironments(ctx, f.home)
+	if f.running, f.homeErr = runningEnvironments(ctx, f.home); f.homeErr != nil {
+		return
+	}
+	f.examineTests(ctx)
 	f.free, f.freeErr = freeSpace(nearestDir(f.home.Dir()))
+}
+
+// examineTests looks for environments that Go tests have brought up.
+func (f *facts) examineTests(ctx context.Context) {
+	all, err := home.Tests().Environments()
+	if err != nil {
+		f.homeErr = err
+		return
+	}
+	for _, name := range all {
+		if e := home.Tests().Environment(name); isRunning(ctx, e) || isBeginning(e) {
+			f.testing = append(f.testing, name)
+		} else {
+			f.tests = append(f.tests, name)
+		}
+	}
+}
+
+// isBeginning says that the environment of a test was made a moment ago and
+// nobody has had the time to lock it.
+func isBeginning(e home.Environment) bool {
+	if _, err := os.Stat(e.Lock()); err == nil {
+		return false
+	}
+	info, err := os.Stat(e.Dir())
+	return err == nil && time.Since(info.ModTime()) < time.Minute
 }
 
 // nearestDir is the directory itself, or the nearest one above that exists.
@@ -123,13 +155,13 @@ func isTaken(port int) bool {
 }
 
 // repair removes what the diagnoses say is left over, and says so.
-func repair(ctx context.Context, f *facts, diagnoses []diagnosis) []diagnosis {
+func repair(ctx context.Context, diagnoses []diagnosis) []diagnosis {
 	for i := range diagnoses {
-		name := diagnoses[i].leftover
-		if name == "" {
+		left := diagnoses[i].leftover
+		if left.Name == "" {
 			continue
 		}
-		if err := removeDead(ctx, f.home.Environment(name), false); err != nil {
+		if err := removeDead(ctx, left, false); err != nil {
 			diagnoses[i].Text += fmt.Sprintf("; removing it: %v", err)
 			diagnoses[i].Hint = hintOf(err)
 			continue

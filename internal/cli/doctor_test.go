@@ -82,13 +82,16 @@ func TestDoctor(t *testing.T) {
 			"                  hint: \"acalocal status\" names the ports in use; --port fixes that of an app\n"))
 	f("leftovers", func(f *facts) {
 		f.files, f.running = []string{"dead", "live"}, []string{"live"}
+		f.tests, f.testing = []string{"t-1"}, []string{"t-2"}
 		f.held = []docker.Environment{
 			{Name: "dead", Schema: "1", Containers: 2, Running: 1, Networks: []string{"n"}},
-			{Name: "live", Schema: "1"}, {Name: "other", Schema: "1", Containers: 3}, {Name: "old", Schema: "0"},
+			{Name: "live", Schema: "1"}, {Name: "t-1", Schema: "1", Containers: 2, Networks: []string{"n"}}, {Name: "t-2", Schema: "1", Containers: 2}, {Name: "other", Schema: "1", Containers: 3}, {Name: "old", Schema: "0"},
 		}
 	}, with(clean,
 		"warn   leftovers  environment dead has no daemon but has left files, 2 containers (1 running), 1 networks, 0 volumes\n"+
 			"                  hint: \"acalocal up --env dead\" takes it up again; \"acalocal down --env dead\" removes it\n"+
+			"warn   leftovers  a test that was killed has left environment t-1: files, 2 containers (0 running), 1 networks, 0 volumes\n"+
+			"                  hint: the next test on this engine removes it, or \"acalocal doctor --fix\"\n"+
 			"warn   leftovers  the engine holds environment other (3 containers, 0 running), whose daemon is not this user's\n"+
 			"                  hint: if nobody else uses it, \"acalocal down --env other\" removes it\n"+
 			"warn   leftovers  the engine holds environment old of another version of acalocal (labels \"0\")\n"+
