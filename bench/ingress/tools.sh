@@ -23,7 +23,7 @@ interop() {
 # traefik is built from a copy: its module has replacements, which "go install"
 # refuses, and lacks the files of its web interface, which it embeds.
 traefik() {
-	local version=v3.7.13 src copy
+	local version=v3.6.12 src copy
 	[ ! -x "$dir/traefik" ] || return 0
 	echo "build traefik"
 	copy=$(mktemp -d)

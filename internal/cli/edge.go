@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,7 +46,8 @@ func newEdgeCommand(s Streams) *cobra.Command {
 
 There is no environment and no container: whatever the Host, requests go to the
 backend, with the headers, time limits, retries and error texts of the real
-edge. Every listener is optional.`,
+edge. Every listener is optional. An interrupt or SIGTERM lets requests in
+flight end, for ten seconds at most.`,
 		Example: `  acalocal edge --listen 127.0.0.1:8080 --backend 127.0.0.1:3000
   acalocal edge --tls 127.0.0.1:8443 --cert cert.pem --key key.pem --backend 127.0.0.1:3000
   acalocal edge --h2c 127.0.0.1:8081 --h2-backend 127.0.0.1:50051`,
@@ -82,13 +84,13 @@ func runEdge(ctx context.Context, s Streams, f edgeFlags) error {
 	if _, err := g.Apply(table); err != nil {
 		return err
 	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	if err := f.open(g, s); err != nil {
 		return errors.Join(failed(err, "is another program using the address?"), g.Shutdown(ctx))
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
-	defer stop()
 	<-ctx.Done()
-	stop() // a second interrupt ends the program at once
+	stop() // a second signal ends the program at once
 	end, cancel := context.WithTimeout(context.Background(), edgeShutdown)
 	defer cancel()
 	return g.Shutdown(end)
