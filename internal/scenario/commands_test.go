@@ -79,22 +79,24 @@ const patience = time.Hour
 //	restart              restart the latest revision
 //	down                 remove the app, to the end
 //
-// and those of traffic_test.go.
+// and those of traffic_test.go and scale_test.go.
 var commands = map[string]func(*player, []string){
-	"up":      (*player).up,
-	"check":   (*player).check,
-	"run":     func(p *player, a []string) { time.Sleep(p.duration(a[0])) },
-	"until":   (*player).until,
-	"rows":    (*player).printRows,
-	"count":   func(p *player, a []string) { p.printf("%d\n", p.count(strings.Join(a, " "))) },
-	"lines":   (*player).printLines,
-	"states":  (*player).states,
-	"get":     (*player).get,
-	"begin":   (*player).begin1,
-	"answers": (*player).answers,
-	"explain": (*player).explain,
-	"restart": func(p *player, _ []string) { p.must(p.s.engine().RestartRevision(p.Context(), p.app, "")) },
-	"down":    func(p *player, _ []string) { p.must(p.s.engine().Shutdown(p.Context())) },
+	"up":       (*player).up,
+	"check":    (*player).check,
+	"run":      func(p *player, a []string) { time.Sleep(p.duration(a[0])) },
+	"until":    (*player).until,
+	"rows":     (*player).printRows,
+	"count":    func(p *player, a []string) { p.printf("%d\n", p.count(strings.Join(a, " "))) },
+	"lines":    (*player).printLines,
+	"states":   (*player).states,
+	"get":      (*player).get,
+	"begin":    (*player).begin1,
+	"answers":  (*player).answers,
+	"press":    (*player).press,
+	"replicas": (*player).replicas,
+	"explain":  (*player).explain,
+	"restart":  func(p *player, _ []string) { p.must(p.s.engine().RestartRevision(p.Context(), p.app, "")) },
+	"down":     func(p *player, _ []string) { p.must(p.s.engine().Shutdown(p.Context())) },
 }
 
 // play runs the script of a scenario and returns what it printed.

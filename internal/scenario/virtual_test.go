@@ -27,6 +27,7 @@ import (
 	"github.com/acalocal/acalocal/internal/core/coretest"
 	"github.com/acalocal/acalocal/internal/explain"
 	"github.com/acalocal/acalocal/internal/explain/event"
+	"github.com/acalocal/acalocal/internal/scaler"
 )
 
 // virtual is a whole environment over a machine in memory, in a bubble of
@@ -51,7 +52,7 @@ func newVirtual(t *testing.T, f *file) *virtual {
 	v.edge.open(doorHTTPS, ingress.ListenSpec{Kind: ingress.HTTPS})
 	v.e = emulator.New(emulator.Options{
 		Environment: "local", Domain: "local.localhost", Runtime: m, Router: v.edge, Logs: v.logs, History: v.logs,
-		Rand: rand.New(rand.NewPCG(1, 2)), Log: zerolog.Nop(),
+		Triggers: scaler.NewPoller(scaler.Options{}), Rand: rand.New(rand.NewPCG(1, 2)), Log: zerolog.Nop(),
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
