@@ -107,6 +107,10 @@ bench-up: build base-image ## Start-up time against docker run, memory, size
 bench-reload: build base-image ## Save to serving, by sync and rebuild, against docker build and run
 	@scripts/bench-reload.sh
 
+.PHONY: bench-cold
+bench-cold: build base-image ## What a cold start through the edge adds to docker run; fails above 300 ms
+	@scripts/bench-cold.sh
+
 .PHONY: bench-swap
 bench-swap: build base-image ## 100 swaps under 500 requests/s; fails when one is lost
 	@scripts/bench-swap.sh
