@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"math/bits"
 )
 
 // errCorrupt is wrapped by every decoder that meets bytes no encoder wrote.
@@ -101,15 +102,12 @@ func (d *decoder) string() string { return string(d.bytes(d.count(1))) }
 func (d *decoder) ints(dst []int64, n int) []int64 {
 	b, prev := d.b, int64(0)
 	for range n {
-		// Most differences fit in three bytes; binary.Uvarint is a call.
 		var u uint64
-		switch {
+		switch size := varintSize(b); {
 		case len(b) > 0 && b[0] < 0x80:
 			u, b = uint64(b[0]), b[1:]
-		case len(b) > 1 && b[1] < 0x80:
-			u, b = uint64(b[0]&0x7f)|uint64(b[1])<<7, b[2:]
-		case len(b) > 2 && b[2] < 0x80:
-			u, b = uint64(b[0]&0x7f)|uint64(b[1]&0x7f)<<7|uint64(b[2])<<14, b[3:]
+		case size > 0: // nearly always; binary.Uvarint goes byte by byte
+			u, b = shortVarint(binary.LittleEndian.Uint64(b), size), b[size:]
 		default:
 			v, k := binary.Uvarint(b)
 			if k <= 0 {
@@ -123,6 +121,28 @@ func (d *decoder) ints(dst []int64, n int) []int64 {
 	}
 	d.b = b
 	return dst
+}
+
+// varintSize returns how many bytes the varint at the beginning of b has, if these
+// and eight bytes in all are there; else 0.
+func varintSize(b []byte) int {
+	if len(b) < 8 {
+		return 0
+	}
+	last := ^binary.LittleEndian.Uint64(b) & 0x8080808080808080
+	if last == 0 {
+		return 0
+	}
+	return bits.TrailingZeros64(last)/8 + 1
+}
+
+// shortVarint decodes a varint of size bytes, at most eight, that w begins with:
+// it moves the groups of 7 bits together, two by two.
+func shortVarint(w uint64, size int) uint64 {
+	w &= 0x7f7f7f7f7f7f7f7f & (1<<(8*size) - 1)
+	w = w&0x007f007f007f007f | w&0x7f007f007f007f00>>1
+	w = w&0x00003fff00003fff | w&0x3fff00003fff0000>>2
+	return w&0x000000000fffffff | w&0x0fffffff00000000>>4
 }
 
 // uints appends n values below limit written by appendUints to dst.

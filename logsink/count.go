@@ -49,42 +49,73 @@ func (r *partReader) countable() (col int, ok bool) {
 	return col, true
 }
 
+// known makes the block of a part that can be counted without reading anything;
+// ok says that it can. The block is nil when no row passes.
+func (r *partReader) known(plan *scanPlan, q part) (b *kql.Block, ok bool) {
+	r.plan, r.part = plan, q
+	col, ok := r.countable()
+	if !ok || !r.counted(col) {
+		return nil, false
+	}
+	b, err := r.count(col)
+	return b, err == nil
+}
+
+// counted reports whether the counts by a column are remembered.
+func (r *partReader) counted(col int) bool {
+	q := &r.part
+	switch {
+	case q.min < r.plan.min || q.max > r.plan.max:
+		_, ok := q.countsWithin(col, r.plan.min, r.plan.max)
+		return ok
+	case col == noTuples:
+		return true
+	}
+	return q.block != nil && q.block.counts[col].Load() != nil
+}
+
 // count makes a block with a row for each tuple of a column that passes.
 func (r *partReader) count(col int) (*kql.Block, error) {
 	counts, err := r.counts(col)
 	if err != nil {
 		return nil, err
 	}
-	if col == noTuples {
-		if counts[0] == 0 {
-			return nil, nil
-		}
-		r.rows = 1
-		b, err := r.block()
-		if err == nil {
-			b.Counts = []int64{int64(counts[0])}
-		}
-		return b, err
+	var values []string
+	width := 1
+	passes := []bool{true}
+	if col != noTuples {
+		values, width = r.part.names(col)
+		passes = r.passing(col, len(counts))
 	}
-	values, width := r.part.names(col)
-	chosen := tuples{width: width, values: values}
-	var n []int64
-	passes := r.passing(col, len(counts))
+	b := &kql.Block{Columns: make([]*kql.Vector, len(r.plan.view.columns))}
+	codes := make([]int, 0, len(counts))
 	for code, rows := range counts {
 		if rows > 0 && passes[code] {
-			chosen.codes = append(chosen.codes, uint32(code))
-			n = append(n, int64(rows))
+			codes, b.Counts = append(codes, code), append(b.Counts, int64(rows))
 		}
 	}
-	if len(n) == 0 {
+	if b.Rows = len(codes); b.Rows == 0 {
 		return nil, nil
 	}
-	r.rows, r.part.rows, r.tuples[col] = len(n), len(n), chosen
-	b, err := r.block()
-	if err == nil {
-		b.Counts = n
+	for _, c := range r.plan.columns {
+		b.Columns[c] = countedColumn(r.plan.view.columns[c], codes, values, width)
 	}
-	return b, err
+	return b, nil
+}
+
+// countedColumn has a constant, or a field of some tuples.
+func countedColumn(c viewColumn, codes []int, values []string, width int) *kql.Vector {
+	if c.origin == fromConstant && c.Type == kql.Real {
+		return &kql.Vector{Type: kql.Real, Reals: make([]float64, len(codes))}
+	}
+	v := &kql.Vector{Type: kql.String, Dict: make([]string, len(codes)), Codes: make([]uint32, len(codes))}
+	for i, code := range codes {
+		v.Codes[i], v.Dict[i] = uint32(i), c.text
+		if c.origin == fromTuple {
+			v.Dict[i] = values[code*width+c.field]
+		}
+	}
+	return v
 }
 
 // counts returns how often each tuple of a column occurs in the time asked for;

@@ -50,6 +50,8 @@ func newScanner(ctx context.Context, t *table, plan *scanPlan) *scanner {
 		ahead = 0 // the query will soon have enough
 	case plan.newest:
 		ahead = 1 // it may
+	case plan.counted:
+		ahead = 64 // blocks of a few rows, many of them without reading
 	}
 	s := &scanner{
 		plan: plan, snap: t.state.snapshot(t.problems), cancel: cancel,
@@ -70,6 +72,7 @@ func (s *scanner) deal(ctx context.Context, jobs chan<- job) {
 	var t trimmer
 	defer t.leave()
 	list := s.sequence()
+	var counter partReader
 	for k, i := range list {
 		p := s.snap.part(i)
 		t.enter(p)
@@ -80,16 +83,36 @@ func (s *scanner) deal(ctx context.Context, jobs chan<- job) {
 			continue
 		}
 		next := promise{block: make(chan *kql.Block, 1), rest: minTicks}
+		if s.plan.counted {
+			if b, known := counter.known(s.plan, p); known { // quicker than a worker is woken
+				if b == nil {
+					continue
+				}
+				next.block <- b
+				if !s.offer(ctx, next) {
+					return
+				}
+				continue
+			}
+		}
 		if k+1 < len(list) && s.plan.newest {
 			next.rest = s.snap.partMax(list[k+1])
 		}
-		select {
-		case s.order <- next:
-		case <-ctx.Done():
-			s.err = ctx.Err()
+		if !s.offer(ctx, next) {
 			return
 		}
 		jobs <- job{p, next.block} // a worker will take it: they never wait
+	}
+}
+
+// offer puts a part in order. It reports whether the scan goes on.
+func (s *scanner) offer(ctx context.Context, next promise) bool {
+	select {
+	case s.order <- next:
+		return true
+	case <-ctx.Done():
+		s.err = ctx.Err()
+		return false
 	}
 }
 
