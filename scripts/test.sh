@@ -11,6 +11,9 @@ step "tools"
 command -v go >/dev/null || die "Go is missing" "install the version named in go.mod"
 need git git
 need gcc gcc libc6-dev # the race detector links with it
+need curl curl # the suites of the edge, with the next two
+need openssl openssl
+need python3 python3
 go version
 
 step "build"
