@@ -77,12 +77,12 @@ for ((n = 1; n <= rounds; n++)); do
 	echo $(($(now) - begin))
 done | tee "$work/rebuild"
 # Of a copy, which acalocal does not follow.
-cp -r "$work/app" "$work/docker"
+cp -r "$work/app" "$work/plain"
 step "docker build, stop, run, ask"
 for ((n = 1; n <= rounds; n++)); do
 	begin=$(now)
-	save docker "docker$n"
-	docker build -q --label "$image" -t "$image" "$work/docker" >/dev/null 2>"$work/err-docker" || die "docker build failed" "$(tail -n 5 "$work/err-docker")"
+	save plain "docker$n"
+	docker build -q --label "$image" -t "$image" "$work/plain" >/dev/null 2>"$work/err-docker" || die "docker build failed" "$(tail -n 5 "$work/err-docker")"
 	[ -z "$container" ] || docker rm -f "$container" >/dev/null
 	container=$(docker run -d --cpus 0.5 --memory 1g -p 127.0.0.1:0:8000 "$image")
 	until_says "http://$(docker port "$container" 8000/tcp)/" "docker$n"
