@@ -260,3 +260,52 @@ func TestMetricsInBothForms(t *testing.T) {
 	}
 	m.stop()
 }
+
+// A rule reaches what runs in the environment by the name apps know it by, and
+// wakes an app without ingress.
+func TestRuleReachesAnAppOfTheEnvironmentByName(t *testing.T) {
+	one := 1
+	m := sleepy(t, &aca.Scale{MinReplicas: &one}) // web, which answers as Prometheus
+	var value atomic.Int64
+	m.runtime.Serve("web:1", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"data":{"resultType":"scalar","result":[1,"%d"]}}`, value.Load())
+	}))
+	cooldown := 30
+	worker := aca.ContainerApp{Name: "worker", Properties: aca.AppProperties{
+		Configuration: aca.Configuration{Secrets: []aca.Secret{{Name: "who", Value: "me"}}},
+		Template: aca.Template{
+			Containers: []aca.Container{{Name: "app", Image: "web:1"}},
+			Scale: &aca.Scale{MinReplicas: new(int), CooldownPeriod: &cooldown, Rules: []aca.ScaleRule{{Name: "jobs", Custom: &aca.CustomScaleRule{
+				Type:     "prometheus",
+				Metadata: map[string]string{"serverAddress": "http://web", "query": "jobs", "threshold": "10", "authModes": "basic"},
+				Auth:     []aca.ScaleRuleAuth{{SecretRef: "who", TriggerParameter: "username"}},
+			}}}},
+		},
+	}}
+	if _, err := m.daemon.Engine.Apply(t.Context(), emulator.ApplyRequest{App: worker}); err != nil {
+		t.Fatal(err)
+	}
+	ready := func(n int) func(*emulator.Snapshot) bool {
+		return func(s *emulator.Snapshot) bool {
+			a := s.App("worker")
+			if a == nil || len(a.Revisions) == 0 {
+				return false
+			}
+			got := 0
+			for _, r := range a.Revisions[0].Replicas {
+				if r.Ready && !r.Draining {
+					got++
+				}
+			}
+			return got == n
+		}
+	}
+	m.waitFor("worker is ready", ready(1))
+	m.waitFor("worker is at zero", ready(0))
+	value.Store(25)
+	m.waitFor("25 by 10 are three replicas", ready(3))
+	if rows := m.systemRows("KEDAScalerFailed"); len(rows) > 0 {
+		t.Errorf("rows %q", rows)
+	}
+	m.stop()
+}
