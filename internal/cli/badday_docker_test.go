@@ -140,6 +140,18 @@ func (p *engineProxy) set(state string) error {
 // proxies are those of scripts that run, by their directory.
 var proxies sync.Map
 
+// closeProxies ends what scripts have left, when all of them are over.
+func closeProxies() {
+	proxies.Range(func(work, p any) bool {
+		l := p.(*engineProxy).listener
+		_ = p.(*engineProxy).set("away")
+		_ = l.Close() // nobody is told
+		_ = os.RemoveAll(filepath.Dir(l.Addr().String()))
+		proxies.Delete(work)
+		return true
+	})
+}
+
 // engineCommand is
 //
 //	engine proxy           puts a proxy of its own before the engine for the rest of the script
@@ -153,12 +165,7 @@ func engineCommand(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 		proxies.Store(work, p)
 		ts.Setenv("DOCKER_HOST", "unix://"+filepath.Join(dir, "docker.sock"))
-		ts.Defer(func() {
-			_ = p.set("away")
-			_ = p.listener.Close() // nobody is told
-			_ = os.RemoveAll(dir)
-			proxies.Delete(work)
-		})
+		ts.Defer(func() { _ = p.set("pass") }) // the daemon is yet to be taken down
 		return
 	}
 	p, ok := proxies.Load(work)

@@ -46,6 +46,7 @@ func TestDockerScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(closeProxies)
 	var number atomic.Int64 // scripts run in parallel
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "docker"),
