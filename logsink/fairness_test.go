@@ -34,9 +34,10 @@ func TestAContainerThatPrintsALotSlowsNobody(t *testing.T) {
 	defer cancel()
 	const lines = 30
 	seen := make(chan string, 1)
+	tail := s.TailConsole(ctx, Filter{App: "quiet"}, 0, true) // from here on
 	go func() {
 		defer close(seen)
-		for l, err := range s.TailConsole(ctx, Filter{App: "quiet"}, 0, true) {
+		for l, err := range tail {
 			if err != nil {
 				t.Error(err)
 				return
