@@ -140,6 +140,10 @@ func TestOddValuesAreLeftOut(t *testing.T) {
 	if got := draw(t, in, "visualization=timechart", chart.Options{}); !strings.Contains(got, "   7 ┤") {
 		t.Errorf("got %s", got)
 	}
+	in = table(t, "TimeGenerated:datetime n:real", `["2026-01-01T08:00:00Z",3]`)
+	if got := draw(t, in, "visualization=timechart", chart.Options{}); !strings.Contains(got, "●") || !strings.Contains(got, "07:59:00") || !strings.Contains(got, "08:01:00") {
+		t.Errorf("one point: got %s", got)
+	}
 	if got := draw(t, table(t, "Count:long", `[12345]`), "visualization=card", chart.Options{}); got != "\nCount  12.3k\n" {
 		t.Errorf("got %q", got)
 	}

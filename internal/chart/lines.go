@@ -35,7 +35,7 @@ func (c *canvas) plot(d data, joined bool) []string {
 	for i := range p.cells {
 		p.cells[i], p.dots[i] = make([]string, p.width), make([]rune, p.width)
 	}
-	braille := len(d.series) == 1 && !c.ASCII
+	braille := len(d.series) == 1 && len(d.series[0].points) > 1 && !c.ASCII // one dot would be lost
 	for i, s := range d.series {
 		p.add(s, c.paint(i, c.mark(i)), braille, joined)
 	}
@@ -78,7 +78,11 @@ func (d data) bounds() (left, right, low, high float64) {
 		}
 	}
 	if right == left {
-		right = left + 1
+		around := 1.0
+		if d.axis == times {
+			around = 60
+		}
+		left, right = left-around, right+around
 	}
 	if high == low {
 		high = low + 1
