@@ -15,7 +15,7 @@ dirs_naming() { git grep -l --untracked ACALOCAL_DOCKER -- "$@" | xargs -r -n 1 
 
 docker_packages() {
 	local helpers
-	dirs_naming '*_test.go'
+	dirs_naming '*_test.go' ':!testcontainers'
 	mapfile -t helpers < <(dirs_naming '*.go' ':!*_test.go' | xargs -r go list)
 	[ ${#helpers[@]} -gt 0 ] || return 0
 	go list -f '{{.Dir}} {{join .TestImports " "}} {{join .XTestImports " "}}' ./... |
@@ -32,5 +32,8 @@ before=$(left | sort)
 echo "packages: ${packages[*]}"
 # One package at a time: they share the engine.
 ACALOCAL_DOCKER=1 go test -count=1 -p 1 -timeout 20m "${packages[@]}"
+# A module of its own, against the image a user would run.
+make image
+(cd testcontainers && ACALOCAL_DOCKER=1 go test -count=1 -timeout 10m ./...)
 added=$(comm -13 <(echo "$before") <(left | sort) | tr '\n' ' ')
 [ -z "${added// /}" ] || die "the tests left containers or networks behind: $added"

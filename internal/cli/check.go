@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/config"
@@ -48,19 +49,19 @@ func newCheckCommand(s Streams) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.format, "format", "text", "text, json or sarif")
+	flags.StringVar(&f.format, "format", "text", "text, json, sarif or junit")
 	flags.BoolVar(&f.fix, "fix", false, "make the changes that are mechanical")
 	flags.BoolVar(&f.strict, "strict", false, "warnings fail the check, too")
 	flags.StringVar(&f.explain, "explain", "", "print the page of a rule")
 	bindOverrides(cmd, &f.overrides)
 	bindParameters(cmd, &f.overrides)
-	completeWords(cmd, "format", "text", "json", "sarif")
+	completeWords(cmd, "format", "text", "json", "sarif", "junit")
 	return cmd
 }
 
 func runCheck(ctx context.Context, s Streams, f *checkFlags, path string) error {
-	if f.format != "text" && f.format != "json" && f.format != "sarif" {
-		return misuse(fmt.Errorf("--format %s is not a format", f.format), "text, json or sarif")
+	if !slices.Contains([]string{"text", "json", "sarif", "junit"}, f.format) {
+		return misuse(fmt.Errorf("--format %s is not a format", f.format), "text, json, sarif or junit")
 	}
 	f.overrides.SkipCommands = true
 	findings := lookAt(ctx, f, path)
@@ -93,6 +94,8 @@ func writeFindings(s Streams, f *checkFlags, findings []check.Finding) error {
 		return writeJSON(s.Out, check.JSON(findings))
 	case "sarif":
 		return writeJSON(s.Out, check.SARIF(findings, version.Version))
+	case "junit":
+		return check.WriteJUnit(s.Out, findings, f.strict)
 	}
 	fixable := 0
 	for i := range findings {
