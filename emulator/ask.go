@@ -36,6 +36,7 @@ func (e *Engine) do(ctx context.Context, f func(context.Context) error) error {
 // ready. Errors for the user are *aca.Error.
 func (e *Engine) Apply(ctx context.Context, req ApplyRequest) (Applied, error) {
 	app := *req.App.Clone()
+	aca.DropReadOnly(&app)
 	app.ApplyDefaults()
 	if problems := aca.Errors(req.resolved(app).Validate()); len(problems) > 0 {
 		return Applied{}, problems[0].Err()
@@ -45,6 +46,9 @@ func (e *Engine) Apply(ctx context.Context, req ApplyRequest) (Applied, error) {
 		if problems := aca.Errors(req.Resiliency.Validate()); len(problems) > 0 {
 			return Applied{}, problems[0].Err()
 		}
+		policy := *req.Resiliency
+		aca.DropReadOnly(&policy)
+		req.Resiliency = &policy
 	}
 	spec := core.SpecChanged{App: app, HostPort: req.HostPort, Local: req.LocalImages, Directories: req.Directories.toCore(), Resiliency: req.Resiliency}
 	var out Applied
@@ -134,6 +138,7 @@ func (e *Engine) Delete(ctx context.Context, app string) error {
 // ApplyRouteConfig makes a route config of the environment become what c says.
 // Errors for the user are *aca.Error.
 func (e *Engine) ApplyRouteConfig(ctx context.Context, c aca.HTTPRouteConfig) error {
+	aca.DropReadOnly(&c)
 	if problems := aca.Errors(c.Validate()); len(problems) > 0 {
 		return problems[0].Err()
 	}

@@ -162,3 +162,54 @@ func TestSecretThatAnActiveRevisionUsesStays(t *testing.T) {
 		}
 	})
 }
+
+// exported is an app as "az containerapp show" of Azure prints it.
+func exported(t *testing.T, status string) aca.ContainerApp {
+	t.Helper()
+	app, problems := aca.DecodeJSON[aca.ContainerApp]([]byte(`{
+		"id": "/subscriptions/0/resourceGroups/rg/providers/Microsoft.App/containerapps/web", "name": "web", "location": "West Europe",
+		"tags": {"team": "shop"}, "systemData": {"createdBy": "me@example.com"},
+		"identity": {"type": "SystemAssigned", "principalId": "11111111", "tenantId": "22222222"},
+		"properties": {
+			"provisioningState": "` + status + `", "runningStatus": "Stopped", "latestRevisionName": "web--azure", "latestRevisionFqdn": "web--azure.azure.example",
+			"customDomainVerificationId": "ABC", "outboundIpAddresses": ["20.1.2.3"], "eventStreamEndpoint": "https://azure.example/eventstream",
+			"workloadProfileName": "D4", "delegatedIdentities": [],
+			"configuration": {"ingress": {"external": true, "targetPort": 8000, "fqdn": "web.azure.example"}},
+			"template": {"containers": [{"name": "web", "image": "web:1", "imageType": "ContainerImage",
+				"resources": {"cpu": 0.5, "memory": "1Gi", "ephemeralStorage": "` + status + `"}}]}}}`))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	return app
+}
+
+func TestReadOnlyFieldsOfADefinitionMeanNothing(t *testing.T) {
+	inBubble(t, func(w *world) {
+		if _, err := w.engine.Apply(w.Context(), ApplyRequest{App: exported(w.T, "Succeeded")}); err != nil {
+			w.Fatal(err)
+		}
+		got := w.waitFor("web is ready", ready).App("web").ContainerApp
+		revision := got.Properties.LatestRevisionName
+		applied, err := w.engine.Apply(w.Context(), ApplyRequest{App: exported(w.T, "Failed"), KeepLocal: true})
+		if err != nil || applied.NewRevision || applied.Revision != revision {
+			w.Errorf("other read-only fields: %+v, %v; want no revision besides %s", applied, err, revision)
+		}
+		want := aca.ContainerApp{
+			Name: "web", Type: "Microsoft.App/containerApps", Location: "West Europe", Tags: map[string]string{"team": "shop"},
+			Identity:   &aca.Identity{Type: "SystemAssigned"},
+			Properties: got.Properties,
+		}
+		want.Properties.WorkloadProfileName = "D4"
+		want.Properties.ProvisioningState, want.Properties.RunningStatus = "Succeeded", "Running"
+		want.Properties.OutboundIPAddresses, want.Properties.CustomDomainVerificationID, want.Properties.EventStreamEndpoint = nil, "", ""
+		if diff := cmp.Diff(want, got); diff != "" {
+			w.Errorf("the app (-want +got):\n%s", diff)
+		}
+		if fqdn := got.Properties.Configuration.Ingress.Fqdn; revision == "web--azure" || strings.Contains(fqdn, "azure.example") {
+			w.Errorf("revision %s at %s is Azure's", revision, fqdn)
+		}
+		if c := got.Properties.Template.Containers[0]; c.ImageType != "" || c.Resources.EphemeralStorage != "2Gi" {
+			w.Errorf("the container is %+v, %+v", c, c.Resources)
+		}
+	})
+}

@@ -18,8 +18,9 @@ const codeInvalidSchema = "ContainerAppInvalidSchema"
 // json.Number and nil, as leniently as Azure does: keys and enum values in any
 // case, numbers written as strings, explicit nulls, read-only fields that came
 // from a GET. What it cannot read it reports, with the path of the field, and
-// goes on; the value holds the rest. It keeps no reference to tree, except
-// below fields of free form.
+// goes on; the value holds the rest. Read-only fields are kept as they were
+// written and never reported: one of the wrong shape is left out. It keeps no
+// reference to tree, except below fields of free form.
 func Decode[T any](tree any) (T, []Problem) {
 	var v T
 	var d decoder
@@ -98,9 +99,20 @@ func (d *decoder) object(v reflect.Value, tree any, path Path) {
 				continue
 			}
 		}
-		if !f.ReadOnly {
-			d.value(v.Field(f.index), f, object[key], path.Field(key))
+		if f.ReadOnly {
+			readOnly(v.Field(f.index), f, object[key])
+			continue
 		}
+		d.value(v.Field(f.index), f, object[key], path.Field(key))
+	}
+}
+
+// readOnly keeps what a GET has answered. The service ignores it when it is
+// written, so it can be no mistake.
+func readOnly(v reflect.Value, f Field, tree any) {
+	var d decoder
+	if d.value(v, f, tree, ""); len(d.problems) > 0 {
+		v.SetZero()
 	}
 }
 

@@ -10,11 +10,14 @@ import (
 func TestDecodeReadsWhatAzureReads(t *testing.T) {
 	tests := []struct{ in, want string }{
 		{`{"name":"a","properties":{"template":{"containers":[{"name":"c","image":"i","resources":{"cpu":"0.5","memory":"1Gi","ephemeralStorage":"2Gi"}}]}}}`,
-			`{"name":"a","properties":{"configuration":{},"template":{"containers":[{"name":"c","image":"i","resources":{"cpu":0.5,"memory":"1Gi"}}]}}}`},
+			`{"name":"a","properties":{"configuration":{},"template":{"containers":[{"name":"c","image":"i","resources":{"cpu":0.5,"memory":"1Gi","ephemeralStorage":"2Gi"}}]}}}`},
 		{`{"NAME":"a","properties":{"configuration":{"activeRevisionsMode":"multiple","ingress":{"External":true,"targetPort":"80","transport":"http2","traffic":[{"weight":"100","latestRevision":true}]}}}}`,
 			`{"name":"a","properties":{"configuration":{"activeRevisionsMode":"Multiple","ingress":{"external":true,"targetPort":80,"transport":"Http2","traffic":[{"latestRevision":true,"weight":100}]}},"template":{}}}`},
 		{`{"id":"/x","name":"a","systemData":{"createdBy":"me"},"properties":{"provisioningState":"Succeeded","latestRevisionName":"a--1","outboundIpAddresses":["1.2.3.4"],"configuration":{"ingress":null,"secrets":null,"dapr":null,"service":null},"template":{"scale":{"minReplicas":null},"volumes":null}}}`,
-			`{"name":"a","properties":{"configuration":{},"template":{"scale":{}}}}`},
+			`{"id":"/x","name":"a","properties":{"configuration":{},"template":{"scale":{}},"provisioningState":"Succeeded","latestRevisionName":"a--1","outboundIpAddresses":["1.2.3.4"]},"systemData":{"createdBy":"me"}}`},
+		// What the service has answered is no mistake, whatever its shape.
+		{`{"id":5,"name":"a","properties":{"latestRevisionName":["a--1"],"outboundIpAddresses":"1.2.3.4","runningStatus":"Running"}}`,
+			`{"name":"a","properties":{"configuration":{},"template":{},"runningStatus":"Running"}}`},
 		{`{"name":"a","identity":{"type":"SystemAssigned, UserAssigned"},"properties":{"workloadProfileName":"","configuration":{"secrets":[{"name":"s","keyVaultUrl":"","value":5}]}}}`,
 			`{"name":"a","identity":{"type":"SystemAssigned,UserAssigned"},"properties":{"configuration":{"secrets":[{"name":"s","value":"5"}]},"template":{}}}`},
 		{`{"name":"a","properties":{"template":{"containers":[{"name":"c","image":"i","env":[{"name":"N","value":1.10}],"probes":[{"type":"liveness","httpGet":{"port":80,"scheme":"https"}}]}],"scale":{"rules":[{"name":"h","http":{"metadata":{"concurrentRequests":50}}}]}}}}`,

@@ -10,8 +10,9 @@ import (
 )
 
 // TemplateHash identifies a template: two templates with the same hash are the
-// same revision. Fields left out and fields set to their default are the same;
-// RevisionSuffix counts, as on Azure a new suffix alone makes a new revision.
+// same revision. Fields left out and fields set to their default are the same,
+// and read-only fields do not count; RevisionSuffix does, as on Azure a new
+// suffix alone makes a new revision.
 func TemplateHash(t *Template) string {
 	sum := sha256.Sum256(canonical(t))
 	return hex.EncodeToString(sum[:])
@@ -44,6 +45,7 @@ func safeDigits(n uint32) string {
 
 func canonical(t *Template) []byte {
 	c := t.Clone()
+	DropReadOnly(c)
 	c.applyDefaults()
 	text, err := json.Marshal(c)
 	if err != nil {
