@@ -143,6 +143,9 @@ func Drain() Option {
 // Fault is something that is broken on purpose.
 type Fault = fault.Fault
 
+// Seconds is a duration of a Fault.
+func Seconds(n float64) fault.Duration { return fault.Duration(n * float64(time.Second)) }
+
 // The kinds of faults; see "acalocal fault add --help".
 const (
 	KillReplica   = fault.KillReplica
