@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
@@ -18,7 +19,7 @@ import (
 // kafka adds up how far a consumer group is behind the end of a topic, or of
 // all topics it has read (keda.sh/docs/latest/scalers/apache-kafka).
 type kafka struct {
-	client             *kadm.Client
+	client             kafkaClient
 	group, topic       string
 	p                  params
 	target, activation float64
@@ -39,19 +40,13 @@ type partition struct {
 
 func newKafka(p params, o Options) (Scaler, error) {
 	s := &kafka{p: p, before: map[partition]int64{}}
-	options, err := s.parse(o)
-	if err != nil {
+	if err := s.parse(o); err != nil {
 		return nil, fmt.Errorf("error parsing kafka metadata: %w", err)
 	}
-	c, err := kgo.NewClient(options...)
-	if err != nil {
-		return nil, fmt.Errorf("error creating kafka client: %w", err)
-	}
-	s.client = kadm.NewClient(c)
 	return s, nil
 }
 
-func (s *kafka) parse(o Options) ([]kgo.Opt, error) {
+func (s *kafka) parse(o Options) error {
 	p := s.p
 	var errs [10]error
 	_, errs[0] = p.want("bootstrapServers", "no bootstrapServers given")
@@ -68,24 +63,24 @@ func (s *kafka) parse(o Options) ([]kgo.Opt, error) {
 	errs[9] = err
 	s.earliest = policy == "earliest"
 	if err := all(errs[:]...); err != nil {
-		return nil, err
+		return err
 	}
 	switch {
 	case s.idleConsumers && s.laggingOnly:
-		return nil, errors.New("allowIdleConsumers and limitToPartitionsWithLag cannot be set simultaneously")
+		return errors.New("allowIdleConsumers and limitToPartitionsWithLag cannot be set simultaneously")
 	case s.topic == "" && s.laggingOnly:
-		return nil, errors.New("topic must be specified when using limitToPartitionsWithLag")
+		return errors.New("topic must be specified when using limitToPartitionsWithLag")
 	case s.laggingOnly && s.even:
-		return nil, errors.New("limitToPartitionsWithLag and ensureEvenDistributionOfPartitions cannot be set simultaneously")
+		return errors.New("limitToPartitionsWithLag and ensureEvenDistributionOfPartitions cannot be set simultaneously")
 	case s.topic == "" && s.even:
-		return nil, errors.New("topic must be specified when using ensureEvenDistributionOfPartitions")
+		return errors.New("topic must be specified when using ensureEvenDistributionOfPartitions")
 	}
 	if s.topic != "" {
 		if s.partitions, err = partitionSet(p.list("partitionLimitation")); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return s.options(o)
+	return s.connectWith(o)
 }
 
 // partitionSet reads numbers and ranges such as 3-5; none is all, and nil.
@@ -111,88 +106,89 @@ func partitionSet(parts []string) (map[int32]bool, error) {
 	return set, nil
 }
 
-func (s *kafka) options(o Options) ([]kgo.Opt, error) {
+// connectWith reads how brokers are reached.
+func (s *kafka) connectWith(o Options) error {
 	p := s.p
-	dial := dialer(o.Dial)
+	s.client = kafkaClient{seeds: p.list("bootstrapServers"), dial: dialer(o.Dial)}
 	if p.get("tls") == "enable" {
 		config, err := p.tls()
 		if err != nil {
-			return nil, err
+			return err
 		}
-		dial = tlsDialer(o.Dial, config)
+		s.client.dial = tlsDialer(o.Dial, config)
 	}
-	options := []kgo.Opt{kgo.SeedBrokers(p.list("bootstrapServers")...), kgo.Dialer(dial), kgo.RequestRetries(1)}
-	user, password := p.get("username"), p.get("password")
-	kind := p.get("sasl")
-	if kind != "" && kind != "none" {
-		if user == "" {
-			return nil, errors.New("no username given")
-		}
-		if password == "" {
-			return nil, errors.New("no password given")
-		}
+	kind, user, password := p.get("sasl"), p.get("username"), p.get("password")
+	if kind == "" || kind == "none" {
+		return nil
 	}
-	switch kind {
-	case "", "none":
-	case "plaintext":
-		options = append(options, kgo.SASL(plain.Auth{User: user, Pass: password}.AsMechanism()))
-	case "scram_sha256":
-		options = append(options, kgo.SASL(scram.Auth{User: user, Pass: password}.AsSha256Mechanism()))
-	case "scram_sha512":
-		options = append(options, kgo.SASL(scram.Auth{User: user, Pass: password}.AsSha512Mechanism()))
-	default:
-		return nil, fmt.Errorf("sasl %s is not emulated", kind)
+	if user == "" {
+		return errors.New("no username given")
 	}
-	return options, nil
+	if password == "" {
+		return errors.New("no password given")
+	}
+	mechanisms := map[string]sasl.Mechanism{
+		"plaintext":    plain.Auth{User: user, Pass: password}.AsMechanism(),
+		"scram_sha256": scram.Auth{User: user, Pass: password}.AsSha256Mechanism(),
+		"scram_sha512": scram.Auth{User: user, Pass: password}.AsSha512Mechanism(),
+	}
+	if s.client.sasl = mechanisms[kind]; s.client.sasl == nil {
+		return fmt.Errorf("sasl %s is not emulated", kind)
+	}
+	return nil
 }
 
 // Read implements Scaler.
 func (s *kafka) Read(ctx context.Context) (scale.Sample, error) {
-	committed, err := s.client.FetchOffsets(ctx, s.group)
+	session := s.client.session()
+	defer session.close()
+	committed, err := session.committed(ctx, s.group)
 	if err != nil {
 		return scale.Sample{}, fmt.Errorf("error listing consumer group offsets: %w", err)
 	}
 	topics := []string{s.topic}
 	if s.topic == "" {
-		topics = nil
-		for topic := range committed {
-			topics = append(topics, topic)
-		}
+		topics = topicsOf(committed)
 		if len(topics) == 0 {
 			return average(0, s.target, s.activation, s.p), nil // the group has read nothing yet
 		}
 	}
-	ends, err := s.client.ListEndOffsets(ctx, topics...)
-	if err == nil {
-		err = ends.Error()
-	}
+	ends, err := session.ends(ctx, topics)
 	if err != nil {
 		return scale.Sample{}, fmt.Errorf("error describing topics: %w", err)
 	}
 	return s.sample(committed, ends), nil
 }
 
+func topicsOf(offsets map[partition]int64) []string {
+	topics := map[string]struct{}{}
+	for p := range offsets {
+		topics[p.topic] = struct{}{}
+	}
+	return slices.Sorted(maps.Keys(topics))
+}
+
 // sample adds up the lag and bounds it by what more replicas could take.
-func (s *kafka) sample(committed kadm.OffsetResponses, ends kadm.ListedOffsets) scale.Sample {
+func (s *kafka) sample(committed, ends map[partition]int64) scale.Sample {
 	var lag, stuck, partitions, lagging int64
-	ends.Each(func(end kadm.ListedOffset) {
-		if s.partitions != nil && !s.partitions[end.Partition] {
-			return
+	for key, end := range ends {
+		if s.partitions != nil && !s.partitions[key.id] {
+			continue
 		}
-		at := int64(-1)
-		if o, ok := committed.Lookup(end.Topic, end.Partition); ok && o.Err == nil {
-			at = o.At
+		at, ok := committed[key]
+		if !ok {
+			at = -1
 		}
 		n := s.behind(end, at)
 		partitions++
 		stuck += n
-		if s.dropStuck && !s.moved(end, at) {
+		if s.dropStuck && !s.moved(key, at) {
 			n = 0
 		}
 		if lag += n; n > 0 {
 			lagging++
 		}
-	})
+	}
 	value := float64(lag)
 	if s.even {
 		value = evenly(value, partitions, s.target) * s.target
@@ -211,22 +207,21 @@ func (s *kafka) sample(committed kadm.OffsetResponses, ends kadm.ListedOffsets) 
 
 // behind is the lag of one partition. Without an offset it is one message, so
 // that a consumer comes and makes one.
-func (s *kafka) behind(end kadm.ListedOffset, at int64) int64 {
+func (s *kafka) behind(end, at int64) int64 {
 	switch {
 	case at >= 0:
-		return max(end.Offset-at, 0)
+		return max(end-at, 0)
 	case s.zeroInvalid:
 		return 0
 	case s.earliest:
-		return end.Offset
+		return end
 	}
 	return 1
 }
 
 // moved says that a partition was read since the reading before, or that there
 // was none.
-func (s *kafka) moved(end kadm.ListedOffset, at int64) bool {
-	key := partition{end.Topic, end.Partition}
+func (s *kafka) moved(key partition, at int64) bool {
 	before, known := s.before[key]
 	s.before[key] = at
 	return at < 0 || !known || before != at
@@ -243,8 +238,5 @@ func evenly(lag float64, partitions int64, target float64) float64 {
 	return float64(partitions)
 }
 
-// Close implements Scaler.
-func (s *kafka) Close() error {
-	s.client.Close()
-	return nil
-}
+// Close implements Scaler: connections last for one reading.
+func (s *kafka) Close() error { return nil }

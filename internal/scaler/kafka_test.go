@@ -2,12 +2,16 @@ package scaler
 
 import (
 	"context"
+	"errors"
+	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
 
 	"github.com/acalocal/acalocal/internal/scale"
 )
@@ -15,13 +19,16 @@ import (
 // broker runs a broker in this process with a topic of four partitions that
 // hold 10, 20, 30 and 40 messages, of which a group has read 5, 20, 30 and
 // nothing.
-func broker(t *testing.T) string {
-	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(4, "orders"))
+func broker(t *testing.T) string { return cluster(t, nil) }
+
+// cluster is broker with more options, and those its clients need then.
+func cluster(t *testing.T, login []kgo.Opt, o ...kfake.Opt) string {
+	c, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(3), kfake.SeedTopics(4, "orders")}, o...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	client, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	client, err := kgo.NewClient(append(login, kgo.SeedBrokers(c.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +83,7 @@ func TestKafkaLag(t *testing.T) {
 
 // Lag that does not move keeps the app awake but asks for no replicas.
 func TestKafkaLeavesOutLagThatDoesNotMove(t *testing.T) {
-	addr := broker(t)
+	addr := cluster(t, nil, kfake.NumBrokers(1))
 	s, err := New(trigger("kafka", "bootstrapServers="+addr, "consumerGroup=workers", "topic=orders", "excludePersistentLag=true", "partitionLimitation=0"), Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -102,5 +109,42 @@ func TestKafkaTopicThatIsNotThere(t *testing.T) {
 	_, err := read(t, Options{}, trigger("kafka", "bootstrapServers="+broker(t), "consumerGroup=workers", "topic=none"))
 	if err == nil || !strings.HasPrefix(err.Error(), "error describing topics: UNKNOWN_TOPIC_OR_PARTITION") {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestKafkaLogin(t *testing.T) {
+	me := scram.Auth{User: "me", Pass: "secret"}
+	addr := "bootstrapServers=" + cluster(t, []kgo.Opt{kgo.SASL(me.AsSha256Mechanism())},
+		kfake.EnableSASL(), kfake.Superuser("PLAIN", "me", "secret"), kfake.Superuser("SCRAM-SHA-256", "me", "secret"), kfake.Superuser("SCRAM-SHA-512", "me", "secret"))
+	for _, kind := range []string{"plaintext", "scram_sha256", "scram_sha512"} {
+		rule := []string{addr, "consumerGroup=workers", "topic=orders", "sasl=" + kind, "username=me"}
+		if got, err := read(t, Options{}, trigger("kafka", append(rule, "password=secret")...)); err != nil || got.Value != 6 {
+			t.Errorf("%s: %+v, %v", kind, got, err)
+		}
+		if _, err := read(t, Options{}, trigger("kafka", append(rule, "password=wrong")...)); err == nil || strings.Contains(err.Error(), "wrong") {
+			t.Errorf("%s with a wrong password: %v", kind, err)
+		}
+	}
+	if _, err := read(t, Options{}, trigger("kafka", addr, "consumerGroup=workers", "topic=orders")); err == nil {
+		t.Error("a broker that wants a login answers without one")
+	}
+}
+
+// A server that accepts and never answers costs a reading its time, no more.
+func TestKafkaThatHangs(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	s, err := New(trigger("kafka", "bootstrapServers="+l.Addr().String(), "consumerGroup=workers", "topic=orders"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := s.Read(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want the end of the time", err)
 	}
 }
