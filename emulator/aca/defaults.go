@@ -50,31 +50,47 @@ func (in *Ingress) applyDefaults() {
 	}
 }
 
+// ApplyDefaults is the same for a job.
+func (j *Job) ApplyDefaults() {
+	setDefault(&j.Type, "Microsoft.App/jobs")
+	if j.Identity == nil {
+		j.Identity = &Identity{Type: "None"}
+	}
+	setDefault(&j.Properties.WorkloadProfileName, "Consumption")
+	t := &j.Properties.Template
+	containerDefaults(t.InitContainers)
+	containerDefaults(t.Containers)
+	volumeDefaults(t.Volumes)
+}
+
 func (t *Template) applyDefaults() {
-	for i := range t.InitContainers {
-		t.InitContainers[i].applyDefaults()
-	}
-	for i := range t.Containers {
-		t.Containers[i].applyDefaults()
-	}
+	containerDefaults(t.InitContainers)
+	containerDefaults(t.Containers)
+	volumeDefaults(t.Volumes)
 	if t.Scale == nil {
 		t.Scale = &Scale{}
 	}
 	setDefaultPtr(&t.Scale.MaxReplicas, max(10, t.Scale.Min()))
 	setDefaultPtr(&t.Scale.CooldownPeriod, 300)
 	setDefaultPtr(&t.Scale.PollingInterval, 30)
-	for i := range t.Volumes {
-		setDefault(&t.Volumes[i].StorageType, "EmptyDir")
+}
+
+func containerDefaults(containers []Container) {
+	for i := range containers {
+		c := &containers[i]
+		if c.Resources == nil {
+			c.Resources = &Resources{}
+		}
+		setDefault(&c.Resources.CPU, defaultCPU)
+		setDefault(&c.Resources.Memory, defaultMemory)
+		c.Resources.EphemeralStorage = EphemeralStorage(c.Resources.CPU)
 	}
 }
 
-func (c *Container) applyDefaults() {
-	if c.Resources == nil {
-		c.Resources = &Resources{}
+func volumeDefaults(volumes []Volume) {
+	for i := range volumes {
+		setDefault(&volumes[i].StorageType, "EmptyDir")
 	}
-	setDefault(&c.Resources.CPU, defaultCPU)
-	setDefault(&c.Resources.Memory, defaultMemory)
-	c.Resources.EphemeralStorage = EphemeralStorage(c.Resources.CPU)
 }
 
 // Min is the lower bound of the number of replicas: 0 when none is given.

@@ -1,6 +1,7 @@
 package aca
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -60,6 +61,15 @@ func (t *Template) Clone() *Template { return clone(t) }
 // Clone is a deep copy of a.
 func (a *ContainerApp) Clone() *ContainerApp { return clone(a) }
 
+// Clone is a deep copy of e.
+func (e *ManagedEnvironment) Clone() *ManagedEnvironment { return clone(e) }
+
+// Clone is a deep copy of s.
+func (s *EnvironmentStorage) Clone() *EnvironmentStorage { return clone(s) }
+
+// Clone is a deep copy of j.
+func (j *Job) Clone() *Job { return clone(j) }
+
 // clone copies through JSON, which holds all there is: every field of these
 // types is written and read back as it was.
 func clone[T any](v *T) *T {
@@ -68,7 +78,9 @@ func clone[T any](v *T) *T {
 		panic("bug: a value of this package does not marshal: " + err.Error())
 	}
 	out := new(T)
-	if err := json.Unmarshal(text, out); err != nil {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber() // in fields of free form, as Decode has them
+	if err := dec.Decode(out); err != nil {
 		panic("bug: a value of this package does not unmarshal: " + err.Error())
 	}
 	return out

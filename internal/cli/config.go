@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/config"
 	"github.com/spf13/cobra"
 )
@@ -42,14 +41,14 @@ func newConfigShowCommand(s Streams) *cobra.Command {
 				return err
 			}
 			if asJSON {
-				return writeJSON(s.Out, effectiveApps(def))
+				return writeJSON(s.Out, def.Documents("."))
 			}
 			return def.Render(s.Out, ".")
 		},
 	}
 	bindOverrides(cmd, &o)
 	bindParameters(cmd, &o)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the apps as JSON, without origins")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the same as a JSON list, without origins")
 	return cmd
 }
 
@@ -77,14 +76,6 @@ func firstArg(args []string) string {
 		return ""
 	}
 	return args[0]
-}
-
-func effectiveApps(def *config.Definition) []*aca.ContainerApp {
-	apps := make([]*aca.ContainerApp, len(def.Apps))
-	for i := range def.Apps {
-		apps[i] = def.Apps[i].Effective()
-	}
-	return apps
 }
 
 // reportProblems prints the problems of a definition and returns an error when

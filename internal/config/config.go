@@ -26,6 +26,7 @@ import (
 type Definition struct {
 	Environment Environment
 	Apps        []App    // in the order of the files
+	Jobs        []Job    // in the order of the files; they are checked, not run
 	Files       []string // every file read, for those who watch for changes
 }
 
@@ -62,6 +63,12 @@ type App struct {
 	Local      Local
 	Source     string // the file it comes from, "" for flags alone
 
+	origin origins
+}
+
+// Job is one job of the environment.
+type Job struct {
+	aca.Job
 	origin origins
 }
 

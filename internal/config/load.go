@@ -282,6 +282,7 @@ func (l *loader) readJob(source *sourceFile, t *tree) {
 	problems = append(problems, aca.Problem{Path: trigger, OnKey: true, Severity: aca.SeverityNote, Code: NotEmulated,
 		Message: fmt.Sprintf("%s: the job %s is checked but not run: %s", trigger, job.Name, startsNothing(job.Properties.Configuration.TriggerType))})
 	l.problems = append(l.problems, source.locate(t, "", problems)...)
+	l.def.Jobs = append(l.def.Jobs, Job{job, origins{tree: t, source: source}})
 }
 
 // startsNothing says what would have started a job.

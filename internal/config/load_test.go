@@ -1,7 +1,9 @@
 package config
 
 import (
+	"errors"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -121,6 +123,7 @@ func loadGolden(t *testing.T, g golden) string {
 		if err := def.Render(&b, dir); err != nil {
 			t.Fatal(err)
 		}
+		mustBeJSON(t, b.String(), def, dir)
 		mustReadBack(t, def)
 	}
 	out := strings.ReplaceAll(b.String(), dir+string(filepath.Separator), "")
@@ -137,23 +140,47 @@ func loadGolden(t *testing.T, g golden) string {
 // and means the same.
 func mustReadBack(t *testing.T, def *Definition) {
 	t.Helper()
-	for i := range def.Apps {
-		app := &def.Apps[i]
-		doc, err := app.document(".")
+	var text strings.Builder
+	for _, r := range def.resources() {
+		doc, err := document(r.value, r.origin, ".")
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, err := yaml.Marshal(doc)
+		one, err := yaml.Marshal(doc)
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, problems := readText(t, string(text))
-		if problems.HasErrors() {
-			t.Errorf("%s cannot be read back: %s", app.Name, problems)
-			continue
+		text.WriteString("---\n" + string(one))
+	}
+	again, problems := readText(t, text.String())
+	if problems.HasErrors() {
+		t.Errorf("what is shown cannot be read back: %s", problems)
+		return
+	}
+	shown := func(d *Definition) any {
+		docs := d.Documents(".")
+		return plain(docs[:len(docs)-1]) // the last is of this machine
+	}
+	if diff := cmp.Diff(shown(def), shown(again)); diff != "" {
+		t.Errorf("read back (-once +again):\n%s", diff)
+	}
+}
+
+// mustBeJSON holds that Documents say what Render writes.
+func mustBeJSON(t *testing.T, out string, def *Definition, base string) {
+	t.Helper()
+	_, out, _ = strings.Cut("\n"+out, "\n---\n") // behind the problems
+	var rendered []any
+	for dec := yaml.NewDecoder(strings.NewReader(out)); ; {
+		var doc any
+		if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
 		}
-		if diff := cmp.Diff(app.Effective(), again.Apps[0].Effective()); diff != "" {
-			t.Errorf("%s read back (-once +again):\n%s", app.Name, diff)
-		}
+		rendered = append(rendered, doc)
+	}
+	if diff := cmp.Diff(plain(rendered), plain(def.Documents(base))); diff != "" {
+		t.Errorf("as JSON (-YAML +JSON):\n%s", diff)
 	}
 }

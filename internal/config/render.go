@@ -16,30 +16,19 @@ import (
 )
 
 // Render writes the definition as it takes effect, after defaults: one YAML
-// document per app, each of which az takes, one per resiliency policy and route
-// config, and a last one with what only matters on this machine. Behind every value stands where it came from. The
-// values of secrets are left out. Files below base are named relative to it.
+// document per resource, in ARM's form, and a last one with what only matters on
+// this machine. Behind every value stands where it came from. The values of
+// secrets are left out. Files below base are named relative to it.
 func (d *Definition) Render(w io.Writer, base string) error {
 	enc := yaml.NewEncoder(w)
 	enc.SetIndent(2)
-	for i := range d.Apps {
-		doc, err := d.Apps[i].document(base)
+	for _, r := range d.resources() {
+		doc, err := document(r.value, r.origin, base)
 		if err != nil {
-			return fmt.Errorf("render %s: %w", d.Apps[i].Name, err)
+			return fmt.Errorf("render %s: %w", r.name, err)
 		}
 		if err := enc.Encode(doc); err != nil {
 			return err
-		}
-		if err := d.Apps[i].renderResiliency(enc, base); err != nil {
-			return err
-		}
-	}
-	for i := range d.Environment.RouteConfigs {
-		c := &d.Environment.RouteConfigs[i]
-		effective := c.HTTPRouteConfig
-		effective.Type = "Microsoft.App/managedEnvironments/httpRouteConfigs"
-		if err := encodeDocument(enc, effective, c.origin.of, base); err != nil {
-			return fmt.Errorf("render %s: %w", c.Name, err)
 		}
 	}
 	if err := enc.Encode(d.localView(base)); err != nil {
@@ -48,44 +37,14 @@ func (d *Definition) Render(w io.Writer, base string) error {
 	return enc.Close()
 }
 
-// Effective is the app after defaults, without the values of secrets. It is a
-// definition itself.
-func (a *App) Effective() *aca.ContainerApp {
-	app := a.Clone()
-	app.ApplyDefaults()
-	for i := range app.Properties.Configuration.Secrets {
-		s := &app.Properties.Configuration.Secrets[i]
-		if _, ok := a.SecretValue(s.Name); ok && s.KeyVaultURL == "" {
-			s.Value = redacted
-		}
+// Documents are what Render writes, one item a document and without origins,
+// for encoding/json.
+func (d *Definition) Documents(base string) []any {
+	var out []any
+	for _, r := range d.resources() {
+		out = append(out, r.value)
 	}
-	return app
-}
-
-func (a *App) document(base string) (*yaml.Node, error) {
-	return document(a.Effective(), a.Origin, base)
-}
-
-// renderResiliency writes the resiliency policy of the app, if it has one.
-func (a *App) renderResiliency(enc *yaml.Encoder, base string) error {
-	if a.Resiliency == nil {
-		return nil
-	}
-	effective := a.Resiliency.ResiliencyPolicy
-	effective.Type = "Microsoft.App/containerApps/resiliencyPolicies"
-	effective.Name = a.Name + "/" + orElse(effective.Name, "default")
-	if err := encodeDocument(enc, effective, a.Resiliency.origin.of, base); err != nil {
-		return fmt.Errorf("render the resiliency policy of %s: %w", a.Name, err)
-	}
-	return nil
-}
-
-func encodeDocument(enc *yaml.Encoder, resource any, origin func(string) Origin, base string) error {
-	doc, err := document(resource, origin, base)
-	if err != nil {
-		return err
-	}
-	return enc.Encode(doc)
+	return append(out, d.localView(base))
 }
 
 // document is a resource as YAML, with the origin of each value.
