@@ -9,6 +9,9 @@
 //	…/{app}/revisions[/{rev}]                GET
 //	…/{app}/revisions/{rev}/restart          POST, also activate and deactivate
 //	…/{app}/revisions/{rev}/replicas[/{rep}] GET
+//	…/managedEnvironments/{env}/httpRouteConfigs
+//	    GET                                  list
+//	…/httpRouteConfigs/{name}                GET PUT DELETE
 //
 //	/v1/workspaces/{id}/query, /v1/{resource ID}/query, /v1/$batch    Azure Monitor Logs
 //

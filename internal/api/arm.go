@@ -19,9 +19,11 @@ type list[T any] struct {
 	Value []T `json:"value"`
 }
 
-// serveARM answers a request for apps, revisions or replicas.
+// serveARM answers a request for apps, revisions, replicas or route configs.
 func (s *server) serveARM(w http.ResponseWriter, r *http.Request, p armPath) error {
 	switch {
+	case p.kind == routeConfigs:
+		return s.armRouteConfig(w, r, p)
 	case p.action != "":
 		return s.armAction(w, r, p)
 	case p.app != "" && p.kind == "":

@@ -12,17 +12,23 @@ func ownPath(path string) (string, bool) {
 	return strings.ToLower(strings.TrimSuffix(path[len(ownPrefix):], "/")), true
 }
 
-// armPath is an ARM path of Microsoft.App/containerApps, taken apart. Names
-// are as written except the app's, which ARM folds.
+// armPath is an ARM path of Microsoft.App/containerApps, or of the route configs
+// of a managed environment, taken apart. Names are as written except those of
+// apps and route configs, which ARM folds.
 type armPath struct {
 	subscription  string
 	resourceGroup string // "" in a list over the whole subscription
 	app           string // "" names the list of apps
-	kind          string // "", "revisions" or "replicas": what below the app
+	kind          string // "", "revisions" or "replicas": what below the app; or routeConfigs
 	revision      string // "" with kind revisions names the list
 	replica       string // "" with kind replicas names the list
 	action        string // what to do with it, a word of actions, or ""
+	environment   string // of a route config
+	routeConfig   string // "" with kind routeConfigs names the list
 }
+
+// routeConfigs is the kind of a path below an environment.
+const routeConfigs = "httpRouteConfigs"
 
 // parseARMPath takes a path apart. Fixed words match without regard to case.
 func parseARMPath(path string) (armPath, bool) {
@@ -34,12 +40,21 @@ func parseARMPath(path string) (armPath, bool) {
 	if w.eat("resourceGroups") && !w.take(&p.resourceGroup) {
 		return p, false
 	}
-	if !w.eat("providers") || !w.eat("Microsoft.App") || !w.eat("containerApps") {
+	if !w.eat("providers") || !w.eat("Microsoft.App") {
 		return p, false
 	}
-	if w.take(&p.app) {
-		p.app = strings.ToLower(p.app)
-		p.takeChildren(&w)
+	switch {
+	case w.eat("containerApps"):
+		if w.take(&p.app) {
+			p.app = strings.ToLower(p.app)
+			p.takeChildren(&w)
+		}
+	case p.resourceGroup == "" || !w.eat("managedEnvironments") || !w.take(&p.environment) || !w.eat(routeConfigs):
+		return p, false
+	default:
+		p.kind = routeConfigs
+		w.take(&p.routeConfig)
+		p.routeConfig = strings.ToLower(p.routeConfig)
 	}
 	return p, len(w) == 0
 }

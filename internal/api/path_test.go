@@ -27,6 +27,9 @@ func TestParseARMPath(t *testing.T) {
 	f(base+"/web/revisions/r/restart", armPath{subscription: "s", resourceGroup: "rg", app: "web", kind: "revisions", revision: "r", action: "restart"})
 	f(base+"/web/revisions/r/replicas", armPath{subscription: "s", resourceGroup: "rg", app: "web", kind: "replicas", revision: "r"})
 	f(base+"/web/revisions/r/replicas/p", armPath{subscription: "s", resourceGroup: "rg", app: "web", kind: "replicas", revision: "r", replica: "p"})
+	const env = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.App/managedEnvironments/Dev/httpRouteConfigs"
+	f(env, armPath{subscription: "s", resourceGroup: "rg", kind: routeConfigs, environment: "Dev"})
+	f(env+"/Shop", armPath{subscription: "s", resourceGroup: "rg", kind: routeConfigs, environment: "Dev", routeConfig: "shop"})
 }
 
 func TestParseARMPathRefuses(t *testing.T) {
@@ -35,6 +38,10 @@ func TestParseARMPathRefuses(t *testing.T) {
 		"/subscriptions/s/providers/Microsoft.Web/containerApps", "/subscriptions/s/providers/Microsoft.App/jobs",
 		"/subscriptions/s/providers/Microsoft.App/containerApps/a/b", "/subscriptions/s/providers/Microsoft.App/containerApps/a/revisions/r/x",
 		"/subscriptions/s/providers/Microsoft.App/containerApps/a/revisions/r/replicas/p/x",
+		"/subscriptions/s/resourceGroups/rg/providers/Microsoft.App/managedEnvironments/e",
+		"/subscriptions/s/resourceGroups/rg/providers/Microsoft.App/managedEnvironments//httpRouteConfigs",
+		"/subscriptions/s/resourceGroups/rg/providers/Microsoft.App/managedEnvironments/e/httpRouteConfigs/r/x",
+		"/subscriptions/s/providers/Microsoft.App/managedEnvironments/e/httpRouteConfigs",
 	} {
 		if got, ok := parseARMPath(path); ok {
 			t.Errorf("%q: got %+v, want a refusal", path, got)
@@ -46,8 +53,8 @@ func FuzzParseARMPath(f *testing.F) {
 	f.Add("/subscriptions/s/resourceGroups/rg/providers/Microsoft.App/containerApps/web/revisions/r/replicas/p")
 	f.Fuzz(func(t *testing.T, path string) {
 		p, ok := parseARMPath(path)
-		if ok && p.kind != "" && p.app == "" {
-			t.Errorf("%q: %+v has children of no app", path, p)
+		if ok && p.kind != "" && p.app == "" && p.environment == "" {
+			t.Errorf("%q: %+v has children of nothing", path, p)
 		}
 	})
 }

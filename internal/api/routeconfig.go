@@ -1,19 +1,18 @@
 package api
 
 import (
+	"io"
 	"net/http"
+	"strings"
 
+	"github.com/acalocal/acalocal/emulator"
 	"github.com/acalocal/acalocal/emulator/aca"
 )
 
 // applyRouteConfig takes an httpRouteConfig in ARM's form, with its name.
 func (s *server) applyRouteConfig(w http.ResponseWriter, r *http.Request) error {
-	body, err := readBody(r.Body)
+	c, err := decodeRouteConfig(r.Body)
 	if err != nil {
-		return err
-	}
-	c, problems := aca.DecodeJSON[aca.HTTPRouteConfig](body)
-	if err := refuse(problems); err != nil {
 		return err
 	}
 	if err := s.Emulator.ApplyRouteConfig(r.Context(), c); err != nil {
@@ -28,4 +27,69 @@ func (s *server) deleteRouteConfig(w http.ResponseWriter, r *http.Request) error
 		return err
 	}
 	return reply(w, "Removed")
+}
+
+func decodeRouteConfig(r io.Reader) (aca.HTTPRouteConfig, error) {
+	body, err := readBody(r)
+	if err != nil {
+		return aca.HTTPRouteConfig{}, err
+	}
+	c, problems := aca.DecodeJSON[aca.HTTPRouteConfig](body)
+	return c, refuse(problems)
+}
+
+// armRouteConfig answers ARM's requests for the route configs of this
+// environment, and knows of no other. The name in the path counts.
+func (s *server) armRouteConfig(w http.ResponseWriter, r *http.Request, p armPath) error {
+	snap := s.Emulator.Snapshot()
+	if !strings.EqualFold(p.environment, snap.Environment) {
+		return notFound("managedEnvironments/"+p.environment, p.resourceGroup)
+	}
+	if p.routeConfig == "" {
+		if r.Method != http.MethodGet {
+			return wrongMethod(r, http.MethodGet)
+		}
+		return reply(w, list[aca.HTTPRouteConfig]{collect(snap.RouteConfigs, p.answer)})
+	}
+	switch r.Method {
+	case http.MethodGet:
+	case http.MethodPut:
+		c, err := decodeRouteConfig(r.Body)
+		if err != nil {
+			return err
+		}
+		c.Name = p.routeConfig
+		if err := s.Emulator.ApplyRouteConfig(r.Context(), c); err != nil {
+			return err
+		}
+	case http.MethodDelete:
+		return s.armDeleteRouteConfig(w, r, p)
+	default:
+		return wrongMethod(r, "GET, PUT and DELETE")
+	}
+	c := s.Emulator.Snapshot().RouteConfig(p.routeConfig)
+	if c == nil {
+		return notFound("managedEnvironments/"+p.environment+"/"+routeConfigs+"/"+p.routeConfig, p.resourceGroup)
+	}
+	return reply(w, p.answer(c))
+}
+
+func (s *server) armDeleteRouteConfig(w http.ResponseWriter, r *http.Request, p armPath) error {
+	if s.Emulator.Snapshot().RouteConfig(p.routeConfig) == nil {
+		w.WriteHeader(http.StatusNoContent) // as with apps
+		return nil
+	}
+	if err := s.Emulator.DeleteRouteConfig(r.Context(), p.routeConfig); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// answer is a route config with its id, below the environment of the path.
+func (p armPath) answer(c *emulator.RouteConfig) aca.HTTPRouteConfig {
+	out := c.HTTPRouteConfig
+	out.ID = "/subscriptions/" + p.subscription + "/resourceGroups/" + p.resourceGroup +
+		"/providers/Microsoft.App/managedEnvironments/" + p.environment + "/" + routeConfigs + "/" + out.Name
+	return out
 }
