@@ -233,7 +233,8 @@ type Runtime interface {
 	// environment, if missing.
 	EnsureEnvironment(ctx context.Context, env string) error
 	// RemoveEnvironment removes containers, volumes, networks and images of
-	// an environment, whoever made them.
+	// an environment, whoever made them. A container that somebody started
+	// from such an image is not the environment's; it and its image stay.
 	RemoveEnvironment(ctx context.Context, env string) error
 
 	// Agent connects to the agent in a running holder. The connection is

@@ -10,7 +10,7 @@ import (
 // of an unknown version alone and says so.
 const SchemaVersion = "1"
 
-// The labels on everything that belongs to an environment.
+// The labels on the containers, networks and volumes of an environment.
 const (
 	LabelSchema    = "dev.acalocal.schema"
 	LabelEnv       = "dev.acalocal.environment"
@@ -23,6 +23,14 @@ const (
 	LabelVersion   = "dev.acalocal.version" // of the program that made it
 	LabelState     = "dev.acalocal.state"   // what the core wants back after a crash, as compact JSON
 )
+
+// LabelBuiltFor is the label on an image that was built for an environment. It
+// is not LabelEnv: a container inherits the labels of its image, and one that
+// somebody starts by hand from such an image is theirs, not the environment's.
+const LabelBuiltFor = "dev.acalocal.built-for"
+
+// ImageLabels returns the labels of an image that goes with env.
+func ImageLabels(env string) map[string]string { return map[string]string{LabelBuiltFor: env} }
 
 // ErrUnknownSchema says that labels were written by another version.
 var ErrUnknownSchema = errors.New("labels of an unknown schema version")

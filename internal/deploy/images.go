@@ -114,7 +114,7 @@ func (im *Images) Build(ctx context.Context, app string, c *aca.Container, b con
 	spec := container.BuildSpec{
 		Context: b.Context, Dockerfile: dockerfile, Target: b.Target, Args: b.Args, Secrets: secrets,
 		Tag:      fmt.Sprintf("acalocal/%s-%s:build", app, c.Name),
-		Labels:   map[string]string{container.LabelEnv: im.Environment, container.LabelSchema: container.SchemaVersion},
+		Labels:   container.ImageLabels(im.Environment),
 		Progress: im.Progress, Terminal: im.Terminal,
 	}
 	fmt.Fprintf(im.Progress, "building %s from %s\n", c.Image, b.Dockerfile)
@@ -163,7 +163,7 @@ func (im *Images) buildLayer(ctx context.Context, l reload.Layer, name string) e
 	}
 	_, err = im.Engine.Build(ctx, container.BuildSpec{
 		Context: l.Context, Dockerfile: file, Tag: name, Progress: io.Discard,
-		Labels: map[string]string{container.LabelEnv: im.Environment, container.LabelSchema: container.SchemaVersion},
+		Labels: container.ImageLabels(im.Environment),
 	})
 	if err != nil {
 		return fmt.Errorf("sync: %w", err)

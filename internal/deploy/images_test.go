@@ -54,7 +54,7 @@ func (e *imageEngine) Build(_ context.Context, s container.BuildSpec) (container
 	if filepath.IsAbs(dockerfile) { // a temporary one
 		dockerfile = filepath.Base(dockerfile)
 	}
-	e.calls = append(e.calls, fmt.Sprintf("build %s from %s %s env=%s", s.Tag, filepath.Base(s.Context), dockerfile, s.Labels[container.LabelEnv]))
+	e.calls = append(e.calls, fmt.Sprintf("build %s from %s %s env=%s", s.Tag, filepath.Base(s.Context), dockerfile, s.Labels[container.LabelBuiltFor]))
 	for _, id := range slices.Sorted(maps.Keys(s.Secrets)) {
 		text, err := os.ReadFile(s.Secrets[id])
 		if err != nil {

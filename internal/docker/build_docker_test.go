@@ -65,7 +65,7 @@ RUN ["/app", "do", "exit", "1", "", ""]
 			spec, err := e.complete(container.BuildSpec{
 				Context: dir, Dockerfile: "docker/Dockerfile", Target: "base", NoCache: true,
 				Args:     map[string]string{"GREETING": "hello"},
-				Labels:   map[string]string{container.LabelEnv: env},
+				Labels:   container.ImageLabels(env),
 				Tag:      "acalocal-test/built:" + strings.ToLower(name),
 				Progress: &progress,
 			})
@@ -90,9 +90,9 @@ RUN ["/app", "do", "exit", "1", "", ""]
 			if !strings.Contains(progress.String(), "a step speaks") {
 				t.Errorf("progress lacks the output of a step:\n%s", progress.String())
 			}
-			listed, err := e.client.ImageList(t.Context(), client.ImageListOptions{Filters: envFilter(env)})
+			listed, err := e.client.ImageList(t.Context(), client.ImageListOptions{Filters: builtFor(env)})
 			if err != nil || len(listed.Items) != 1 {
-				t.Errorf("images with the environment's label: %v %v", listed.Items, err)
+				t.Errorf("images built for the environment: %v %v", listed.Items, err)
 			}
 			checkContext(t, e, spec.Tag)
 		})

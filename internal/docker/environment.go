@@ -60,8 +60,8 @@ func (e *Engine) RemoveEnvironment(ctx context.Context, env string) error {
 		e.removeContainers(ctx, env),
 		e.removeVolumes(ctx, envFilter(env)),
 		e.removeNetworks(ctx, env),
-		e.removeImages(ctx, env),
-		e.removeUnusedHolderImages(ctx),
+		e.removeUnusedImages(ctx, builtFor(env)),
+		e.removeUnusedImages(ctx, holderImages()),
 	)
 }
 
@@ -98,15 +98,30 @@ func (e *Engine) removeNetworks(ctx context.Context, env string) error {
 	return errors.Join(errs...)
 }
 
-// removeImages removes the images built for the environment.
-func (e *Engine) removeImages(ctx context.Context, env string) error {
-	list, err := e.client.ImageList(ctx, client.ImageListOptions{Filters: envFilter(env)})
+// builtFor selects the images built for an environment.
+func builtFor(env string) client.Filters {
+	return make(client.Filters).Add("label", container.LabelBuiltFor+"="+env)
+}
+
+// removeUnusedImages removes the images that a filter selects and no container
+// runs: one that somebody has started by hand keeps its image.
+func (e *Engine) removeUnusedImages(ctx context.Context, filter client.Filters) error {
+	images, err := e.client.ImageList(ctx, client.ImageListOptions{Filters: filter})
 	if err != nil {
 		return e.wrap(err, "list images")
 	}
 	var errs []error
-	for _, i := range list.Items {
-		errs = append(errs, e.removeImage(ctx, i.ID))
+	for _, i := range images.Items {
+		users, err := e.client.ContainerList(ctx, client.ContainerListOptions{
+			All: true, Filters: make(client.Filters).Add("ancestor", i.ID),
+		})
+		if err == nil && len(users.Items) == 0 {
+			err = e.removeImage(ctx, i.ID)
+		}
+		if errdefs.IsConflict(err) { // a container was created meanwhile
+			err = nil
+		}
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }

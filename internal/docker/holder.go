@@ -155,27 +155,6 @@ func tarOf(path string, content []byte) (io.Reader, error) {
 	return &b, w.Close()
 }
 
-// removeUnusedHolderImages removes our images that no container runs. Whoever
-// needs one makes it again.
-func (e *Engine) removeUnusedHolderImages(ctx context.Context) error {
-	images, err := e.client.ImageList(ctx, client.ImageListOptions{
-		Filters: make(client.Filters).Add("label", labelRoleHolder),
-	})
-	if err != nil {
-		return e.wrap(err, "list images")
-	}
-	var errs []error
-	for _, i := range images.Items {
-		users, err := e.client.ContainerList(ctx, client.ContainerListOptions{
-			All: true, Filters: make(client.Filters).Add("ancestor", i.ID),
-		})
-		if err == nil && len(users.Items) == 0 {
-			err = e.removeImage(ctx, i.ID)
-		}
-		if errdefs.IsConflict(err) { // a container was created meanwhile
-			err = nil
-		}
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
-}
+// holderImages selects our images of holders. Whoever needs one that was
+// removed makes it again.
+func holderImages() client.Filters { return make(client.Filters).Add("label", labelRoleHolder) }

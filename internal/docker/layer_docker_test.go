@@ -30,7 +30,7 @@ func layBase(t *testing.T, e *Engine, env string) (name string) {
 		t.Fatal(err)
 	}
 	name = "acalocal-test/" + env + ":base"
-	image, err := e.Build(t.Context(), container.BuildSpec{Context: dir, Tag: name, Labels: map[string]string{container.LabelEnv: env}})
+	image, err := e.Build(t.Context(), container.BuildSpec{Context: dir, Tag: name, Labels: container.ImageLabels(env)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,9 +90,9 @@ func TestLayPutsFilesOverAnImage(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
-	list, err := e.client.ImageList(t.Context(), client.ImageListOptions{Filters: envFilter(env)})
+	list, err := e.client.ImageList(t.Context(), client.ImageListOptions{Filters: builtFor(env)})
 	if err != nil || len(list.Items) != 2 {
-		t.Errorf("images with the environment's label: %v, %v", list.Items, err)
+		t.Errorf("images built for the environment: %v, %v", list.Items, err)
 	}
 	left, err := e.client.ContainerList(t.Context(), client.ContainerListOptions{All: true, Filters: envFilter(env)})
 	if err != nil || len(left.Items) != 0 {

@@ -149,7 +149,7 @@ func TestSignalIsTheImages(t *testing.T) {
 	dir := buildDir(t, map[string]string{"Dockerfile": "FROM " + programImage(t, e, runtimetest.Serves) + "\nSTOPSIGNAL SIGQUIT\n"})
 	// The label lets the image go with the environment.
 	image, err := e.Build(t.Context(), container.BuildSpec{
-		Context: dir, Tag: "acalocal-test/quits:1", Labels: map[string]string{container.LabelEnv: r.env},
+		Context: dir, Tag: "acalocal-test/quits:1", Labels: container.ImageLabels(r.env),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -561,6 +561,55 @@ func TestEnvironmentsFindLeftovers(t *testing.T) {
 		}
 	}
 	t.Errorf("%s is not among %v", r.env, all)
+}
+
+// A container inherits the labels of its image. One that somebody has started by
+// hand from an image built for an environment is theirs all the same.
+func TestRemoveEnvironmentLeavesWhatOthersStarted(t *testing.T) {
+	e := newEngine(t)
+	env := testEnv(t)
+	dir := buildDir(t, map[string]string{"Dockerfile": "FROM " + programImage(t, e, runtimetest.Serves) + "\nENV BUILT=1\n"})
+	image, err := e.Build(t.Context(), container.BuildSpec{Context: dir, Tag: "acalocal-test/theirs:" + env, Labels: container.ImageLabels(env)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs, err := e.client.ContainerCreate(t.Context(), client.ContainerCreateOptions{Image: image.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Remove(context.WithoutCancel(t.Context()), container.ID(theirs.ID)); err != nil {
+			t.Error(err)
+		}
+		removeTestImage(t, e, image.ID)
+	})
+	for _, state := range []string{"created", "running"} {
+		if state == "running" {
+			if err := e.Start(t.Context(), container.ID(theirs.ID)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := e.RemoveEnvironment(t.Context(), env); err != nil {
+			t.Fatal(state, err)
+		}
+		r, err := e.client.ContainerInspect(t.Context(), theirs.ID, client.ContainerInspectOptions{})
+		if err != nil {
+			t.Fatal(state, err)
+		}
+		if string(r.Container.State.Status) != state {
+			t.Errorf("it was %s and is %s", state, r.Container.State.Status)
+		}
+		if _, err := e.image(t.Context(), image.ID); err != nil {
+			t.Error("its image:", err)
+		}
+	}
+	all, err := e.Environments(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if slices.ContainsFunc(all, func(x Environment) bool { return x.Name == env }) {
+		t.Errorf("%s counts as an environment: %v", env, all)
+	}
 }
 
 func TestInfoKnowsTheEngine(t *testing.T) {

@@ -39,8 +39,7 @@ func (e *Engine) MakeStandIn(ctx context.Context, s container.StandInSpec) error
 	err = e.importImage(ctx, s.Tag, root,
 		"ENTRYPOINT ["+strconv.Quote(entrypoint)+"]",
 		"ENV PATH="+searchPath,
-		"LABEL "+container.LabelEnv+"="+s.Env,
-		"LABEL "+container.LabelSchema+"="+container.SchemaVersion)
+		"LABEL "+container.LabelBuiltFor+"="+s.Env)
 	if err != nil {
 		return e.wrap(err, "make image %s", s.Tag)
 	}

@@ -115,7 +115,7 @@ func prepareImages(t *testing.T, e *docker.Engine, f *file, env string) {
 	}
 	_, err := e.Build(t.Context(), container.BuildSpec{
 		Context: filepath.Join("..", "..", filepath.FromSlash(f.build)), Tag: builtImage, Progress: io.Discard,
-		Labels: map[string]string{container.LabelEnv: env, container.LabelSchema: container.SchemaVersion},
+		Labels: container.ImageLabels(env),
 	})
 	if err != nil {
 		t.Fatal(err)
