@@ -104,6 +104,13 @@ func TestExpressions(t *testing.T) {
 		{`[base64ToString(base64('hi'))]`, `"hi"`},
 		{`[uriComponent('a b/c')]`, `"a%20b%2Fc"`},
 		{`[uri('https://x.io/a/', 'b')]`, `"https://x.io/a/b"`},
+		{`[parseUri('https://x.io:8080/a/b%20c?st=1&t=2#end')]`, `{"host":"x.io","path":"/a/b%20c","port":8080,"query":"?st=1\u0026t=2","scheme":"https"}`},
+		{`[parseUri('https://x.io')]`, `{"host":"x.io","path":"/","port":null,"query":"","scheme":"https"}`},
+		{`[parseUri('http://[::1]:80/').host]`, `"[::1]"`},
+		{`[buildUri(createObject('scheme', 'https', 'host', 'x.io', 'port', 8080, 'path', '/a', 'query', '?st=1'))]`, `"https://x.io:8080/a?st=1"`},
+		{`[buildUri(createObject('scheme', 'https', 'host', 'x.io', 'path', 'a'))]`, `"https://x.io/a"`},
+		{`[buildUri(parseUri('https://x.io/a?st=1'))]`, `"https://x.io/a?st=1"`},
+		{`[concat('u=', buildUri(createObject('scheme', 'https', 'host', listKeys('/x/providers/A/b/c', '2020').host, 'path', '/')))]`, `"u=(known to Azure only: buildUri(listkeys('c').host))"`},
 		{`[greater(2, 1)]`, `true`},
 		{`[lessOrEquals('a', 'b')]`, `true`},
 		{`[length(uniqueString('a', 'b'))]`, `13`},
@@ -209,6 +216,12 @@ func TestBadExpressionsAreNamedWithTheirPlace(t *testing.T) {
 		{`[createArray(1)[3]]`, `1:48: the list has 1 items, there is no item 3`},
 		{`[copyIndex()]`, `1:34: copyIndex stands outside of a copy loop`},
 		{`[reference('none')]`, `1:34: no resource of the template is called "none"`},
+		{`[references('none')]`, `1:34: no resource of the template has the symbolic name "none"`},
+		{`[references()]`, `1:34: references takes 1 to 2 arguments, not 0`},
+		{`[referencse('none')]`, `1:34: the function "referencse" is not known here; did you mean "reference"?`},
+		{`[parseUri('x.io')]`, `1:34: parseuri: the text is not an absolute URI`},
+		{`[buildUri('x.io')]`, `1:34: builduri: expected an object, found text`},
+		{`[buildUri(createObject('scheme', 'https', 'path', '/'))]`, `1:34: builduri: the components have no host`},
 		{`[range(0, 99999)]`, `1:34: range: a range has 0 to 10000 numbers`},
 		{`[lambda('x', 1)]`, `1:34: a lambda is an argument of map, filter, reduce, sort, toObject, groupBy or mapValues`},
 	}
@@ -226,6 +239,35 @@ func TestBadExpressionsAreNamedWithTheirPlace(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestReferencesAreTheStatesOfALoop(t *testing.T) {
+	f := func(value, want string) {
+		t.Helper()
+		text := `{"languageVersion": "2.0", "resources": {
+			"env": {"type": "Microsoft.App/managedEnvironments", "apiVersion": "x", "name": "cae", "properties": {}},
+			"apps": {"copy": {"name": "apps", "count": 2}, "type": "Microsoft.App/containerApps", "apiVersion": "x", "name": "[format('app{0}', copyIndex())]",
+				"properties": {"environmentId": "[resourceId('Microsoft.App/managedEnvironments', 'cae')]",
+					"configuration": {"ingress": {"external": true, "targetPort": "[add(8000, copyIndex())]"}}}},
+			"none": {"copy": {"name": "none", "count": 0}, "type": "Microsoft.App/containerApps", "apiVersion": "x", "name": "n"}},
+			"outputs": {"o": {"type": "array", "value": "` + value + `"}}}`
+		r, problems := evaluate(t, text, Options{})
+		got, err := json.Marshal(r.Outputs["o"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(problems) > 0 {
+			got = []byte(strings.Join(problems, "\n"))
+		}
+		if diff := cmp.Diff(want, string(got)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", value, diff)
+		}
+	}
+	f(`[map(references('apps'), lambda('a', lambdaVariables('a').configuration.ingress.fqdn))]`, `["app0.cae.localhost","app1.cae.localhost"]`)
+	f(`[map(references('Apps', 'Full'), lambda('a', lambdaVariables('a').name))]`, `["app0","app1"]`)
+	f(`[references('apps')[1].configuration.ingress.targetPort]`, `8001`)
+	f(`[references('none')]`, `[]`)
+	f(`[references('env')]`, `7:50: "env" is one resource, not a copy loop; reference gives its state`)
 }
 
 const template = `{

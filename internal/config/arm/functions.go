@@ -2,6 +2,7 @@ package arm
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/base64"
@@ -103,6 +104,8 @@ var textFunctions = map[string]function{
 	}),
 	"startswith":           text2(func(a, b string) any { return strings.HasPrefix(strings.ToLower(a), strings.ToLower(b)) }),
 	"endswith":             text2(func(a, b string) any { return strings.HasSuffix(strings.ToLower(a), strings.ToLower(b)) }),
+	"parseuri":             {1, 1, false, parseURI},
+	"builduri":             {1, 1, false, buildURI},
 	"uri":                  text2(func(a, b string) any { return joinURI(a, b) }),
 	"base64tostring":       {1, 1, false, fromBase64},
 	"base64tojson":         {1, 1, false, func(s *scope, a []any) (any, error) { return decodeWith(fromBase64, s, a) }},
@@ -182,6 +185,58 @@ func joinURI(base, relative string) string {
 		return base + relative
 	}
 	return r.String()
+}
+
+// parseURI takes an absolute URI apart: scheme, host, port, path, and query with
+// its question mark. A port that is not written is null
+// (https://learn.microsoft.com/azure/azure-resource-manager/bicep/bicep-functions-string#parseuri).
+func parseURI(_ *scope, a []any) (any, error) {
+	text, err := asText(a[0])
+	if err != nil {
+		return nil, err
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme == "" || u.Host == "" {
+		return nil, errors.New("the text is not an absolute URI")
+	}
+	out := map[string]any{"scheme": u.Scheme, "host": u.Host, "port": nil, "path": cmp.Or(u.EscapedPath(), "/"), "query": ""}
+	if port := u.Port(); port != "" {
+		out["host"], out["port"] = strings.TrimSuffix(u.Host, ":"+port), number(port)
+	}
+	if u.RawQuery != "" {
+		out["query"] = "?" + u.RawQuery
+	}
+	return out, nil
+}
+
+// buildURI is the reverse of parseURI; port and query may be left out.
+func buildURI(_ *scope, a []any) (any, error) {
+	parts, ok := a[0].(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("expected an object, found %s", kindName(a[0]))
+	}
+	text := map[string]string{}
+	for _, name := range []string{"scheme", "host", "port", "path", "query"} {
+		v, _ := lookup(parts, name)
+		if isUnknown(v) {
+			return Unknown{"buildUri(" + whatOf(v) + ")"}, nil
+		}
+		if text[name] = textOf(v); text[name] == "" && name != "port" && name != "query" {
+			return nil, fmt.Errorf("the components have no %s", name)
+		}
+	}
+	out := text["scheme"] + "://" + text["host"]
+	if text["port"] != "" {
+		out += ":" + text["port"]
+	}
+	out += "/" + strings.TrimPrefix(text["path"], "/")
+	if query := strings.TrimPrefix(text["query"], "?"); query != "" {
+		out += "?" + query
+	}
+	if _, err := url.Parse(out); err != nil {
+		return nil, errors.New("the components make no URI")
+	}
+	return out, nil
 }
 
 // format replaces {0}, {1:N0}, …; {{ and }} stand for braces.

@@ -121,7 +121,7 @@ var specials map[string]func(*scope, call) (any, error)
 func init() {
 	specials = map[string]func(*scope, call) (any, error){
 		"parameters": (*scope).parameter, "variables": (*scope).variable, "copyindex": (*scope).copyIndex,
-		"if": (*scope).ifElse, "and": (*scope).and, "or": (*scope).or, "reference": (*scope).reference,
+		"if": (*scope).ifElse, "and": (*scope).and, "or": (*scope).or, "reference": (*scope).reference, "references": (*scope).references,
 		"lambda": (*scope).lambdaAlone, "lambdavariables": (*scope).lambdaVariable,
 		"map": (*scope).mapList, "filter": (*scope).filterList, "reduce": (*scope).reduceList, "toobject": (*scope).toObject, "sort": (*scope).sortList,
 		"groupby": (*scope).groupBy, "mapvalues": (*scope).mapValues,

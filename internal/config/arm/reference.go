@@ -33,6 +33,58 @@ func (s *scope) reference(c call) (any, error) {
 	return fullOr(full, id, typ, name, s.d.knownState(typ, name)), nil
 }
 
+// references is the states of the resources of one copy loop, which its
+// symbolic name stands for
+// (https://learn.microsoft.com/azure/azure-resource-manager/templates/template-functions-resource#references).
+func (s *scope) references(c call) (any, error) {
+	if len(c.args) == 0 || len(c.args) > 2 {
+		return nil, errorAt(c.at, "references takes 1 to 2 arguments, not %d", len(c.args))
+	}
+	args, err := s.evalArgs(c)
+	if err != nil {
+		return nil, err
+	}
+	if isUnknown(args[0]) {
+		return Unknown{"references(" + whatOf(args[0]) + ")"}, nil
+	}
+	symbol := textOf(args[0])
+	d, declared := s.d.declares(symbol)
+	switch {
+	case declared == nil:
+		return nil, errorAt(c.at, "no resource of the template has the symbolic name %q", clip(symbol))
+	case declared.Get("copy") == nil:
+		return nil, errorAt(c.at, "%q is one resource, not a copy loop; reference gives its state", clip(symbol))
+	}
+	full := len(args) == 2 && strings.EqualFold(textOf(args[1]), "full")
+	states := []any{}
+	for _, r := range d.states {
+		if !strings.EqualFold(r.symbol, symbol) {
+			continue
+		}
+		if err := s.d.ev.step(c.at); err != nil {
+			return nil, err
+		}
+		state, err := r.state(full, c.at)
+		if err != nil {
+			return nil, err
+		}
+		states = append(states, state)
+	}
+	return states, nil
+}
+
+// declares looks for a symbolic name, here and in the deployments around.
+func (d *deployment) declares(symbol string) (*deployment, *Node) {
+	for at := d; at != nil; at = at.up {
+		if list := at.root.Get("resources"); list != nil && list.Kind == Object {
+			if n := list.Get(symbol); n != nil {
+				return at, n
+			}
+		}
+	}
+	return nil, nil
+}
+
 // find looks for a resource by id, name or symbolic name, here and in the
 // deployments around.
 func (d *deployment) find(id string) *resourceState {
