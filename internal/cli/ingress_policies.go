@@ -52,10 +52,10 @@ func newCorsEdit(s Streams, use, short string, fresh bool) *cobra.Command {
 		return nil
 	}, func(in *aca.Ingress) any { return in.CorsPolicy })
 	f := cmd.Flags()
-	f.StringArrayVar(&given.AllowedOrigins, "allowed-origins", nil, "ORIGIN ...")
-	f.StringArrayVar(&given.AllowedMethods, "allowed-methods", nil, "METHOD ...")
-	f.StringArrayVar(&given.AllowedHeaders, "allowed-headers", nil, "HEADER ...")
-	f.StringArrayVar(&given.ExposeHeaders, "expose-headers", nil, "HEADER ...")
+	f.StringArrayVarP(&given.AllowedOrigins, "allowed-origins", "r", nil, "ORIGIN ...")
+	f.StringArrayVarP(&given.AllowedMethods, "allowed-methods", "m", nil, "METHOD ...")
+	f.StringArrayVarP(&given.AllowedHeaders, "allowed-headers", "a", nil, "HEADER ...")
+	f.StringArrayVarP(&given.ExposeHeaders, "expose-headers", "e", nil, "HEADER ...")
 	f.Var(optional[int]{&given.MaxAge, strconv.Atoi, "s"}, "max-age", "seconds a browser may keep the answer")
 	f.Var(optional[bool]{&credentials, strconv.ParseBool, "bool"}, "allow-credentials", "let browsers send cookies")
 	f.Lookup("allow-credentials").NoOptDefVal = "true"

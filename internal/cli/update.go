@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,6 +24,8 @@ type templateFlags struct {
 	memory        string
 	minReplicas   *int
 	maxReplicas   *int
+	rule          change.ScaleRuleEdit
+	secretMount   *string
 	command, args []string
 	suffix        string
 	grace         *int
@@ -44,11 +47,36 @@ func (f *templateFlags) bind(cmd *cobra.Command) {
 	fs.StringVar(&f.memory, "memory", "", "memory, such as 1Gi")
 	fs.Var(optional[int]{&f.minReplicas, strconv.Atoi, "n"}, "min-replicas", "the least number of replicas")
 	fs.Var(optional[int]{&f.maxReplicas, strconv.Atoi, "n"}, "max-replicas", "the largest number of replicas")
+	fs.StringVar(&f.rule.Name, "scale-rule-name", "", "the one scale rule there is to be")
+	fs.StringVar(&f.rule.Type, "scale-rule-type", "", "http, tcp or that of a KEDA scaler (default http)")
+	fs.Var(optional[int]{&f.rule.Concurrency, strconv.Atoi, "n"}, "scale-rule-http-concurrency", "requests, or connections, at once per replica; also --scale-rule-tcp-concurrency")
+	fs.StringArrayVar(&f.rule.Metadata, "scale-rule-metadata", nil, "KEY=value ... of the rule")
+	fs.StringArrayVar(&f.rule.Auth, "scale-rule-auth", nil, "PARAMETER=SECRET ... of the rule")
+	fs.Var(optional[string]{&f.secretMount, parseMountPath, "path"}, "secret-volume-mount", "the directory that gets a file for each secret")
 	fs.StringArrayVar(&f.command, "command", nil, "WORD ...; replaces the image's entrypoint, \"\" takes it back")
 	fs.StringArrayVar(&f.args, "args", nil, "WORD ...; replaces the image's command, \"\" takes it back")
 	fs.StringVar(&f.suffix, "revision-suffix", "", "the new revision is called APP--SUFFIX")
 	fs.Var(optional[int]{&f.grace, strconv.Atoi, "s"}, "termination-grace-period", "seconds between SIGTERM and SIGKILL, 0 to 600")
+	cmd.Flags().SetNormalizeFunc(shortNames)
 	cmd.Flags().AddFlagSet(fs)
+}
+
+func parseMountPath(s string) (string, error) {
+	if s == "" {
+		return "", errors.New("a mount needs a directory, such as /mnt/secrets")
+	}
+	return s, nil
+}
+
+// azNames are az's other names of flags.
+var azNames = map[string]string{
+	"tgp": "termination-grace-period", "srn": "scale-rule-name", "srt": "scale-rule-type",
+	"srhc": "scale-rule-http-concurrency", "srtc": "scale-rule-http-concurrency", "scale-rule-tcp-concurrency": "scale-rule-http-concurrency",
+	"srm": "scale-rule-metadata", "sra": "scale-rule-auth",
+}
+
+func shortNames(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	return pflag.NormalizedName(cmp.Or(azNames[name], name))
 }
 
 // given reports whether a flag asks for a change.
@@ -79,7 +107,14 @@ func (f *templateFlags) apply(t *aca.Template) error {
 	if f.args != nil {
 		c.Args = words(f.args)
 	}
-	f.scale(t)
+	if err := f.scale(t); err != nil {
+		return err
+	}
+	if f.secretMount != nil {
+		if t.Volumes, c.VolumeMounts, err = change.MountSecrets(t.Volumes, c.VolumeMounts, *f.secretMount); err != nil {
+			return misuse(err, "write the volumes into the definition and run \"acalocal up\"")
+		}
+	}
 	if f.grace != nil {
 		t.TerminationGracePeriodSeconds = f.grace
 	}
@@ -120,9 +155,9 @@ func (f *templateFlags) resources(c *aca.Container) {
 	c.Resources = &r
 }
 
-func (f *templateFlags) scale(t *aca.Template) {
-	if f.minReplicas == nil && f.maxReplicas == nil {
-		return
+func (f *templateFlags) scale(t *aca.Template) error {
+	if f.minReplicas == nil && f.maxReplicas == nil && f.rule.Empty() {
+		return nil
 	}
 	s := aca.Scale{}
 	if t.Scale != nil {
@@ -134,7 +169,15 @@ func (f *templateFlags) scale(t *aca.Template) {
 	if f.maxReplicas != nil {
 		s.MaxReplicas = f.maxReplicas
 	}
+	if !f.rule.Empty() {
+		rule, err := change.ScaleRule(f.rule)
+		if err != nil {
+			return misuse(err, "write --scale-rule-name NAME --scale-rule-type TYPE --scale-rule-metadata KEY=value ...")
+		}
+		s.Rules = []aca.ScaleRule{rule}
+	}
 	t.Scale = &s
+	return nil
 }
 
 // words is a list flag; one empty word is an empty list.
@@ -148,6 +191,7 @@ func words(list []string) []string {
 func newUpdateCommand(s Streams) *cobra.Command {
 	var e edit
 	var f templateFlags
+	var app appFlags
 	cmd := &cobra.Command{
 		Use:   "update",
 		Short: "Change an app that runs",
@@ -159,14 +203,18 @@ accepted, before the revision is ready, as az does.
 The definition file stays as it is: the next "acalocal up" puts back what it says.`,
 		Example: `  acalocal update --set-env-vars LOG_LEVEL=info GREETING=hello
   acalocal update -n web --image nginx:alpine --revision-suffix v2
-  acalocal update --min-replicas 2 --max-replicas 5 --dry-run`,
+  acalocal update --min-replicas 2 --max-replicas 5 --dry-run
+  acalocal update --scale-rule-name load --scale-rule-http-concurrency 50`,
 		Args: maximumNArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !f.given() {
+			if !f.given() && !app.given() {
 				return misuse(errors.New("nothing to change"), `see what can be with "acalocal update --help"; "acalocal restart" replaces the replicas`)
 			}
-			done, err := e.run(cmd, s, func(_ *emulator.App, app *aca.ContainerApp) error {
-				return f.apply(&app.Properties.Template)
+			done, err := e.run(cmd, s, func(_ *emulator.App, definition *aca.ContainerApp) error {
+				if err := app.apply(definition); err != nil || !f.given() {
+					return err
+				}
+				return f.apply(&definition.Properties.Template)
 			})
 			if err != nil {
 				return err
@@ -176,6 +224,7 @@ The definition file stays as it is: the next "acalocal up" puts back what it say
 	}
 	e.bind(cmd)
 	f.bind(cmd)
+	app.bind(cmd)
 	return cmd
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/acalocal/acalocal/emulator"
@@ -63,6 +64,9 @@ func sayPlan(s Streams, e *outcome, dryRun bool) {
 	}
 	fmt.Fprintf(s.Err, "%s for %s:\n", head, e.before.Name)
 	steps := configurationSteps(e.before.Properties.Configuration, e.definition.Properties.Configuration)
+	if !maps.Equal(e.before.Tags, e.definition.Tags) {
+		steps = append(steps, "set the tags (nothing that runs depends on them)")
+	}
 	for _, step := range steps {
 		fmt.Fprintf(s.Err, "  %s\n", step)
 	}
@@ -77,6 +81,9 @@ func configurationSteps(before, after aca.Configuration) []string {
 	if before.ActiveRevisionsMode != after.ActiveRevisionsMode {
 		steps = append(steps, fmt.Sprintf("revision mode %s becomes %s (%s)", before.ActiveRevisionsMode, after.ActiveRevisionsMode, modeMeans(after.ActiveRevisionsMode)))
 	}
+	if n := after.MaxInactiveRevisions; n != nil && (before.MaxInactiveRevisions == nil || *before.MaxInactiveRevisions != *n) {
+		steps = append(steps, keepsInactive(*n))
+	}
 	switch {
 	case before.Ingress == nil && after.Ingress != nil:
 		return append(steps, "open the ingress (applies to all revisions at once)")
@@ -86,6 +93,16 @@ func configurationSteps(before, after aca.Configuration) []string {
 		return steps
 	}
 	return append(steps, change.TrafficSteps(trafficOf(before.Ingress), trafficOf(after.Ingress))...)
+}
+
+func keepsInactive(n int) string {
+	switch n {
+	case 0:
+		return "keep no inactive revision"
+	case 1:
+		return "keep 1 inactive revision at most, the latest"
+	}
+	return fmt.Sprintf("keep %d inactive revisions at most, the oldest go first", n)
 }
 
 // trafficOf is the traffic of an ingress; without any, all goes to the latest

@@ -15,7 +15,9 @@ var changeLists = listFlags{
 	"--set-env-vars": anyWord, "--remove-env-vars": anyWord, "--replace-env-vars": anyWord,
 	"--revision-weight": anyWord, "--label-weight": anyWord,
 	"--allowed-origins": anyWord, "--allowed-methods": anyWord, "--allowed-headers": anyWord, "--expose-headers": anyWord,
-	"--command": anyWord, "--args": anyWord,
+	"-r": anyWord, "-m": anyWord, "-a": anyWord, "-e": anyWord, // az's short names of these
+	"--command": anyWord, "--args": anyWord, "--tags": anyWord,
+	"--scale-rule-metadata": anyWord, "--srm": anyWord, "--scale-rule-auth": anyWord, "--sra": anyWord,
 }
 
 // definitionLists are those of the commands that take a definition, FILE or

@@ -12,10 +12,12 @@ func TestSpreadLists(t *testing.T) {
 			t.Errorf("%s:\ngot  %s\nwant %s", args, got, want)
 		}
 	}
+	f("update --tags a=1 b=2 --srm queueName=q x=y --min-replicas 2", "update --tags a=1 --tags b=2 --srm queueName=q --srm x=y --min-replicas 2")
 	f("update -n web --set-env-vars A=1 B=2 --image x", "update -n web --set-env-vars A=1 --set-env-vars B=2 --image x")
 	f("update --set-env-vars A=1 --remove-env-vars B C", "update --set-env-vars A=1 --remove-env-vars B --remove-env-vars C")
 	f("update --set-env-vars=A=1 web", "update --set-env-vars=A=1 web")
 	f("ingress traffic set --revision-weight a=50 b=50 -n web", "ingress traffic set --revision-weight a=50 --revision-weight b=50 -n web")
+	f("ingress cors enable -r a b -m GET", "ingress cors enable -r a -r b -m GET")
 	f("update --args -c echo", "update --args -c --args echo")
 	f("--env e2e revision copy", "--env e2e revision copy")
 	f("--env e2e update --set-env-vars A=1 B=2", "--env e2e update --set-env-vars A=1 --set-env-vars B=2")
