@@ -32,6 +32,7 @@ type ContainerApp struct {
 	ManagedBy        string            `json:"managedBy,omitempty"`
 	ExtendedLocation *ExtendedLocation `json:"extendedLocation,omitempty"`
 	SystemData       any               `json:"systemData,omitempty" aca:"readonly"`
+	Etag             string            `json:"etag,omitempty" aca:"readonly"`
 
 	// ResourceGroup stands in the YAML of "az containerapp"; ARM has it in
 	// the id.
@@ -72,6 +73,9 @@ type AppProperties struct {
 	DelegatedIdentities        []any                  `json:"delegatedIdentities,omitempty" aca:"readonly"`
 	DeploymentErrors           string                 `json:"deploymentErrors,omitempty" aca:"readonly"`
 	PatchingConfiguration      *PatchingConfiguration `json:"patchingConfiguration,omitempty"`
+
+	// PatchingMode is what previews before PatchingConfiguration have.
+	PatchingMode string `json:"patchingMode,omitempty" enum:"Automatic|Manual|Disabled"`
 }
 
 // PatchingConfiguration says whether the platform renews the base of an image
@@ -104,6 +108,7 @@ type Configuration struct {
 	IdentitySettings            []IdentitySetting `json:"identitySettings,omitempty"`
 	Runtime                     map[string]any    `json:"runtime,omitempty"`
 	Service                     *Service          `json:"service,omitempty"`
+	AgentSettings               map[string]any    `json:"agentSettings,omitempty"` // a preview
 }
 
 // Dapr is the sidecar of an app. Changing it makes no revision but restarts

@@ -89,6 +89,9 @@ func (d *decoder) object(v reflect.Value, tree any, path Path) {
 	fields := Fields(v.Type())
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		f, ok := fieldNamed(fields, key)
+		if !ok && object[key] == nil && isOurs(v.Type()) {
+			continue // a GET of a later API version writes what is not set as null
+		}
 		if !ok {
 			d.unknownKey(path.Field(key), key, v.Type())
 			continue

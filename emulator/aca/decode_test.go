@@ -15,6 +15,9 @@ func TestDecodeReadsWhatAzureReads(t *testing.T) {
 			`{"name":"a","properties":{"configuration":{"activeRevisionsMode":"Multiple","ingress":{"external":true,"targetPort":80,"transport":"Http2","traffic":[{"latestRevision":true,"weight":100}]}},"template":{}}}`},
 		{`{"id":"/x","name":"a","systemData":{"createdBy":"me"},"properties":{"provisioningState":"Succeeded","latestRevisionName":"a--1","outboundIpAddresses":["1.2.3.4"],"configuration":{"ingress":null,"secrets":null,"dapr":null,"service":null},"template":{"scale":{"minReplicas":null},"volumes":null}}}`,
 			`{"id":"/x","name":"a","properties":{"configuration":{},"template":{"scale":{}},"provisioningState":"Succeeded","latestRevisionName":"a--1","outboundIpAddresses":["1.2.3.4"]},"systemData":{"createdBy":"me"}}`},
+		// What a later API version answers for what is not set.
+		{`{"name":"a","plan":null,"properties":{"configuration":{"nextYears":null},"template":{"containers":[{"name":"c","image":"i","new":null}]}}}`,
+			`{"name":"a","properties":{"configuration":{},"template":{"containers":[{"name":"c","image":"i"}]}}}`},
 		// What the service has answered is no mistake, whatever its shape.
 		{`{"id":5,"name":"a","properties":{"latestRevisionName":["a--1"],"outboundIpAddresses":"1.2.3.4","runningStatus":"Running"}}`,
 			`{"name":"a","properties":{"configuration":{},"template":{},"runningStatus":"Running"}}`},

@@ -41,6 +41,7 @@ type EnvironmentProperties struct {
 	PeerAuthentication          map[string]any        `json:"peerAuthentication,omitempty"`
 	PeerTrafficConfiguration    map[string]any        `json:"peerTrafficConfiguration,omitempty"`
 	IngressConfiguration        map[string]any        `json:"ingressConfiguration,omitempty"`
+	EnvironmentMode             string                `json:"environmentMode,omitempty"` // a preview
 	PublicNetworkAccess         string                `json:"publicNetworkAccess,omitempty" enum:"Enabled|Disabled"`
 	AvailabilityZones           []string              `json:"availabilityZones,omitempty"`
 }

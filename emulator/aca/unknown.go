@@ -40,7 +40,7 @@ var kubernetesProbes = map[string]ProbeType{
 
 // unknownKey reports a key that the type does not have, with the best advice.
 func (d *decoder) unknownKey(path Path, key string, t reflect.Type) {
-	ours := t.PkgPath() == reflect.TypeFor[ContainerApp]().PkgPath()
+	ours := isOurs(t)
 	if kind, ok := kubernetesProbes[key]; ok && ours {
 		p := d.warnf(path, "%s is a key of Kubernetes; Azure ignores it and the container has no such probe", key)
 		p.OnKey = true
@@ -56,6 +56,10 @@ func (d *decoder) unknownKey(path Path, key string, t reflect.Type) {
 		}
 	}
 }
+
+// isOurs is false for types of other packages, which decode their files with
+// Decode, too.
+func isOurs(t reflect.Type) bool { return t.PkgPath() == reflect.TypeFor[ContainerApp]().PkgPath() }
 
 // adviseKey says what to write instead of a key that t does not have; ours is
 // false for types of other packages, which the advice about ACA is not for.

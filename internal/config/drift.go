@@ -81,7 +81,9 @@ var appDrift = []driftRow{
 	{"identity.type", "no managed identity: nothing answers token requests", not("None")},
 	{"identity.userAssignedIdentities", "no managed identity: nothing answers token requests", nil},
 	{"properties.patchingConfiguration", "images are not patched", nil},
+	{"properties.patchingMode", "images are not patched", not("Automatic")},
 	{"properties.workloadProfileName", "the size of a dedicated node is not a limit here", not("Consumption", "")},
+	{"properties.configuration.agentSettings", "no agent runs", nil},
 	{"properties.configuration.dapr.enabled", "no Dapr sidecar runs; calls to localhost:3500 are refused", is(true)},
 	{"properties.configuration.identitySettings", "no managed identity, so its lifecycle has no meaning", nil},
 	{"properties.configuration.registries[].identity", "images are pulled with the credentials of your Docker configuration", nil},
@@ -126,6 +128,7 @@ var environmentDrift = []driftRow{
 	{"properties.infrastructureResourceGroup", "nothing is made in a resource group", nil},
 	{"properties.availabilityZones", "there is one zone: this machine", nil},
 	{"properties.ingressConfiguration", "the edge has the limits of the default ingress", nil},
+	{"properties.environmentMode", "there are no nodes here, of no kind", not("WorkloadProfiles")},
 	{"properties.publicNetworkAccess", "the edge always listens on loopback only", nil},
 }
 
