@@ -80,7 +80,7 @@ func TestReferencesToAKeyVaultHaveLocalValues(t *testing.T) {
 			synctest.Wait()
 			s := w.waitFor("web is ready", ready)
 			latest := s.App("web").Revision(s.App("web").Properties.LatestRevisionName)
-			s = w.waitFor("the latest revision is ready", func(s *Snapshot) bool {
+			w.waitFor("the latest revision is ready", func(s *Snapshot) bool {
 				latest = s.App("web").Revision(s.App("web").Properties.LatestRevisionName)
 				return len(latest.Replicas) == 1 && latest.Replicas[0].Ready
 			})
