@@ -57,6 +57,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/acalocal/acalocal/emulator"
 	"github.com/acalocal/acalocal/emulator/aca"
@@ -126,6 +127,13 @@ type Info struct {
 	// TimeScale is how many times faster the platform's own timers run; 0 is
 	// 1.
 	TimeScale float64 `json:"timeScale,omitempty"`
+	// OTLPEndpoint is the collector that rows are sent to, without a password;
+	// "" is none.
+	OTLPEndpoint string `json:"otlpEndpoint,omitempty"`
+	// IngestionDelay, in nanoseconds, and StrictTables are how users' queries
+	// see the log tables.
+	IngestionDelay time.Duration `json:"ingestionDelay,omitempty"`
+	StrictTables   bool          `json:"strictTables,omitempty"`
 }
 
 // server is the handler: the options and nothing that changes.

@@ -68,7 +68,7 @@ func (s *server) verdict(ctx context.Context, app *emulator.App, revision string
 
 // ask runs a query of ours.
 func (s *server) ask(ctx context.Context, query string) ([][]json.RawMessage, error) {
-	result, err := s.Logs.Query(ctx, query, time.Time{}, time.Time{})
+	result, err := s.Logs.Ask(ctx, query, time.Time{}, time.Time{})
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,10 @@ type Logs interface {
 	// and to, both included; a zero time is no bound. Faults of the text are
 	// kql.Diagnostics.
 	Query(ctx context.Context, text string, from, to time.Time) (*kql.Result, error)
-	// Catalog returns the tables as they are now.
+	// Ask does the same for acalocal itself: it finds every row and table, also
+	// where users are to see them as late as on Azure.
+	Ask(ctx context.Context, text string, from, to time.Time) (*kql.Result, error)
+	// Catalog returns the tables as users see them now.
 	Catalog() kql.Catalog
 	// Import stores rows that came from elsewhere.
 	Import(ctx context.Context, rows *incident.Rows) error

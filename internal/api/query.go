@@ -15,6 +15,9 @@ type QueryBody struct {
 	// Timespan limits TimeGenerated: an ISO 8601 duration back from now or an
 	// interval; "" is no limit.
 	Timespan string `json:"timespan,omitempty"`
+	// Now asks for every row and table, also where the environment shows them
+	// as late as Azure. An export does not heed it.
+	Now bool `json:"now,omitempty"`
 }
 
 // QueryAnswer is the answer to a query, in the form of Log Analytics.
@@ -51,7 +54,11 @@ func (s *server) query(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return badContent("timespan", "The timespan is not valid: %v.", err)
 	}
-	result, err := s.Logs.Query(r.Context(), b.Query, span.from, span.to)
+	run := s.Logs.Query
+	if b.Now {
+		run = s.Logs.Ask
+	}
+	result, err := run(r.Context(), b.Query, span.from, span.to)
 	if err != nil {
 		return queryError(err)
 	}

@@ -37,6 +37,14 @@ func TestQueryAnswersAsLogAnalyticsDoes(t *testing.T) {
 	}
 }
 
+func TestAQueryMayAskForRowsThatUsersFindLater(t *testing.T) {
+	s := newServer(nil)
+	s.do("POST", "/acalocal/v1/query", `{"query":"T","now":true}`)
+	if diff := cmp.Diff([]string{"ask: T […, …]"}, s.logs.Asked()); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+}
+
 func TestQuerySaysThatAnAnswerWasCut(t *testing.T) {
 	s := newServer(nil)
 	s.logs.Result = &kql.Result{Partial: errors.New("more than 500000 rows")}

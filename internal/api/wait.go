@@ -206,7 +206,7 @@ func (s *server) awaitLog(ctx context.Context, app, text, query string) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
-		result, err := s.Logs.Query(ctx, query, time.Time{}, time.Time{})
+		result, err := s.Logs.Ask(ctx, query, time.Time{}, time.Time{})
 		if err != nil {
 			return queryError(err)
 		}

@@ -89,6 +89,10 @@ func startDaemon(ctx context.Context, h home.Home, name string, log io.Writer) (
 	if err != nil {
 		return nil, err
 	}
+	delay, err := ingestionDelay()
+	if err != nil {
+		return nil, err
+	}
 	engine, err := docker.New(ctx, docker.Options{Network: os.Getenv(networkVariable), Log: logger})
 	if err != nil {
 		return nil, err
@@ -96,7 +100,8 @@ func startDaemon(ctx context.Context, h home.Home, name string, log io.Writer) (
 	d, err := daemon.New(daemon.Options{
 		Environment: name, Home: h, Runtime: engine, Bind: os.Getenv(listenVariable), TimeScale: scale, ScaleProbes: os.Getenv(scaleProbesVariable) == "1", ScaleSteps: os.Getenv(scaleStepsVariable) == "1",
 		APIBind: os.Getenv(apiListenVariable), HideReason: variableSwitch(noReasonVariable).on(), NoRetries: variableSwitch(noRetriesVariable).on(),
-		OTLPEndpoint: endpoint, OTLPHeaders: headers, Claim: h.Environment(name).Claim(engine.Host()), Log: logger,
+		OTLPEndpoint: endpoint, OTLPHeaders: headers, IngestionDelay: delay, StrictTables: variableSwitch(strictTablesVariable).on(),
+		Claim: h.Environment(name).Claim(engine.Host()), Log: logger,
 	})
 	if err != nil {
 		_ = engine.Close() // nothing is under way

@@ -42,7 +42,7 @@ func (v variableSwitch) Set(s string) error {
 		return fmt.Errorf("%q is not true or false", s)
 	}
 	if !on {
-		return os.Unsetenv(string(v))
+		return os.Setenv(string(v), "0") // and not unset: a setting of acalocal.yaml must not win
 	}
 	return os.Setenv(string(v), "1")
 }

@@ -15,7 +15,7 @@ import (
 // asker asks the log store of an environment that runs.
 func asker(c *client.Client) evidence.Asker {
 	return func(ctx context.Context, query string) ([][]json.RawMessage, error) {
-		answer, err := c.Query(ctx, query, "")
+		answer, err := c.Ask(ctx, query)
 		if err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/acalocal/acalocal/emulator/aca"
@@ -20,6 +21,9 @@ func kqlHint(cat kql.Catalog, code, name string) string {
 		}
 	case "KS204": // unknown table
 		tables := cat.Tables()
+		if slices.Contains(tables, name) { // there it was not known
+			return "with --strict-tables it exists from the first row on that can be found"
+		}
 		if near, ok := aca.Nearest(name, tables); ok {
 			return "did you mean " + near + "?"
 		}

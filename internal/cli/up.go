@@ -63,6 +63,7 @@ not become so; the environment keeps running either way.`,
 	bindTimeScale(cmd)
 	bindEdgeSwitches(cmd)
 	bindOTLP(cmd)
+	bindLateTables(cmd)
 	bindParameters(cmd, &o.overrides)
 	return cmd
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/internal/api"
 	"github.com/acalocal/acalocal/internal/client"
 	"github.com/acalocal/acalocal/internal/config"
 	"github.com/acalocal/acalocal/internal/deploy"
@@ -35,7 +36,10 @@ type upRun struct {
 	ownLog *os.File
 	// started says that this "up" has started the daemon, here or apart.
 	started bool
-	roll    *rollout
+	// warned says that it has named the settings that come too late: it applies
+	// again at every change that it watches for.
+	warned bool
+	roll   *rollout
 }
 
 // runUp loads the definition, makes its images present, starts the environment
@@ -90,6 +94,9 @@ func (u *upRun) load(ctx context.Context) error {
 	if err := useOTLP(def.Environment.OTLPEndpoint); err != nil {
 		return err
 	}
+	if err := useLateTables(&def.Environment); err != nil {
+		return err
+	}
 	u.def, u.home, u.env = def, h, h.Environment(def.Environment.Name)
 	u.written, u.client = writtenImages(def), client.New(u.env)
 	return nil
@@ -115,9 +122,12 @@ func (u *upRun) prepareImages(ctx context.Context) (built map[string][]string, e
 
 // applyAll hands every app to the environment.
 func (u *upRun) applyAll(ctx context.Context, built map[string][]string) error {
-	if err := u.warnOtherVersion(ctx); err != nil {
+	info, err := u.client.Info(ctx)
+	if err != nil {
 		return err
 	}
+	u.warnOtherVersion(info)
+	u.warnLateSettings(info)
 	for i := range u.def.Apps {
 		app := &u.def.Apps[i]
 		applied, err := u.client.Apply(ctx, deploy.Request(app, built[app.Name]))
@@ -137,16 +147,23 @@ func (u *upRun) applyAll(ctx context.Context, built map[string][]string) error {
 
 // warnOtherVersion says when the daemon that runs is of another version: it
 // does what its version does, whatever this one would do.
-func (u *upRun) warnOtherVersion(ctx context.Context) error {
-	info, err := u.client.Info(ctx)
-	if err != nil {
-		return err
-	}
+func (u *upRun) warnOtherVersion(info api.Info) {
 	if info.Version != version.Version {
 		fmt.Fprintf(u.s.Err, "warning: environment %s is run by acalocal %s, this is %s; \"acalocal down\" and \"acalocal up\" change that\n",
 			u.env.Name, info.Version, version.Version)
 	}
-	return nil
+}
+
+// warnLateSettings says which settings come too late for the daemon that runs:
+// it takes them when it starts.
+func (u *upRun) warnLateSettings(info api.Info) {
+	if u.started || u.warned {
+		return
+	}
+	u.warned = true
+	for _, flag := range lateSettings(info) {
+		fmt.Fprintf(u.s.Err, "warning: --%s has no effect: environment %s keeps what it was started with; \"acalocal down\" and \"acalocal up\" change that\n", flag, u.env.Name)
+	}
 }
 
 // sayApplied prints what the emulator is about to do and why.

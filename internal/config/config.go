@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/acalocal/acalocal/emulator/aca"
 )
@@ -45,6 +46,10 @@ type Environment struct {
 	Name string // local name: one network, one default domain "<name>.localhost"
 	// OTLPEndpoint is the base URL of a collector that gets all log rows, or "".
 	OTLPEndpoint string
+	// IngestionDelay is how old a row is when queries first find it.
+	IngestionDelay time.Duration
+	// StrictTables lets a _CL table exist only from its first row on.
+	StrictTables bool
 	Storages     map[string]string       // directories for storages of the environment, by storage name, absolute
 	Resource     *aca.ManagedEnvironment // as the file has it; nil when no file does
 

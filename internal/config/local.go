@@ -20,8 +20,10 @@ type localFile struct {
 	Storages    map[string]string `json:"storages,omitempty"`
 	Telemetry   bool              `json:"telemetry,omitempty"` // to the local endpoint
 	// OTLPEndpoint is a collector's base URL.
-	OTLPEndpoint string              `json:"otlpEndpoint,omitempty"`
-	Apps         map[string]localApp `json:"apps,omitempty"`
+	OTLPEndpoint   string              `json:"otlpEndpoint,omitempty"`
+	IngestionDelay string              `json:"ingestionDelay,omitempty"` // a duration
+	StrictTables   bool                `json:"strictTables,omitempty"`
+	Apps           map[string]localApp `json:"apps,omitempty"`
 
 	dir    string // of the file
 	tree   *tree
@@ -144,6 +146,7 @@ func (l *loader) applyLocal(local *localFile) {
 		l.def.Apps[i].takeStorages(l.def.Environment.Storages)
 	}
 	l.applyOTLP(local)
+	l.applyLateTables(local)
 }
 
 // takeStorages keeps the directories of the storages an app has volumes of: a

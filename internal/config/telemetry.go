@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/telemetry/endpoint"
@@ -57,4 +58,30 @@ func (a *App) sendTelemetry(c *aca.Container, at aca.Path, from Origin) {
 		set(endpoint.OTLPVariable, endpoint.OTLP(a.Name))
 		set(endpoint.OTLPProtocolVariable, endpoint.OTLPProtocol)
 	}
+}
+
+// MaxIngestionDelay is the longest delay of log rows that can be asked for.
+const MaxIngestionDelay = 24 * time.Hour
+
+// ParseIngestionDelay reads a delay of log rows, such as "2m".
+func ParseIngestionDelay(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 || d > MaxIngestionDelay {
+		return 0, fmt.Errorf("%q is not a duration from 0s to 24h", s)
+	}
+	return d, nil
+}
+
+// applyLateTables takes how late acalocal.yaml wants rows and tables to be.
+func (l *loader) applyLateTables(local *localFile) {
+	l.def.Environment.StrictTables = local.StrictTables
+	if local.IngestionDelay == "" {
+		return
+	}
+	d, err := ParseIngestionDelay(local.IngestionDelay)
+	if err != nil {
+		l.localProblem(local, "ingestionDelay", err.Error(), "for example 2m")
+		return
+	}
+	l.def.Environment.IngestionDelay = d
 }

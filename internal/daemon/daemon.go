@@ -80,6 +80,11 @@ type Options struct {
 	// store, with OTLPHeaders; "" sends them nowhere.
 	OTLPEndpoint string
 	OTLPHeaders  map[string]string
+	// IngestionDelay is how old a row is when queries of users first find it;
+	// 0 is not at all. StrictTables lets a _CL table exist only from its first
+	// row on. Log streams and what acalocal asks itself know of neither.
+	IngestionDelay time.Duration
+	StrictTables   bool
 	// KeepLogs keeps the log store when the environment is removed.
 	KeepLogs bool
 	Log      zerolog.Logger
@@ -245,10 +250,10 @@ func (d *Daemon) close() {
 func (d *Daemon) Handler(tcp bool) http.Handler {
 	return api.New(api.Options{
 		Emulator: d.Engine,
-		Logs:     queries{d.Logs},
+		Logs:     queries{d.Logs, d.o.IngestionDelay, d.o.StrictTables},
 		Requests: d.edge,
 		Faults:   d.Faults,
-		Info:     api.Info{Environment: d.o.Environment, Version: version.Version, PID: os.Getpid(), TimeScale: d.o.TimeScale},
+		Info:     d.info(),
 		Shutdown: d.Shutdown,
 		Access:   d.access, TCP: tcp, Address: d.api.url(), Workspace: workspaceID(d.o.Environment),
 		Mounts: []api.Mount{
@@ -257,6 +262,14 @@ func (d *Daemon) Handler(tcp bool) http.Handler {
 			{Path: "/", Open: true, Handler: http.RedirectHandler(page.Path, http.StatusFound)},
 		},
 	})
+}
+
+// info is what the API says about this daemon.
+func (d *Daemon) info() api.Info {
+	return api.Info{
+		Environment: d.o.Environment, Version: version.Version, PID: os.Getpid(), TimeScale: d.o.TimeScale,
+		OTLPEndpoint: otlp.Shown(d.o.OTLPEndpoint), IngestionDelay: d.o.IngestionDelay, StrictTables: d.o.StrictTables,
+	}
 }
 
 // Shutdown asks Run to end and returns at once. With remove it drains and

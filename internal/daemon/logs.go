@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net"
-	"time"
 
 	"github.com/acalocal/acalocal/emulator"
 	"github.com/acalocal/acalocal/ingress"
@@ -13,7 +12,6 @@ import (
 	"github.com/acalocal/acalocal/internal/core"
 	"github.com/acalocal/acalocal/logsink"
 	"github.com/acalocal/acalocal/logsink/incident"
-	"github.com/acalocal/acalocal/logsink/kql"
 )
 
 // follower moves output from the container engine into the log store.
@@ -57,21 +55,6 @@ func (f follower) Append(rows []core.SystemLog) error {
 		}
 	}
 	return f.store.AppendEvents(events)
-}
-
-// queries is the log store as the API asks it.
-type queries struct{ *logsink.Store }
-
-// Query runs a query over the rows of a time span.
-func (q queries) Query(ctx context.Context, text string, from, to time.Time) (*kql.Result, error) {
-	var span kql.TimeRange
-	if !from.IsZero() {
-		span.From = kql.TicksOf(from)
-	}
-	if !to.IsZero() {
-		span.To = kql.TicksOf(to)
-	}
-	return kql.Query(ctx, kql.Within(q.Catalog(), span), text, kql.Options{})
 }
 
 // Import stores rows that came from elsewhere.

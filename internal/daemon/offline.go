@@ -25,7 +25,7 @@ func OfflineLogs(files home.Environment, report func(logsink.Problem)) (http.Han
 		return nil, nil, fmt.Errorf("open the logs of environment %s: %w", files.Name, err)
 	}
 	h := api.NewOffline(api.Options{
-		Logs: queries{store},
+		Logs: queries{Store: store},
 		Info: api.Info{Environment: files.Name, Version: version.Version, PID: os.Getpid()}, Workspace: workspaceID(files.Name),
 	})
 	return h, store, nil

@@ -114,6 +114,15 @@ func Check(endpoint string) error {
 	return err
 }
 
+// Shown is an endpoint as people may read it: without a password. "" stays so.
+func Shown(endpoint string) string {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return "" // Check refuses it
+	}
+	return u.Redacted()
+}
+
 // Run sends rows until ctx is done or the store is closed.
 func (e *Exporter) Run(ctx context.Context) {
 	from := e.place

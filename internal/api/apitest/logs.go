@@ -87,6 +87,11 @@ func (l *Logs) Asked() []string {
 	return slices.Clone(l.asked)
 }
 
+// Ask implements api.Logs, as Query does.
+func (l *Logs) Ask(ctx context.Context, text string, from, to time.Time) (*kql.Result, error) {
+	return l.Query(ctx, "ask: "+text, from, to)
+}
+
 // TailConsole implements api.Logs.
 func (l *Logs) TailConsole(ctx context.Context, f logsink.Filter, n int, follow bool) iter.Seq2[logsink.ConsoleLine, error] {
 	return tail(ctx, l, n, follow, func() []logsink.ConsoleLine { return l.console }, func(c logsink.ConsoleLine) bool {

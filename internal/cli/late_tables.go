@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/acalocal/acalocal/internal/api"
+	"github.com/acalocal/acalocal/internal/config"
+	"github.com/acalocal/acalocal/internal/otlp"
+	"github.com/spf13/cobra"
+)
+
+// How late the log tables of a daemon that starts now are, for those who want
+// to practise what Azure asks of them.
+const (
+	// ingestionDelayVariable is how old a row is when queries first find it.
+	ingestionDelayVariable = "ACALOCAL_INGESTION_DELAY"
+	// strictTablesVariable lets a _CL table exist only from its first row on,
+	// when it is 1.
+	strictTablesVariable = "ACALOCAL_STRICT_TABLES"
+)
+
+// bindLateTables adds --ingestion-delay and --strict-tables, which set the
+// variables for the daemon this command starts.
+func bindLateTables(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.Var(ingestionDelayFlag{}, "ingestion-delay", "let queries find log rows this `DURATION` after they were written, such as 2m, to practise Azure's; at most 24h; of an environment that does not run yet")
+	f.Var(variableSwitch(strictTablesVariable), "strict-tables", "let _CL log tables not exist before their first row, as on Azure; of an environment that does not run yet")
+	f.Lookup("strict-tables").NoOptDefVal = "true"
+}
+
+// ingestionDelayFlag keeps its value in the environment of the process, as
+// timeScaleFlag does.
+type ingestionDelayFlag struct{}
+
+// Set implements pflag.Value.
+func (ingestionDelayFlag) Set(s string) error {
+	if _, err := config.ParseIngestionDelay(s); err != nil {
+		return err
+	}
+	return os.Setenv(ingestionDelayVariable, s)
+}
+
+// String implements pflag.Value.
+func (ingestionDelayFlag) String() string { return "" }
+
+// Type implements pflag.Value.
+func (ingestionDelayFlag) Type() string { return "DURATION" }
+
+// useLateTables is what acalocal.yaml says; a flag or a variable wins.
+func useLateTables(env *config.Environment) error {
+	if env.IngestionDelay > 0 && os.Getenv(ingestionDelayVariable) == "" {
+		if err := os.Setenv(ingestionDelayVariable, env.IngestionDelay.String()); err != nil {
+			return err
+		}
+	}
+	if env.StrictTables && os.Getenv(strictTablesVariable) == "" {
+		return os.Setenv(strictTablesVariable, "1")
+	}
+	return nil
+}
+
+// ingestionDelay is the delay of a daemon that starts now; 0 is none.
+func ingestionDelay() (time.Duration, error) {
+	s := os.Getenv(ingestionDelayVariable)
+	if s == "" {
+		return 0, nil
+	}
+	d, err := config.ParseIngestionDelay(s)
+	if err != nil {
+		return 0, misuse(fmt.Errorf("%s: %w", ingestionDelayVariable, err), "unset it, or set it to a duration such as 2m")
+	}
+	return d, nil
+}
+
+// lateSettings are the flags whose values, however they were set, differ from
+// those a daemon that runs was started with. What nobody asked for is not among
+// them.
+func lateSettings(info api.Info) (flags []string) {
+	if want := os.Getenv(otlpVariable); want != "" && otlp.Shown(want) != info.OTLPEndpoint {
+		flags = append(flags, "otlp-endpoint")
+	}
+	if os.Getenv(ingestionDelayVariable) != "" {
+		if want, err := ingestionDelay(); err != nil || want != info.IngestionDelay {
+			flags = append(flags, "ingestion-delay")
+		}
+	}
+	if os.Getenv(strictTablesVariable) != "" && variableSwitch(strictTablesVariable).on() != info.StrictTables {
+		flags = append(flags, "strict-tables")
+	}
+	return flags
+}

@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/acalocal/acalocal/internal/api"
+	"github.com/acalocal/acalocal/internal/config"
+	"github.com/acalocal/acalocal/internal/home"
+	"github.com/spf13/cobra"
+)
+
+// noSettings unsets what a daemon takes when it starts, for one test.
+func noSettings(t *testing.T) {
+	for _, v := range []string{otlpVariable, ingestionDelayVariable, strictTablesVariable} {
+		t.Setenv(v, "")
+	}
+}
+
+func TestLateTablesReachTheDaemonByTheEnvironment(t *testing.T) {
+	yaml := config.Environment{IngestionDelay: 2 * time.Minute, StrictTables: true}
+	for _, c := range []struct {
+		name   string
+		args   []string
+		env    config.Environment
+		delay  time.Duration
+		strict bool
+		wrong  bool
+	}{
+		{name: "off"},
+		{name: "flags", args: []string{"--ingestion-delay=90s", "--strict-tables"}, delay: 90 * time.Second, strict: true},
+		{name: "file", env: yaml, delay: 2 * time.Minute, strict: true},
+		{name: "flags over the file", args: []string{"--ingestion-delay=0s", "--strict-tables=false"}, env: yaml},
+		{name: "no duration", args: []string{"--ingestion-delay=soon"}, wrong: true},
+		{name: "too long", args: []string{"--ingestion-delay=25h"}, wrong: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			noSettings(t)
+			cmd := &cobra.Command{}
+			bindLateTables(cmd)
+			if err := cmd.ParseFlags(c.args); (err != nil) != c.wrong {
+				t.Fatalf("parse: %v", err)
+			}
+			if err := useLateTables(&c.env); err != nil {
+				t.Fatal(err)
+			}
+			delay, err := ingestionDelay()
+			if strict := variableSwitch(strictTablesVariable).on(); err != nil || delay != c.delay || strict != c.strict {
+				t.Errorf("delay %s, strict %v, %v", delay, strict, err)
+			}
+		})
+	}
+	t.Setenv(ingestionDelayVariable, "soon")
+	if _, err := ingestionDelay(); err == nil {
+		t.Error("a variable that is no duration passes")
+	}
+}
+
+func TestUpWarnsOfSettingsThatComeTooLate(t *testing.T) {
+	const warning = `warning: --otlp-endpoint has no effect: environment dev keeps what it was started with; "acalocal down" and "acalocal up" change that` + "\n"
+	for _, c := range []struct {
+		name, endpoint string
+		info           api.Info
+		started        bool
+		want           string
+	}{
+		{name: "nobody asks"},
+		{name: "nobody asks, but it has one", info: api.Info{OTLPEndpoint: "http://localhost:4318"}},
+		{name: "it runs without one", endpoint: "http://localhost:4318", want: warning},
+		{name: "it starts now", endpoint: "http://localhost:4318", started: true},
+		{name: "it has it", endpoint: "http://u:p@localhost:4318", info: api.Info{OTLPEndpoint: "http://u:xxxxx@localhost:4318"}},
+		{name: "it has another", endpoint: "http://localhost:4318", info: api.Info{OTLPEndpoint: "http://localhost:4319"}, want: warning},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			noSettings(t)
+			t.Setenv(otlpVariable, c.endpoint)
+			var out bytes.Buffer
+			u := &upRun{s: Streams{Err: &out}, env: home.At(t.TempDir()).Environment("dev"), started: c.started}
+			u.warnLateSettings(c.info)
+			u.warnLateSettings(c.info) // of what was saved meanwhile: said once
+			if out.String() != c.want {
+				t.Errorf("warns %q, want %q", out.String(), c.want)
+			}
+		})
+	}
+}
+
+func TestSettingsOfTablesComeTooLateToo(t *testing.T) {
+	noSettings(t)
+	t.Setenv(ingestionDelayVariable, "120s")
+	t.Setenv(strictTablesVariable, "1")
+	if got := lateSettings(api.Info{}); !slices.Equal(got, []string{"ingestion-delay", "strict-tables"}) {
+		t.Errorf("%v come too late", got)
+	}
+	if got := lateSettings(api.Info{IngestionDelay: 2 * time.Minute, StrictTables: true}); len(got) != 0 {
+		t.Errorf("%v come too late for a daemon that has them", got)
+	}
+	t.Setenv(ingestionDelayVariable, "0s")
+	t.Setenv(strictTablesVariable, "0")
+	if got := lateSettings(api.Info{IngestionDelay: time.Minute, StrictTables: true}); !slices.Equal(got, []string{"ingestion-delay", "strict-tables"}) {
+		t.Errorf("switched off, %v come too late", got)
+	}
+}
+
+func TestATableThatDoesNotExistYetIsExplained(t *testing.T) {
+	var out bytes.Buffer
+	writeQueryHint(&out, "ContainerAppConsoleLogs_CL | count", []api.ErrorDetail{{Code: "KS204", Target: "0+26"}})
+	if want := "hint: with --strict-tables it exists from the first row on that can be found\n"; out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
+	}
+}
