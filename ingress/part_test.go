@@ -132,3 +132,37 @@ func TestShutdownSaysGoodbyeToWebSockets(t *testing.T) {
 		t.Errorf("got % x, %v", got, err)
 	}
 }
+
+// leavingApp hangs up when it hears goodbye, before the edge's reader wakes.
+type leavingApp struct{ told chan struct{} }
+
+func (a *leavingApp) Read([]byte) (int, error) {
+	<-a.told
+	return 0, io.EOF
+}
+
+func (a *leavingApp) Write(p []byte) (int, error) {
+	close(a.told)
+	return len(p), nil
+}
+
+func (a *leavingApp) SetReadDeadline(time.Time) error {
+	<-a.told // so late that there is nobody any more
+	return io.ErrClosedPipe
+}
+
+func (a *leavingApp) Close() error { return nil }
+
+func TestAppThatHangsUpAtGoodbyeLeavesNoClientWithout(t *testing.T) {
+	client, edge := net.Pipe()
+	tun := &tunnel{client: edge, app: &leavingApp{told: make(chan struct{})}, ws: true, moved: func() {}}
+	ended := make(chan error, 1)
+	go func() { ended <- tun.run(edge) }()
+	tun.part(io.ErrNoProgress)
+	if got, err := io.ReadAll(client); err != nil || !bytes.Equal(got, closeFrame(false)) {
+		t.Errorf("got % x, %v; want a Close frame", got, err)
+	}
+	if err := <-ended; err != io.ErrNoProgress {
+		t.Errorf("it ended because of %v", err)
+	}
+}

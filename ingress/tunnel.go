@@ -85,13 +85,16 @@ func (l *lane) copy(src io.Reader, conn any) error {
 				return werr
 			}
 		}
-		if parting := l.t.parting.Load() != nil; parting && errors.Is(err, os.ErrDeadlineExceeded) {
-			// part has woken this reader; reading goes on, for the answer.
-			if err = conn.(deadliner).SetReadDeadline(time.Time{}); err == nil {
-				err = l.write(nil)
+		if l.t.parting.Load() != nil {
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				// part has woken this reader; reading goes on, for the answer.
+				err = conn.(deadliner).SetReadDeadline(time.Time{})
 			}
-		} else if parting && err == nil {
-			err = l.write(nil)
+			// Also at the end of src: it may hang up when it hears goodbye,
+			// before this reader wakes, and dst is to hear it, too.
+			if werr := l.write(nil); err == nil {
+				err = werr
+			}
 		}
 		switch {
 		case err == io.EOF && l.parted, l.parted && l.frames.closed:
@@ -151,10 +154,10 @@ func (t *tunnel) part(cause error) {
 		return
 	}
 	t.limit.Store(time.AfterFunc(partFor, func() { t.close(cause) }))
+	// A side that takes no deadline any more has hung up, which its reader sees.
 	past := time.Unix(1, 0)
-	if errors.Join(t.client.SetReadDeadline(past), app.SetReadDeadline(past)) != nil {
-		t.close(cause)
-	}
+	_ = t.client.SetReadDeadline(past)
+	_ = app.SetReadDeadline(past)
 }
 
 // closeWrite ends one direction. A connection that cannot be half closed ends
