@@ -39,6 +39,7 @@ type machine struct {
 	kill    context.CancelFunc
 	scale   float64   // of the platform's timers
 	probe   aca.Probe // more of the readiness probe
+	speaks  aca.Transport
 }
 
 func newMachine(t *testing.T) *machine {
@@ -91,7 +92,7 @@ func (m *machine) apply(image string) {
 	readiness := m.probe
 	readiness.Type, readiness.TCPSocket = aca.Readiness, &aca.TCPSocket{Port: 8000}
 	app := aca.ContainerApp{Name: "web", Properties: aca.AppProperties{
-		Configuration: aca.Configuration{Ingress: &aca.Ingress{External: true, TargetPort: 8000}},
+		Configuration: aca.Configuration{Ingress: &aca.Ingress{External: true, TargetPort: 8000, Transport: m.speaks}},
 		Template: aca.Template{Containers: []aca.Container{{Name: "app", Image: image, Probes: []aca.Probe{
 			{Type: aca.Startup, TCPSocket: &aca.TCPSocket{Port: 8000}},
 			readiness,

@@ -43,8 +43,8 @@ func NewRuntime(images map[string]Program) *Runtime {
 	}
 }
 
-// Serve makes containers of an image answer HTTP with h; without it they
-// answer 200 and their image.
+// Serve makes containers of an image answer HTTP, 1.1 and 2 without TLS, with h;
+// without it they answer 200 and their image.
 func (r *Runtime) Serve(image string, h http.Handler) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -404,7 +404,10 @@ func (a agent) Dial(_ context.Context, _ string, port int) (net.Conn, error) {
 		server = tls.Server(server, secure)
 	}
 	l := &oneConn{conn: server, closed: make(chan struct{})}
-	go func() { _ = http.Serve(l, h) }() // ends when the connection is closed
+	s := &http.Server{Handler: h, Protocols: new(http.Protocols)}
+	s.Protocols.SetHTTP1(true)
+	s.Protocols.SetUnencryptedHTTP2(true)
+	go func() { _ = s.Serve(l) }() // ends when the connection is closed
 	return client, nil
 }
 
