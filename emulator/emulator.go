@@ -106,6 +106,9 @@ type Options struct {
 	Triggers Triggers
 	// ScaleSteps limits scale-up to the documented steps 1, 4, 8, 16, 32.
 	ScaleSteps bool
+	// EnforceEphemeralStorage evicts replicas over their ephemeral storage
+	// instead of warning of them.
+	EnforceEphemeralStorage bool
 	// Checker, when set, returns what makes the attempts of probes in the place
 	// of the one it is given.
 	Checker func(probes.Checker) probes.Checker
@@ -161,8 +164,11 @@ func New(o Options) *Engine {
 		o.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	}
 	e := &Engine{
-		o:       o,
-		state:   core.New(core.Options{Environment: o.Environment, Domain: o.Domain, TimeScale: o.TimeScale, ScaleProbes: o.ScaleProbes, ScaleSteps: o.ScaleSteps}, o.Rand),
+		o: o,
+		state: core.New(core.Options{
+			Environment: o.Environment, Domain: o.Domain, TimeScale: o.TimeScale, ScaleProbes: o.ScaleProbes, ScaleSteps: o.ScaleSteps,
+			EnforceEphemeralStorage: o.EnforceEphemeralStorage,
+		}, o.Rand),
 		mail:    newMailbox(),
 		ops:     make(chan struct{}, maxOps),
 		holders: map[string]container.ID{},
@@ -197,6 +203,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.start(func() { _ = e.prober.Run(ctx) }) // ends with ctx, which is no news
 	e.start(func() { e.readHints(ctx) })
 	e.start(func() { e.reportLoad(ctx) })
+	e.start(func() { e.reportDisk(ctx) })
 	if e.o.Triggers != nil {
 		e.start(func() {
 			e.o.Triggers.Run(ctx, func(r scale.TriggerReport) { e.post(core.TriggerRead{Report: r}) })

@@ -101,7 +101,8 @@ func startDaemon(ctx context.Context, h home.Home, name string, log io.Writer) (
 		Environment: name, Home: h, Runtime: engine, Bind: os.Getenv(listenVariable), TimeScale: scale, ScaleProbes: os.Getenv(scaleProbesVariable) == "1", ScaleSteps: os.Getenv(scaleStepsVariable) == "1",
 		APIBind: os.Getenv(apiListenVariable), HideReason: variableSwitch(noReasonVariable).on(), NoRetries: variableSwitch(noRetriesVariable).on(),
 		OTLPEndpoint: endpoint, OTLPHeaders: headers, IngestionDelay: delay, StrictTables: variableSwitch(strictTablesVariable).on(),
-		Claim: h.Environment(name).Claim(engine.Host()), Log: logger,
+		EnforceEphemeralStorage: variableSwitch(enforceVariable).on(),
+		Claim:                   h.Environment(name).Claim(engine.Host()), Log: logger,
 	})
 	if err != nil {
 		_ = engine.Close() // nothing is under way

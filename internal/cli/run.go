@@ -71,6 +71,7 @@ is no such command, 128 and the signal's number when a signal ended it.`,
 	bindOverrides(cmd, &o.overrides)
 	bindTimeScale(cmd)
 	bindEdgeSwitches(cmd)
+	bindEphemeralStorage(cmd)
 	bindParameters(cmd, &o.overrides)
 	return cmd
 }

@@ -62,6 +62,7 @@ not become so; the environment keeps running either way.`,
 	bindOverrides(cmd, &o.overrides)
 	bindTimeScale(cmd)
 	bindEdgeSwitches(cmd)
+	bindEphemeralStorage(cmd)
 	bindOTLP(cmd)
 	bindLateTables(cmd)
 	bindParameters(cmd, &o.overrides)

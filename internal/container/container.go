@@ -222,6 +222,11 @@ type Runtime interface {
 	// Stats reads what a running container uses, now. One that does not run,
 	// or is not there, is CodeNotFound.
 	Stats(ctx context.Context, id ID) (Stats, error)
+	// Written reads how many bytes a container has written into its own file
+	// system; volumes are not in it. Engines count them file by file, some
+	// with those of the image, which may take seconds. One that is not there is
+	// CodeNotFound.
+	Written(ctx context.Context, id ID) (int64, error)
 	// Events sends hints until ctx is done or the engine goes away; then it
 	// closes the channel. A slow reader loses hints.
 	Events(ctx context.Context, env string) (<-chan Hint, error)

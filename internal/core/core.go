@@ -50,6 +50,9 @@ type Options struct {
 	// ScaleSteps limits scale-up to the documented steps 1, 4, 8, 16, 32.
 	// Captures of running apps show none.
 	ScaleSteps bool
+	// EnforceEphemeralStorage evicts replicas over their ephemeral storage;
+	// without it they are only warned of. Captures of Azure disagree.
+	EnforceEphemeralStorage bool
 	// DrainGrace bounds the wait for requests in flight before a replica
 	// that leaves gets its stop signal.
 	DrainGrace time.Duration

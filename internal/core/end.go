@@ -43,6 +43,8 @@ func (s *State) end(m *member, st container.Status) {
 			s.exitedRow(m)
 		}
 		return
+	case m.rep.evicted && m.stopRow: // its row was written with that of the eviction
+		return
 	case m.rep.leave != staying || m.stopRow:
 		end.Reason, end.Forced = "ManuallyStopped", st.ExitCode == 137 && s.grace(m.rep.rev.template) > 0
 		if end.Forced {

@@ -31,6 +31,9 @@ type replica struct {
 	listeners []container.Listener
 	scanning  bool
 	nextScan  time.Time
+
+	diskWarned bool // the row about its ephemeral storage was written
+	evicted    bool // for being over it
 }
 
 // leaving is how far a replica is on its way out.
@@ -325,6 +328,10 @@ func (s *State) stopMember(m *member) bool {
 	if s.now.Before(m.retryAt) && m.opFails > 0 {
 		return true
 	}
-	s.orderFor(m, Op{Kind: OpStop, Key: m.key, On: s.observed[m.key].ID, Grace: s.grace(m.rep.rev.template), Cause: m.rep.cause})
+	grace := s.grace(m.rep.rev.template)
+	if m.rep.evicted {
+		grace = 0
+	}
+	s.orderFor(m, Op{Kind: OpStop, Key: m.key, On: s.observed[m.key].ID, Grace: grace, Cause: m.rep.cause})
 	return true
 }

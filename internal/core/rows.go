@@ -39,8 +39,8 @@ func (s *State) revRow(rev *revision, reason, msg string) {
 	s.write(SystemLog{App: rev.app.spec.Name, Revision: rev.name, Reason: reason, Msg: msg}, rev.name)
 }
 
-// scaleRow says in the log of a revision that its times are not Azure's. It is
-// the one row that Azure does not have, so its source is ours.
+// scaleRow says in the log of a revision that its times are not Azure's. Azure
+// does not have this row, so its source is ours.
 func (s *State) scaleRow(rev *revision) {
 	if s.o.TimeScale == 1 {
 		return

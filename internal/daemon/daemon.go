@@ -71,6 +71,9 @@ type Options struct {
 	HideReason, NoRetries bool
 	// ScaleSteps limits scale-up to the documented steps 1, 4, 8, 16, 32.
 	ScaleSteps bool
+	// EnforceEphemeralStorage evicts replicas over their ephemeral storage
+	// instead of warning of them.
+	EnforceEphemeralStorage bool
 	// Claim is a lock file that all daemons of this user and container engine
 	// would share for the environment, wherever their state is: the labels in
 	// the engine are the truth, so two would fight over the same containers.
@@ -175,6 +178,8 @@ func New(o Options) (_ *Daemon, err error) {
 		TimeScale:   o.TimeScale,
 		ScaleProbes: o.ScaleProbes,
 		Log:         o.Log,
+
+		EnforceEphemeralStorage: o.EnforceEphemeralStorage,
 	})
 	return d, nil
 }

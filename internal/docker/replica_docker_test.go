@@ -623,3 +623,34 @@ func TestInfoKnowsTheEngine(t *testing.T) {
 		t.Errorf("incomplete: %+v", i)
 	}
 }
+
+// What a container writes is counted, and what it deletes is not.
+func TestWrittenIsWhatIsInTheFileSystem(t *testing.T) {
+	e := newEngine(t)
+	const image = "python:3.11-slim"
+	if _, err := e.Pull(t.Context(), container.PullSpec{Image: image}, nil); err != nil {
+		t.Fatal(err)
+	}
+	r := newReplica(t, e)
+	id := r.start(container.Spec{Key: r.key("app", container.RoleApp), Image: image, Entrypoint: []string{"sleep", "600"}})
+	run := func(command string) int64 {
+		t.Helper()
+		if code, err := e.Exec(t.Context(), id, container.ExecSpec{Command: []string{"sh", "-c", command}, Stdout: io.Discard, Stderr: io.Discard}); err != nil || code != 0 {
+			t.Fatalf("%s: code %d, %v", command, code, err)
+		}
+		n, err := e.Written(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := run("true"); n > 1<<20 {
+		t.Errorf("%d bytes in a new container", n)
+	}
+	if n := run("dd if=/dev/zero of=/tmp/file bs=1M count=20"); n < 20<<20 || n > 21<<20 {
+		t.Errorf("%d bytes with a file of 20 MiB", n)
+	}
+	if n := run("rm /tmp/file"); n > 1<<20 {
+		t.Errorf("%d bytes without the file", n)
+	}
+}

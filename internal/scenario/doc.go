@@ -12,6 +12,7 @@
 //	on: virtual                    or docker, or nothing: see why
 //	build: examples/python-flask   what scenario/app:local is built from
 //	broken: format                 why scenario/app:local cannot start, instead of a build: missing, permission, format
+//	flags: --enforce-ephemeral-storage   of "up", for a machine in memory
 //	differs: what is not as on Azure, if anything
 //	fails: what is not as published and should be
 //	why: why it cannot be reproduced here, if it cannot

@@ -27,6 +27,7 @@ type file struct {
 	differs, why  string
 	build         string // directory to build the image scenario/app:local from
 	broken        string // why that image cannot be started, instead of a build
+	flags         string // of "up"
 	fails         string // what is wrong here, "" if nothing is
 	archive       *txtar.Archive
 }
@@ -53,7 +54,7 @@ func load(t testing.TB) []*file {
 
 func (f *file) readHead(t testing.TB) {
 	t.Helper()
-	fields := map[string]*string{"title": &f.title, "source": &f.source, "on": &f.on, "differs": &f.differs, "why": &f.why, "build": &f.build, "broken": &f.broken, "fails": &f.fails}
+	fields := map[string]*string{"title": &f.title, "source": &f.source, "on": &f.on, "differs": &f.differs, "why": &f.why, "build": &f.build, "broken": &f.broken, "fails": &f.fails, "flags": &f.flags}
 	for line := range strings.Lines(string(f.archive.Comment)) {
 		key, value, ok := strings.Cut(strings.TrimSpace(line), ": ")
 		if !ok || fields[key] == nil {

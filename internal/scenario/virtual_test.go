@@ -43,6 +43,9 @@ type virtual struct {
 
 func newVirtual(t *testing.T, f *file) *virtual {
 	m := newMachine(t, f.section("images"))
+	if f.flags != "" && f.flags != "--enforce-ephemeral-storage" {
+		t.Fatalf("flags %q", f.flags)
+	}
 	v := &virtual{machine: m, logs: newMemory(m)}
 	v.edge = newPipes(t, func(ctx context.Context, ep ingress.Endpoint) (net.Conn, error) {
 		return v.e.Dial(ctx, ep.Replica, ep.Port)
@@ -53,6 +56,7 @@ func newVirtual(t *testing.T, f *file) *virtual {
 	v.e = emulator.New(emulator.Options{
 		Environment: "local", Domain: "local.localhost", Runtime: m, Router: v.edge, Logs: v.logs, History: v.logs,
 		Triggers: scaler.NewPoller(scaler.Options{}), Rand: rand.New(rand.NewPCG(1, 2)), Log: zerolog.Nop(),
+		EnforceEphemeralStorage: f.flags != "",
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -103,6 +107,7 @@ func (v *virtual) transport(app string) (string, http.RoundTripper) {
 //	print CONTAINER TEXT                        one more console line
 //	oom CONTAINER                               the kernel kills a process that is not the first
 //	kill CONTAINER                              the kernel kills the first one for memory
+//	write CONTAINER MIB                         so much is in its own file system now
 //	remove IMAGE                                the registry has it no longer
 func (v *virtual) do(t *testing.T, words []string) (string, bool) {
 	switch words[0] {
@@ -124,6 +129,12 @@ func (v *virtual) do(t *testing.T, words []string) (string, bool) {
 		st := v.current(t, words[1])
 		v.machine.hint(st.Key)
 		v.machine.Kill(st.ID)
+	case "write":
+		mebi, err := strconv.ParseInt(words[2], 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.machine.write(v.current(t, words[1]).Key, mebi<<20)
 	case "refuse":
 		v.machine.refusePulls(words[1], strings.Join(words[2:], " "))
 	default:
@@ -157,7 +168,8 @@ type machine struct {
 	pulls   map[string]error      // guarded by mu
 	mounts  map[string]string     // images whose volumes cannot be mounted, and why
 	printed map[container.ID][]string
-	more    chan struct{} // closed at the next printed line, guarded by mu
+	more    chan struct{}           // closed at the next printed line, guarded by mu
+	written map[container.Key]int64 // guarded by mu
 }
 
 // newMachine reads images, one a line:
@@ -203,7 +215,12 @@ func newMachine(t *testing.T, text string) *machine {
 		}
 		programs[words[0]] = p
 	}
-	m := &machine{Runtime: containertest.NewRuntime(programs), pulls: map[string]error{}, mounts: mounts, printed: map[container.ID][]string{}, more: make(chan struct{})}
+	m := &machine{Runtime: containertest.NewRuntime(programs), pulls: map[string]error{}, mounts: mounts, printed: map[container.ID][]string{}, more: make(chan struct{}), written: map[container.Key]int64{}}
+	m.Write(func(key container.Key) int64 {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return m.written[key]
+	})
 	for image, list := range answers {
 		m.answer(t, image, list)
 	}
@@ -374,6 +391,13 @@ func (m *machine) Events(ctx context.Context, env string) (<-chan container.Hint
 		}
 	}()
 	return out, nil
+}
+
+// write sets how many bytes a container has written.
+func (m *machine) write(key container.Key, bytes int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.written[key] = bytes
 }
 
 // print makes a running container print a line.

@@ -200,3 +200,20 @@ func readsStats(b *bench) {
 		b.Errorf("stats of a container that has ended: %+v, %v, want code %q", st, err, container.CodeNotFound)
 	}
 }
+
+func readsWritten(b *bench) {
+	b.holder()
+	id := b.run(Serves, 1)
+	n, err := b.Runtime.Written(b.ctx, id)
+	b.must("read what it has written", err)
+	if n < 0 {
+		b.Errorf("%d bytes", n)
+	}
+	b.must("stop", b.Runtime.Stop(b.ctx, id, 0))
+	_, err = b.Runtime.Written(b.ctx, id)
+	b.must("read what one that has ended has written", err)
+	b.must("remove", b.Runtime.Remove(b.ctx, id))
+	if n, err := b.Runtime.Written(b.ctx, id); container.CodeOf(err) != container.CodeNotFound {
+		b.Errorf("read of one that is gone: %d, %v, want code %q", n, err, container.CodeNotFound)
+	}
+}

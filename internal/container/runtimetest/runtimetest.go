@@ -58,6 +58,7 @@ var rules = []struct {
 	{"starting what runs is no error", startsOnce},
 	{"a program that ends is listed with its code and times", exitIsListed},
 	{"what a running container uses is read, what has ended uses nothing", readsStats},
+	{"what a container has written is read, also after its end", readsWritten},
 	{"a command that is not there is a create failure", brokenCommand},
 	{"stop lets a program end by itself", stopIsGraceful},
 	{"stop kills what ignores it after the grace", stopKills},
