@@ -11,12 +11,12 @@ func TestEnforcedStorageReachesTheDaemon(t *testing.T) {
 	for _, c := range []struct {
 		before string
 		args   []string
-		want   string
+		want   bool
 	}{
-		{"", nil, ""},
-		{"", []string{"--enforce-ephemeral-storage"}, "1"},
-		{"1", nil, "1"},
-		{"1", []string{"--enforce-ephemeral-storage=false"}, ""},
+		{"", nil, false},
+		{"", []string{"--enforce-ephemeral-storage"}, true},
+		{"1", nil, true},
+		{"1", []string{"--enforce-ephemeral-storage=false"}, false},
 	} {
 		t.Setenv(enforceVariable, c.before)
 		cmd := &cobra.Command{}
@@ -24,8 +24,8 @@ func TestEnforcedStorageReachesTheDaemon(t *testing.T) {
 		if err := cmd.ParseFlags(c.args); err != nil {
 			t.Fatal(err)
 		}
-		if got := os.Getenv(enforceVariable); got != c.want {
-			t.Errorf("%q and %v: the variable is %q, want %q", c.before, c.args, got, c.want)
+		if on := variableSwitch(enforceVariable).on(); on != c.want {
+			t.Errorf("%q and %v: on is %t, want %t; the variable is %q", c.before, c.args, on, c.want, os.Getenv(enforceVariable))
 		}
 	}
 }
