@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -53,14 +54,20 @@ func (m *machine) options() Options {
 	return Options{Home: m.home, Runtime: m.runtime, Port: freePort(m.T), TLSPort: freePort(m.T), APIPort: freePort(m.T), AppPorts: freePort(m.T), TimeScale: m.scale, Log: zerolog.New(zerolog.NewTestWriter(m.T))}
 }
 
-// freePort is a port that was free just now.
+// freePort is a port that was free just now, below those that systems hand out
+// by themselves: the next daemon wants it again.
 func freePort(t *testing.T) int {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := 16000 + rand.IntN(16000)
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue // somebody has it
+		}
+		l.Close()
+		return port
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("no port is free")
+	return 0
 }
 
 // boot starts a daemon and waits until it answers.
