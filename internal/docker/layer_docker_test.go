@@ -49,7 +49,7 @@ func TestLayPutsFilesOverAnImage(t *testing.T) {
 	}}
 	image, err := e.Lay(t.Context(), spec)
 	if container.CodeOf(err) == container.CodeUnsupported {
-		t.Skip(err)
+		t.Skip("this engine takes no layers, so a sync builds:", err)
 	}
 	if err != nil {
 		t.Fatal(err)

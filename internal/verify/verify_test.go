@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/acalocal/acalocal/internal/junit"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -133,7 +134,7 @@ func TestCauses(t *testing.T) {
 func TestWriters(t *testing.T) {
 	r := Report{App: "web", Requests: 10, Lost: 1, Steps: 2, Failed: []string{"web--v2: <never> ready"},
 		Findings: []Finding{{Time: begin, Took: "5ms", Error: "reset & gone"}}, Causes: []string{"x"}}
-	var text, junit strings.Builder
+	var text, written strings.Builder
 	if err := r.WriteText(&text); err != nil {
 		t.Fatal(err)
 	}
@@ -145,17 +146,17 @@ func TestWriters(t *testing.T) {
 	if diff := cmp.Diff(want, text.String()); diff != "" {
 		t.Errorf("text (-want +got):\n%s", diff)
 	}
-	if err := r.WriteJUnit(&junit); err != nil {
+	if err := r.WriteJUnit(&written); err != nil {
 		t.Fatal(err)
 	}
-	var back junitSuite
-	if err := xml.Unmarshal([]byte(junit.String()), &back); err != nil {
+	var back junit.Suite
+	if err := xml.Unmarshal([]byte(written.String()), &back); err != nil {
 		t.Fatal(err)
 	}
 	back.XMLName = xml.Name{}
-	wantSuite := junitSuite{Name: "acalocal verify web", Tests: 2, Failures: 2, Cases: []junitCase{
-		{"no request is lost", "web", &junitFailure{"1 of 10 requests were lost", "08:00:00.000  reset & gone after 5ms on a kept connection\ncause: x"}},
-		{"every change succeeds", "web", &junitFailure{"1 of 2 changes did not succeed", "web--v2: <never> ready"}},
+	wantSuite := junit.Suite{Name: "acalocal verify web", Tests: 2, Failures: 2, Cases: []junit.Case{
+		{Name: "no request is lost", Class: "web", Failure: &junit.Failure{Message: "1 of 10 requests were lost", Text: "08:00:00.000  reset & gone after 5ms on a kept connection\ncause: x"}},
+		{Name: "every change succeeds", Class: "web", Failure: &junit.Failure{Message: "1 of 2 changes did not succeed", Text: "web--v2: <never> ready"}},
 	}}
 	if diff := cmp.Diff(wantSuite, back); diff != "" {
 		t.Errorf("JUnit (-want +got):\n%s", diff)

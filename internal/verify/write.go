@@ -1,10 +1,11 @@
 package verify
 
 import (
-	"encoding/xml"
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/acalocal/acalocal/internal/junit"
 )
 
 // WriteText prints the report for people. The last line is the verdict.
@@ -51,29 +52,10 @@ func (f Finding) String() string {
 	return line
 }
 
-type junitSuite struct {
-	XMLName  xml.Name    `xml:"testsuite"`
-	Name     string      `xml:"name,attr"`
-	Tests    int         `xml:"tests,attr"`
-	Failures int         `xml:"failures,attr"`
-	Cases    []junitCase `xml:"testcase"`
-}
-
-type junitCase struct {
-	Name    string        `xml:"name,attr"`
-	Class   string        `xml:"classname,attr"`
-	Failure *junitFailure `xml:"failure,omitempty"`
-}
-
-type junitFailure struct {
-	Message string `xml:"message,attr"`
-	Text    string `xml:",chardata"`
-}
-
 // WriteJUnit prints the report as JUnit's XML, which CI systems show: one case
 // for the requests, one for the changes.
 func (r Report) WriteJUnit(w io.Writer) error {
-	lost := junitCase{Name: "no request is lost", Class: r.App}
+	lost := junit.Case{Name: "no request is lost", Class: r.App}
 	if r.Lost > 0 {
 		var lines []string
 		for _, f := range r.Findings {
@@ -82,26 +64,11 @@ func (r Report) WriteJUnit(w io.Writer) error {
 		for _, c := range r.Causes {
 			lines = append(lines, "cause: "+c)
 		}
-		lost.Failure = &junitFailure{fmt.Sprintf("%d of %d requests were lost", r.Lost, r.Requests), strings.Join(lines, "\n")}
+		lost.Failure = &junit.Failure{Message: fmt.Sprintf("%d of %d requests were lost", r.Lost, r.Requests), Text: strings.Join(lines, "\n")}
 	}
-	done := junitCase{Name: "every change succeeds", Class: r.App}
+	done := junit.Case{Name: "every change succeeds", Class: r.App}
 	if len(r.Failed) > 0 {
-		done.Failure = &junitFailure{fmt.Sprintf("%d of %d changes did not succeed", len(r.Failed), r.Steps), strings.Join(r.Failed, "\n")}
+		done.Failure = &junit.Failure{Message: fmt.Sprintf("%d of %d changes did not succeed", len(r.Failed), r.Steps), Text: strings.Join(r.Failed, "\n")}
 	}
-	suite := junitSuite{Name: "acalocal verify " + r.App, Cases: []junitCase{lost, done}, Tests: 2}
-	for _, c := range suite.Cases {
-		if c.Failure != nil {
-			suite.Failures++
-		}
-	}
-	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return err
-	}
-	enc := xml.NewEncoder(w)
-	enc.Indent("", "  ")
-	if err := enc.Encode(suite); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, "\n")
-	return err
+	return junit.Write(w, junit.Suite{Name: "acalocal verify " + r.App, Cases: []junit.Case{lost, done}})
 }
