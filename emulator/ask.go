@@ -3,6 +3,7 @@ package emulator
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -28,8 +29,18 @@ func (e *Engine) do(ctx context.Context, f func(context.Context) error) error {
 		return err
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-e.ended:
+	}
+	select {
+	case err := <-answer: // it was the last thing done
+		return err
+	default:
+		return errEnded
 	}
 }
+
+// errEnded answers what is asked of an environment that has ended.
+var errEnded = errors.New("the environment has ended")
 
 // Apply makes an app become what the request says. It returns once the change
 // is planned, before anything runs, as ACA's update does: Succeeded is not
@@ -233,6 +244,18 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 
 // Snapshot returns the present state, never nil. It must not be changed.
 func (e *Engine) Snapshot() *Snapshot { return e.snapshot.Load() }
+
+// Current returns the Snapshot of after everything that happened before the
+// call. Rows are stored before the state they tell of is seen, so whoever has
+// read a row asks this for the state that goes with it. After the end it is
+// the last Snapshot.
+func (e *Engine) Current(ctx context.Context) (*Snapshot, error) {
+	err := e.do(ctx, func(context.Context) error { return nil })
+	if err != nil && !errors.Is(err, errEnded) {
+		return nil, err
+	}
+	return e.Snapshot(), nil
+}
 
 // Watch blocks until there is a Snapshot of a generation above since.
 func (e *Engine) Watch(ctx context.Context, since uint64) (*Snapshot, error) {

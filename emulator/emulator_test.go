@@ -89,9 +89,10 @@ type memory struct {
 	coretest.History
 	runtime container.Runtime
 
-	mu    sync.Mutex
-	rows  []core.SystemLog
-	lines []string
+	mu      sync.Mutex
+	rows    []core.SystemLog
+	lines   []string
+	written func([]core.SystemLog) // called with rows that were just stored, if set
 }
 
 func (m *memory) Follow(ctx context.Context, source LogSource) error {
@@ -106,6 +107,9 @@ func (m *memory) Append(rows []core.SystemLog) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.rows = append(m.rows, rows...)
+	if m.written != nil {
+		m.written(rows)
+	}
 	return nil
 }
 
@@ -206,6 +210,50 @@ func TestAppliedAppBecomesReadyAndIsRouted(t *testing.T) {
 		defer w.memory.mu.Unlock()
 		if !slices.Equal(w.memory.lines, []string{"app: hello\n"}) {
 			w.Errorf("stored output is %q", w.memory.lines)
+		}
+	})
+}
+
+// Rows are stored before their state is seen, so a reader of rows can be ahead
+// of Snapshot; Current is never behind.
+func TestCurrentHasWhatTheRowsTellOf(t *testing.T) {
+	inBubble(t, func(w *world) {
+		states, asked := make(chan *Snapshot, 1), false
+		w.memory.written = func(rows []core.SystemLog) {
+			if asked || !slices.ContainsFunc(rows, func(r core.SystemLog) bool { return r.Reason == "RevisionReady" }) {
+				return
+			}
+			asked = true
+			if ready(w.engine.Snapshot()) {
+				w.Error("the state was seen before its row: nothing is shown here")
+			}
+			go func() {
+				s, err := w.engine.Current(w.Context())
+				if err != nil {
+					w.Error(err)
+				}
+				states <- s
+			}()
+		}
+		w.apply("web:1")
+		if s := <-states; !ready(s) {
+			w.Errorf("RevisionReady was read, and then the state %+v", s)
+		}
+	})
+}
+
+func TestCurrentAfterTheEnd(t *testing.T) {
+	inBubble(t, func(w *world) {
+		w.apply("web:1")
+		w.waitFor("web is ready", ready)
+		if err := w.engine.Shutdown(w.Context()); err != nil {
+			w.Fatal(err)
+		}
+		if s, err := w.engine.Current(w.Context()); err != nil || len(s.Apps) != 0 {
+			w.Errorf("after the end: %+v, %v", s, err)
+		}
+		if err := w.engine.Delete(w.Context(), "web"); !errors.Is(err, errEnded) {
+			w.Errorf("delete after the end: %v", err)
 		}
 	})
 }

@@ -19,8 +19,16 @@ import (
 // Name is the name of the environment, and with ".localhost" its domain.
 func (e *Env) Name() string { return e.files.Name }
 
-// Snapshot is the state now. It must not be changed.
-func (e *Env) Snapshot() *emulator.Snapshot { return e.daemon.Engine.Snapshot() }
+// Snapshot is the state now, with all that the rows read so far tell of. It
+// must not be changed.
+func (e *Env) Snapshot() *emulator.Snapshot {
+	e.t.Helper()
+	ctx, cancel := e.afterwards() // reports of failed tests ask, too
+	defer cancel()
+	s, err := e.daemon.Engine.Current(ctx)
+	e.must("read the state", err)
+	return s
+}
 
 // App is the state of an app now, "" for the only one there is.
 func (e *Env) App(name string) *emulator.App {

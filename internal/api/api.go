@@ -70,6 +70,9 @@ import (
 type Emulator interface {
 	// Snapshot returns the present state, never nil. It must not be changed.
 	Snapshot() *emulator.Snapshot
+	// Current returns the state of after everything that happened before the
+	// call, for those who may have read the rows of it.
+	Current(ctx context.Context) (*emulator.Snapshot, error)
 	// Watch blocks until there is a Snapshot of a generation above since.
 	Watch(ctx context.Context, since uint64) (*emulator.Snapshot, error)
 	// Apply makes an app become what the request says. It returns once the

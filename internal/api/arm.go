@@ -31,7 +31,7 @@ func (s *server) serveARM(w http.ResponseWriter, r *http.Request, p armPath) err
 	case r.Method != http.MethodGet:
 		return wrongMethod(r, http.MethodGet)
 	}
-	body, err := s.armRead(p)
+	body, err := s.armRead(r.Context(), p)
 	if err != nil {
 		return err
 	}
@@ -39,8 +39,11 @@ func (s *server) serveARM(w http.ResponseWriter, r *http.Request, p armPath) err
 }
 
 // armRead returns the resource or list a GET asks for.
-func (s *server) armRead(p armPath) (any, error) {
-	snap := s.Emulator.Snapshot()
+func (s *server) armRead(ctx context.Context, p armPath) (any, error) {
+	snap, err := s.Emulator.Current(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if p.app == "" {
 		return list[aca.ContainerApp]{collect(snap.Apps, func(a *emulator.App) aca.ContainerApp { return a.ContainerApp })}, nil
 	}
@@ -86,7 +89,7 @@ func (s *server) armApp(w http.ResponseWriter, r *http.Request, p armPath) error
 	default:
 		return wrongMethod(r, "GET, PUT, PATCH and DELETE")
 	}
-	body, err := s.armRead(p)
+	body, err := s.armRead(r.Context(), p)
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,12 @@ func (s *server) info(w http.ResponseWriter, _ *http.Request) error {
 	return reply(w, s.Info)
 }
 
-func (s *server) status(w http.ResponseWriter, _ *http.Request) error {
-	return reply(w, s.Emulator.Snapshot())
+func (s *server) status(w http.ResponseWriter, r *http.Request) error {
+	snap, err := s.Emulator.Current(r.Context())
+	if err != nil {
+		return err
+	}
+	return reply(w, snap)
 }
 
 // watch writes the present Snapshot and every later one until the client goes.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -54,12 +55,11 @@ func TestDocker(t *testing.T) {
 
 // real is a whole environment over a Docker Engine.
 type real struct {
+	t *testing.T
 	d *daemon.Daemon
 
-	mu      sync.Mutex
-	rowsNow rowList          // guarded by mu
-	printed []explain.Output // guarded by mu
-	more    chan struct{}    // guarded by mu; closed at the next row or line
+	mu   sync.Mutex
+	more chan struct{} // guarded by mu; closed at the next row or line
 }
 
 func newReal(t *testing.T, f *file, env string) *real {
@@ -83,7 +83,7 @@ func newReal(t *testing.T, f *file, env string) *real {
 			t.Error(err)
 		}
 	})
-	s := &real{more: make(chan struct{})}
+	s := &real{t: t, more: make(chan struct{})}
 	s.d, err = daemon.New(daemon.Options{Environment: env, Home: home.At(dir), Runtime: e, TimeScale: timeScale, Log: zerolog.Nop()})
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func prepareImages(t *testing.T, e *docker.Engine, f *file, env string) {
 	}
 }
 
-// run runs the daemon and reads its log until the test ends.
+// run runs the daemon and follows its log until the test ends.
 func (s *real) run(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
@@ -134,32 +134,14 @@ func (s *real) run(t *testing.T) {
 		cancel()
 		t.Fatal("run:", err)
 	}
-	var reading sync.WaitGroup
+	var following sync.WaitGroup
 	tail, stop := context.WithCancel(ctx)
-	reading.Go(func() {
-		for e, err := range s.d.Logs.TailEvents(tail, logsink.Filter{}, 0, true) {
-			if err != nil {
-				return
-			}
-			s.add(func() {
-				s.rowsNow = append(s.rowsNow, revisionRow{e.Revision, event.Row{Time: e.Time, Warning: e.Type == logsink.Warning, Replica: e.Replica, Reason: e.Reason, Text: e.Msg, Count: e.Count}})
-			})
-		}
-	})
-	reading.Go(func() {
-		for l, err := range s.d.Logs.TailConsole(tail, logsink.Filter{}, 0, true) {
-			if err != nil {
-				return
-			}
-			s.add(func() {
-				s.printed = append(s.printed, explain.Output{Time: l.Time, Replica: l.Container.Replica, Container: l.Container.Name, Text: l.Text})
-			})
-		}
-	})
+	following.Go(func() { follow(s, s.d.Logs.TailEvents(tail, logsink.Filter{}, 0, true)) })
+	following.Go(func() { follow(s, s.d.Logs.TailConsole(tail, logsink.Filter{}, 0, true)) })
 	t.Cleanup(func() {
 		defer cancel()
 		stop()
-		reading.Wait()
+		following.Wait()
 		s.d.Shutdown(true)
 		if err := <-ended; err != nil {
 			t.Error("run:", err)
@@ -167,28 +149,57 @@ func (s *real) run(t *testing.T) {
 	})
 }
 
-func (s *real) add(f func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f()
-	close(s.more)
-	s.more = make(chan struct{})
+// follow tells of every row until the tail ends, with the test.
+func follow[T any](s *real, rows iter.Seq2[T, error]) {
+	for _, err := range rows {
+		if err != nil {
+			return
+		}
+		s.mu.Lock()
+		close(s.more)
+		s.more = make(chan struct{})
+		s.mu.Unlock()
+	}
 }
 
 func (s *real) engine() *emulator.Engine { return s.d.Engine }
 func (s *real) exact() bool              { return false }
-func (s *real) settle()                  {}
 
+// settle waits until the state has what the rows read so far tell of.
+func (s *real) settle() {
+	s.t.Helper()
+	if _, err := s.d.Engine.Current(s.t.Context()); err != nil {
+		s.t.Fatal("read the state:", err)
+	}
+}
+
+// everything is more rows than any scenario has.
+const everything = 1 << 30
+
+// rows reads the store, not what the tail has brought so far: a state that was
+// seen has its rows there.
 func (s *real) rows(revision string) []event.Row {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.rowsNow.of(revision)
+	s.t.Helper()
+	var list rowList
+	for e, err := range s.d.Logs.TailEvents(s.t.Context(), logsink.Filter{}, everything, false) {
+		if err != nil {
+			s.t.Fatal("read the rows:", err)
+		}
+		list = append(list, revisionRow{e.Revision, event.Row{Time: e.Time, Warning: e.Type == logsink.Warning, Replica: e.Replica, Reason: e.Reason, Text: e.Msg, Count: e.Count}})
+	}
+	return list.of(revision)
 }
 
 func (s *real) lines() []explain.Output {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]explain.Output{}, s.printed...)
+	s.t.Helper()
+	var list []explain.Output
+	for l, err := range s.d.Logs.TailConsole(s.t.Context(), logsink.Filter{}, everything, false) {
+		if err != nil {
+			s.t.Fatal("read the lines:", err)
+		}
+		list = append(list, explain.Output{Time: l.Time, Replica: l.Container.Replica, Container: l.Container.Name, Text: l.Text})
+	}
+	return list
 }
 
 func (s *real) changed() <-chan struct{} {

@@ -67,6 +67,9 @@ func (e *Emulator) Snapshot() *emulator.Snapshot {
 	return e.snap
 }
 
+// Current implements api.Emulator.
+func (e *Emulator) Current(context.Context) (*emulator.Snapshot, error) { return e.Snapshot(), nil }
+
 // Watch implements api.Emulator.
 func (e *Emulator) Watch(ctx context.Context, since uint64) (*emulator.Snapshot, error) {
 	for {
