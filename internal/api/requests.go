@@ -57,6 +57,9 @@ type Request struct {
 	Connect   float64 `json:"connectMs"`
 	FirstByte float64 `json:"firstByteMs"`
 	Total     float64 `json:"totalMs"`
+	// ColdStart is the start of the replica when the request waited for a
+	// revision at zero.
+	ColdStart *ColdStart `json:"coldStart,omitempty"`
 	// Lost is how many requests are missing just before this one, because the
 	// reader was too slow.
 	Lost uint64 `json:"lost,omitempty"`
@@ -90,19 +93,25 @@ func (s *server) listRequests(w http.ResponseWriter, r *http.Request) error {
 	app := r.URL.Query().Get("app")
 	wanted := func(rec ingress.Record) bool { return app == "" || rec.App == app }
 	var last uint64
-	var kept []Request
+	var kept []ingress.Record
 	for rec := range s.Requests.Records(0) {
 		last = rec.ID
 		if wanted(rec) {
-			kept = append(kept, requestOf(rec, 0))
+			kept = append(kept, rec)
 		}
+	}
+	cold := coldStarts{s, map[string]*ColdStart{}}
+	request := func(rec ingress.Record, lost uint64) Request {
+		out := requestOf(rec, lost)
+		out.ColdStart = cold.of(r.Context(), rec)
+		return out
 	}
 	out := newLines(w)
 	if err := out.begin(); err != nil {
 		return nil // the client has gone
 	}
-	for _, req := range kept[max(len(kept)-tail, 0):] {
-		if err := out.write(req); err != nil {
+	for _, rec := range kept[max(len(kept)-tail, 0):] {
+		if err := out.write(request(rec, 0)); err != nil {
 			return nil // the client has gone
 		}
 	}
@@ -113,7 +122,7 @@ func (s *server) listRequests(w http.ResponseWriter, r *http.Request) error {
 		if !wanted(rec) {
 			continue
 		}
-		if err := out.write(requestOf(rec, lost)); err != nil {
+		if err := out.write(request(rec, lost)); err != nil {
 			return nil // the client has gone
 		}
 	}

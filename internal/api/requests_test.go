@@ -9,8 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/acalocal/acalocal/ingress"
 	"github.com/acalocal/acalocal/internal/api"
+	"github.com/acalocal/acalocal/logsink"
 )
 
 // edge is an edge that served three requests and will serve one more.
@@ -66,6 +69,46 @@ func TestRequestsAreShownByAppAndFollowed(t *testing.T) {
 		if got := strings.Join(ids, " "); got != c.ids {
 			t.Errorf("%s: requests %s, want %s", c.query, got, c.ids)
 		}
+	}
+}
+
+// coldEdge served one request that waited for a cold start, and one that
+// waited while its replica was restarted.
+type coldEdge struct{ edge }
+
+func (*coldEdge) Records(uint64) iter.Seq[ingress.Record] {
+	return func(yield func(ingress.Record) bool) {
+		for id, replica := range []string{"web--r1-1-cold", "web--r1-1-warm"} {
+			r := record(uint64(id), "web")
+			r.Replica, r.ReplicaWhy, r.Hold = replica, ingress.WhyHeld, time.Second
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+func TestRequestsNameTheColdStartTheyWaitedFor(t *testing.T) {
+	s := newServer(func(o *api.Options) { o.Requests = &coldEdge{} })
+	for replica, reason := range map[string]string{"web--r1-1-cold": "ColdStart", "web--r1-1-warm": "Other"} {
+		s.logs.Say(logsink.Event{App: "web", Revision: "web--r1", Replica: replica, Reason: reason,
+			Msg: "Replica '" + replica + "' was ready 1.68s after the app was asked for at zero: schedule 1ms, create 1.5s, boot 164ms, probes 15ms."})
+	}
+	status, body := s.do("GET", "/acalocal/v1/requests", "")
+	if status != http.StatusOK {
+		t.Fatalf("%d %s", status, body)
+	}
+	var got []*api.ColdStart
+	for line := range strings.Lines(body) {
+		var r api.Request
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, r.ColdStart)
+	}
+	want := []*api.ColdStart{{Schedule: 1, Create: 1500, Boot: 164, Probes: 15}, nil}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -23,9 +23,10 @@ func newRequestsCommand(s Streams) *cobra.Command {
 		Long: `Show what the edge did with each request: which revision and replica got it
 and why, the status, Envoy's response flag, and where the time went: held until
 a replica was ready, connecting to it, until the first byte of the answer, in
-all. The same is in the table ContainerAppHTTPLogs ("acalocal logs query"), in
-Azure's columns and, at the end, ours: RevisionWhy, ReplicaWhy, Reason,
-HeldDuration, ConnectDuration, FirstByteDuration, TraceId.`,
+all. One that waited for an app at zero names the cold start and its parts. The
+same is in the table ContainerAppHTTPLogs ("acalocal logs query"), in Azure's
+columns and, at the end, ours: RevisionWhy, ReplicaWhy, Reason, HeldDuration,
+ConnectDuration, FirstByteDuration, TraceId.`,
 		Example: `  acalocal requests --follow
   acalocal requests web --tail 100 --json
   acalocal logs query 'ContainerAppHTTPLogs | summarize count() by RevisionName, RevisionWhy'
@@ -92,6 +93,10 @@ func requestLine(r api.Request) string {
 	fmt.Fprintf(&b, " %.1f ms", r.Total)
 	if parts := requestParts(r); parts != "" {
 		fmt.Fprintf(&b, " (%s)", parts)
+	}
+	if c := r.ColdStart; c != nil {
+		fmt.Fprintf(&b, " cold start %.0f ms (schedule %.0f, create %.0f, boot %.0f, probes %.0f)",
+			c.Schedule+c.Create+c.Boot+c.Probes, c.Schedule, c.Create, c.Boot, c.Probes)
 	}
 	return b.String()
 }

@@ -23,6 +23,12 @@ func TestRequestLineSaysWhereAndWhy(t *testing.T) {
 			ID: 8, Time: at, Method: "GET", Host: "web", Path: "/", Status: 503, Flag: "UF,URX", Reason: "nothing listens",
 			Tries: 6, Hold: 100, Total: 400,
 		}, "8     10:00:00.000 GET web/ 503 UF,URX (nothing listens) tries 6 400.0 ms (held 100.0)"},
+		{"held by a cold start", api.Request{
+			ID: 7, Time: at, Method: "GET", Host: "web", Path: "/", Status: 200, Revision: "web--1", RevisionWhy: "only revision",
+			Replica: "web--1-abc", ReplicaWhy: "first ready after waiting", Tries: 1, Hold: 1680.2, FirstByte: 1690, Total: 1690.4,
+			ColdStart: &api.ColdStart{Create: 1509, Boot: 164, Probes: 6},
+		}, "7     10:00:00.000 GET web/ 200 → web--1 (only revision) -abc (first ready after waiting) 1690.4 ms (held 1680.2, first byte 1690.0)" +
+			" cold start 1679 ms (schedule 0, create 1509, boot 164, probes 6)"},
 		{"client left", api.Request{ID: 9, Time: at, Method: "GET", Host: "web", Path: "/", Lost: 3},
 			"… 3 requests are missing here\n9     10:00:00.000 GET web/ 0 0.0 ms"},
 	}

@@ -32,6 +32,10 @@ var phaseGlyphs = map[Phase]glyph{
 	BackOff: {'·', "2"},
 	Stop:    {'▄', "35"},
 	Traffic: {'═', "32"},
+
+	Schedule: {'◦', "2"},
+	Boot:     {'▚', "33"},
+	Probing:  {'▞', "33"},
 }
 
 var markGlyphs = map[MarkKind]glyph{
@@ -50,7 +54,7 @@ var legend = []struct {
 	mark  MarkKind
 	text  string
 }{
-	{Pull, "", "pull"}, {Create, "", "create"}, {Start, "", "starting"}, {Up, "", "up"}, {BackOff, "", "back-off"},
+	{Pull, "", "pull"}, {Schedule, "", "schedule"}, {Create, "", "create"}, {Boot, "", "boot"}, {Probing, "", "probes"}, {Start, "", "starting"}, {Up, "", "up"}, {BackOff, "", "back-off"},
 	{Stop, "", "stopping"}, {Traffic, "", "traffic"}, {"", Ready, "ready"}, {"", ProbePass, "probe passed"}, {"", ProbeFailure, "probe failed"},
 	{"", Kill, "killed by a probe"}, {"", Exit, "ended"}, {"", Mismatch, "port mismatch"}, {"", PullFailure, "pull failed"},
 }
@@ -70,7 +74,7 @@ func (t Timeline) Draw(s Style) string {
 		if lane.Group != group {
 			group = lane.Group
 			if group != "" {
-				d.line(group, "")
+				d.line(group+d.t.coldStartOf(group), "")
 			}
 		}
 		d.lane(lane)
@@ -78,6 +82,22 @@ func (t Timeline) Draw(s Style) string {
 	d.legend()
 	d.list()
 	return d.b.String()
+}
+
+// coldStartOf tells the parts of a replica's cold start, "" when it had none.
+func (t Timeline) coldStartOf(replica string) string {
+	for _, lane := range t.Lanes {
+		if lane.Group != replica || lane.Name != coldStart || len(lane.Spans) == 0 {
+			continue
+		}
+		var parts []string
+		for _, s := range lane.Spans {
+			parts = append(parts, fmt.Sprintf("%s %s", s.Phase, s.To.Sub(s.From)))
+		}
+		whole := lane.Spans[len(lane.Spans)-1].To.Sub(lane.Spans[0].From)
+		return fmt.Sprintf("  cold start %s: %s", whole, strings.Join(parts, ", "))
+	}
+	return ""
 }
 
 type drawing struct {

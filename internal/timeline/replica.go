@@ -20,6 +20,7 @@ func replicaLanes(replica string, events []event.Event, attempts []emulator.Prob
 	for _, name := range containersOf(own) {
 		lanes = append(lanes, containerLane(replica, name, own, tried, end))
 	}
+	lanes = append(lanes, coldLanes(replica, own)...)
 	if len(lanes) == 0 { // its image never came
 		lanes = append(lanes, containerLane(replica, "", own, nil, end))
 	}
@@ -28,6 +29,32 @@ func replicaLanes(replica string, events []event.Event, attempts []emulator.Prob
 	}
 	return lanes
 }
+
+// coldLanes is the start of a replica that came up from zero, in its parts: a
+// lane, or none.
+func coldLanes(replica string, events []event.Event) []Lane {
+	for _, e := range events {
+		if e.Kind != event.ColdStart {
+			continue
+		}
+		lane := Lane{Name: coldStart, Group: replica}
+		at := e.Time.Add(-e.Cold.Total())
+		for _, p := range []struct {
+			phase Phase
+			took  time.Duration
+		}{{Schedule, e.Cold.Schedule}, {Create, e.Cold.Create}, {Boot, e.Cold.Boot}, {Probing, e.Cold.Probes}} {
+			if p.took > 0 {
+				lane.Spans = append(lane.Spans, Span{Phase: p.phase, From: at, To: at.Add(p.took)})
+			}
+			at = at.Add(p.took)
+		}
+		return []Lane{lane}
+	}
+	return nil
+}
+
+// coldStart names the lane of a cold start.
+const coldStart = "cold start"
 
 // probeLanes are the attempts of one type of probe: a lane, or one for each
 // container when several have such a probe. Rows, which do not name the
@@ -165,7 +192,7 @@ func (l *life) see(e event.Event, name, image string) {
 		l.turn(Create, e.Time)
 	case e.Kind == event.Started && mine:
 		l.turn(Start, e.Time)
-	case e.Kind == event.Ready && l.phase == Start:
+	case (e.Kind == event.Ready || e.Kind == event.ColdStart) && l.phase == Start:
 		l.turn(Up, e.Time)
 	case e.Kind == event.KillBegun && mine:
 		l.mark(Kill, e)

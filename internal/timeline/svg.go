@@ -20,7 +20,7 @@ const (
 const svgStyle = `<style>
 svg{font:12px ui-sans-serif,system-ui,sans-serif;background:#fff;color:#1f2328}
 text{fill:currentColor}.dim{opacity:.65}.grid{stroke:currentColor;opacity:.15}
-.pull{fill:#54aeff}.create{fill:#218bff}.starting{fill:#d4a72c}.up{fill:#2da44e}.back-off{fill:#8c959f;opacity:.4}.stopping{fill:#bf3989}.traffic{fill:#2da44e;opacity:.5}
+.pull{fill:#54aeff}.create{fill:#218bff}.starting{fill:#d4a72c}.up{fill:#2da44e}.schedule{fill:#8c959f}.boot{fill:#d4a72c}.probes{fill:#fb8f44}.back-off{fill:#8c959f;opacity:.4}.stopping{fill:#bf3989}.traffic{fill:#2da44e;opacity:.5}
 .probe-failed{stroke:#bc4c00}.probe-passed{stroke:#2da44e}.killed,.ended,.pull-failed{stroke:#cf222e;stroke-width:3}.ready{stroke:#1a7f37;stroke-width:3}.port-mismatch{stroke:#bc4c00;stroke-width:3}.request{stroke:#0969da;opacity:.5}
 @media(prefers-color-scheme:dark){svg{background:#0d1117;color:#e6edf3}}
 </style>`

@@ -46,8 +46,8 @@ type Timeline struct {
 	Events   []Event   `json:"events"`
 }
 
-// Lane is one row of the drawing: a container of a replica, the attempts of a
-// probe type, the revision itself, or the requests.
+// Lane is one row of the drawing: a container of a replica, its cold start, the
+// attempts of a probe type, the revision itself, or the requests.
 type Lane struct {
 	// Name is what the lane is about; Group the replica it belongs to, "" for
 	// the revision's own.
@@ -69,6 +69,11 @@ const (
 	BackOff Phase = "back-off"
 	Stop    Phase = "stopping"
 	Traffic Phase = "traffic"
+
+	// Those of a cold start; between them is Create.
+	Schedule Phase = "schedule"
+	Boot     Phase = "boot"
+	Probing  Phase = "probes"
 )
 
 // Span is a phase from one moment to another.

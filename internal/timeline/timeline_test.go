@@ -84,6 +84,18 @@ const healthy = `+0s web--a-5c8-aaaaa ~ AssigningReplica | Replica 'web--a-5c8-a
 +71s web--a-5c8-aaaaa ! ProcessExited | Container 'app' was terminated with exit code '137'
 `
 
+// cold is a replica that comes up from zero.
+const cold = `+0s - ~ KEDAScaleTargetActivated | Scaled apps/v1.Deployment k8se-apps/web--a from 0 to 1, triggered by 
++0.1s web--a-5c8-bbbbb ~ AssigningReplica | Replica 'web--a-5c8-bbbbb' has been scheduled to run on a node.
++0.2s web--a-5c8-bbbbb ~ ContainerCreated | Created container 'app'
++1s web--a-5c8-bbbbb ~ ContainerStarted | Started container 'app'
++3s web--a-5c8-bbbbb ~ ColdStart | Replica 'web--a-5c8-bbbbb' was ready 3s after the app was asked for at zero: schedule 100ms, create 900ms, boot 1.5s, probes 500ms.
+`
+
+func coldInput(t testing.TB) Input {
+	return Input{App: "web", Revision: "web--a", Rows: rows(t, cold), Now: zero.Add(10 * time.Second)}
+}
+
 func crashingInput(t testing.TB) Input {
 	return Input{App: "web", Revision: "web--b", Rows: rows(t, crashing), Now: zero.Add(30 * time.Second)}
 }
@@ -129,6 +141,7 @@ func TestDraw(t *testing.T) {
 	f("healthy-100", healthyInput(t), Style{Width: 100})
 	f("healthy-narrow", healthyInput(t), Style{Width: 1})
 	f("attempts-100", attemptsInput(t), Style{Width: 100})
+	f("cold-100", coldInput(t), Style{Width: 100})
 	f("nothing", Input{App: "web", Revision: "web--a", Now: zero}, Style{Width: 80})
 }
 

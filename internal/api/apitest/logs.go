@@ -103,7 +103,7 @@ func (l *Logs) TailConsole(ctx context.Context, f logsink.Filter, n int, follow 
 // TailEvents implements api.Logs.
 func (l *Logs) TailEvents(ctx context.Context, f logsink.Filter, n int, follow bool) iter.Seq2[logsink.EventLine, error] {
 	return tail(ctx, l, n, follow, func() []logsink.EventLine { return l.events }, func(e logsink.EventLine) bool {
-		return matches(f.App, e.App) && matches(f.Revision, e.Revision)
+		return matches(f.App, e.App) && matches(f.Revision, e.Revision) && matches(f.Replica, e.Replica)
 	})
 }
 

@@ -41,6 +41,7 @@ const (
 	Ready                 // the revision is ready for the first time
 	Traffic               // the revision gets the traffic
 	Retired               // its scaler has stopped
+	ColdStart             // Cold: a replica that came up from zero is ready
 )
 
 // Event is a row and what it tells. Which of the fields after Kind are set
@@ -59,7 +60,14 @@ type Event struct {
 	Detail    string        // the engine's or the registry's words
 	Target    int           // port
 	Listening []int         // ports
+	Cold      Parts
 }
+
+// Parts are where the time of a start went, one after the other.
+type Parts struct{ Schedule, Create, Boot, Probes time.Duration }
+
+// Total is the whole of it.
+func (p Parts) Total() time.Duration { return p.Schedule + p.Create + p.Boot + p.Probes }
 
 // pattern reads one kind of text.
 type pattern struct {
@@ -92,6 +100,7 @@ var patterns = []pattern{
 	{"Pending:PortMismatch", regexp.MustCompile(`^The TargetPort (\d+) does not match (?:the listening port (\d+)|any of the listening ports: \[([\d ]*)\])\.$`), readMismatch},
 	{"RevisionReady", regexp.MustCompile(`^Successfully provisioned revision`), kind(Ready)},
 	{"RevisionUpdate", regexp.MustCompile(`^Setting traffic weight of '100%'`), kind(Traffic)},
+	{"ColdStart", regexp.MustCompile(`^Replica '.*' was ready \S+ after the app was asked for at zero: schedule (\S+), create (\S+), boot (\S+), probes (\S+)\.$`), readColdStart},
 	{"KEDAScalersStopped", regexp.MustCompile(`^`), kind(Retired)},
 }
 
@@ -144,6 +153,14 @@ func readMismatch(e *Event, m []string) {
 		if port, err := strconv.Atoi(word); err == nil {
 			e.Listening = append(e.Listening, port)
 		}
+	}
+}
+
+// readColdStart takes a part it cannot read for none: the row is our own.
+func readColdStart(e *Event, m []string) {
+	e.Kind = ColdStart
+	for i, part := range []*time.Duration{&e.Cold.Schedule, &e.Cold.Create, &e.Cold.Boot, &e.Cold.Probes} {
+		*part, _ = time.ParseDuration(m[i+1])
 	}
 }
 

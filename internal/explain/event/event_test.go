@@ -41,6 +41,8 @@ func TestParse(t *testing.T) {
 	f("RevisionReady", "Successfully provisioned revision 'web--a'", Event{Kind: Ready})
 	f("RevisionUpdate", "Setting traffic weight of '100%' for revision 'web--a'", Event{Kind: Traffic})
 	f("RevisionUpdate", "Updating revision : web--a", Event{})
+	f("ColdStart", "Replica 'web--a-b-c' was ready 1.68s after the app was asked for at zero: schedule 0s, create 1.509s, boot 164ms, probes 7ms.",
+		Event{Kind: ColdStart, Cold: Parts{Create: 1509 * time.Millisecond, Boot: 164 * time.Millisecond, Probes: 7 * time.Millisecond}})
 	f("KEDAScalersStopped", "KEDA is stopping the watch for revision 'web--a' to monitor scale operations for this revision", Event{Kind: Retired})
 	f("Nonsense", "Created container 'app'", Event{})
 }
