@@ -34,11 +34,11 @@ func (v *validator) scaleRule(r *ScaleRule, at Path, names once) {
 	kinds := 0
 	if r.HTTP != nil {
 		kinds++
-		v.concurrency(r.HTTP, at.Field("http"), "concurrentRequests")
+		v.concurrency(r.HTTP, at.Field("http"), "concurrentRequests", r.Name)
 	}
 	if r.TCP != nil {
 		kinds++
-		v.concurrency(r.TCP, at.Field("tcp"), "concurrentConnections")
+		v.concurrency(r.TCP, at.Field("tcp"), "concurrentConnections", r.Name)
 	}
 	if r.Custom != nil {
 		kinds++
@@ -59,8 +59,8 @@ func (v *validator) scaleRule(r *ScaleRule, at Path, names once) {
 	}
 }
 
-func (v *validator) concurrency(m *RuleMetadata, at Path, key string) {
-	v.auth(m.Auth, at, "")
+func (v *validator) concurrency(m *RuleMetadata, at Path, key, rule string) {
+	v.auth(m.Auth, at, rule)
 	value, ok := m.Metadata[key]
 	if !ok {
 		return

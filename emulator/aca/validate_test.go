@@ -191,6 +191,8 @@ func TestValidateSaysWhatAzureRefuses(t *testing.T) {
 
 		{tmpl + `scale={"minReplicas":5,"maxReplicas":2}`, []string{tmpl + "scale.minReplicas" + invalidValue + "minReplicas 5 is above maxReplicas 2"}},
 		{tmpl + `scale={"rules":[{"name":"h","http":{"metadata":{"concurrentRequests":"many"}}}]}`, []string{tmpl + "scale.rules[0].http.metadata.concurrentRequests" + invalidValue + `concurrentRequests is a whole number of at least 1, not "many" → concurrentRequests: "10"`}},
+		{tmpl + `scale={"rules":[{"name":"h","http":{"auth":[{"secretRef":"none","triggerParameter":"p"}]}}]}`,
+			[]string{tmpl + "scale.rules[0].http.auth[0].secretRef: ContainerAppSecretRefNotFound: SecretRef 'none' defined for scale rule 'h' not found. → defined are db"}},
 		{tmpl + `scale={"rules":[{"name":"h"}]}`, []string{tmpl + "scale.rules[0]" + invalidValue + `the scale rule "h" has 0 of http, tcp, custom and azureQueue; it must have one`}},
 
 		{tmpl + `scale={"maxReplicas":0,"pollingInterval":0,"rules":[{"name":"c","custom":{"auth":[{"secretRef":"dbb","triggerParameter":"p"}]}},{"name":"c","azureQueue":{}},{"tcp":{"metadata":{"concurrentConnections":"0"}}}]}`, []string{

@@ -62,10 +62,10 @@ func (s *azureQueue) parse() error {
 	}
 	s.visibleOnly = strategy == "visibleonly"
 	parts, err := connectionString(text)
-	if err != nil {
-		return err
+	if err == nil {
+		err = s.connect(parts)
 	}
-	return s.connect(parts)
+	return wrong("connection", err)
 }
 
 func (s *azureQueue) connect(parts map[string]string) (err error) {

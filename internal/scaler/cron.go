@@ -42,18 +42,18 @@ func (s *cronScaler) parse() error {
 		return err
 	}
 	if start == end {
-		return errors.New("error parsing schedule. start and end can not have exactly same time input")
+		return wrong("end", errors.New("error parsing schedule. start and end can not have exactly same time input"))
 	}
 	parser := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
 	var err error
 	if s.start, err = parser.Parse(start); err != nil {
-		return fmt.Errorf("error parsing start schedule: %w", err)
+		return wrong("start", fmt.Errorf("error parsing start schedule: %w", err))
 	}
 	if s.end, err = parser.Parse(end); err != nil {
-		return fmt.Errorf("error parsing end schedule: %w", err)
+		return wrong("end", fmt.Errorf("error parsing end schedule: %w", err))
 	}
 	if s.zone, err = time.LoadLocation(zone); err != nil {
-		return fmt.Errorf("unable to load timezone: %w", err)
+		return wrong("timezone", fmt.Errorf("unable to load timezone: %w", err))
 	}
 	s.replicas, err = s.p.target("desiredReplicas", 0)
 	return err

@@ -97,7 +97,7 @@ func partitionSet(parts []string) (map[int32]bool, error) {
 		low, err1 := strconv.ParseInt(strings.TrimSpace(from), 10, 32)
 		high, err2 := strconv.ParseInt(strings.TrimSpace(to), 10, 32)
 		if err1 != nil || err2 != nil || high-low > 100_000 {
-			return nil, fmt.Errorf("invalid partition limitation: %s", part)
+			return nil, wrong("partitionLimitation", fmt.Errorf("invalid partition limitation: %s", part))
 		}
 		for id := low; id <= high; id++ {
 			set[int32(id)] = true
@@ -122,10 +122,10 @@ func (s *kafka) connectWith(o Options) error {
 		return nil
 	}
 	if user == "" {
-		return errors.New("no username given")
+		return wrong("username", errors.New("no username given"))
 	}
 	if password == "" {
-		return errors.New("no password given")
+		return wrong("password", errors.New("no password given"))
 	}
 	mechanisms := map[string]sasl.Mechanism{
 		"plaintext":    plain.Auth{User: user, Pass: password}.AsMechanism(),
@@ -133,7 +133,7 @@ func (s *kafka) connectWith(o Options) error {
 		"scram_sha512": scram.Auth{User: user, Pass: password}.AsSha512Mechanism(),
 	}
 	if s.client.sasl = mechanisms[kind]; s.client.sasl == nil {
-		return fmt.Errorf("sasl %s is not emulated", kind)
+		return wrong("sasl", notEmulated("sasl "+kind))
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ func build(p params, o Options) (Scaler, error) {
 		return nil, fmt.Errorf("no scaler found for type: %s", p.Type)
 	}
 	if t := p.metricType(); t != "" && t != "AverageValue" && t != "Value" && t != "Utilization" {
-		return nil, fmt.Errorf("unsupported metric type, expected either 'AverageValue', 'Value' or 'Utilization': %s", t)
+		return nil, wrong("metricType", fmt.Errorf("unsupported metric type, expected either 'AverageValue', 'Value' or 'Utilization': %s", t))
 	}
 	return make(p, o)
 }
@@ -44,7 +44,7 @@ func (p params) want(name, otherwise string) (string, error) {
 	if v := p.get(name); v != "" {
 		return v, nil
 	}
-	return "", errors.New(otherwise)
+	return "", wrong(name, errors.New(otherwise))
 }
 
 // number is a parameter that is a number; one that is not given is otherwise.
@@ -55,7 +55,7 @@ func (p params) number(name string, otherwise float64) (float64, error) {
 	}
 	n, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		return 0, fmt.Errorf("error parsing %s: %q is not a number", name, text)
+		return 0, wrong(name, fmt.Errorf("error parsing %s: %q is not a number", name, text))
 	}
 	return n, nil
 }
@@ -64,7 +64,7 @@ func (p params) number(name string, otherwise float64) (float64, error) {
 func (p params) target(name string, otherwise float64) (float64, error) {
 	n, err := p.number(name, otherwise)
 	if err == nil && n <= 0 {
-		err = fmt.Errorf("%s must be greater than 0", name)
+		err = wrong(name, fmt.Errorf("%s must be greater than 0", name))
 	}
 	return n, err
 }
@@ -77,7 +77,7 @@ func (p params) yes(name string) (bool, error) {
 	}
 	yes, err := strconv.ParseBool(text)
 	if err != nil {
-		return false, fmt.Errorf("error parsing %s: %q is neither true nor false", name, text)
+		return false, wrong(name, fmt.Errorf("error parsing %s: %q is neither true nor false", name, text))
 	}
 	return yes, nil
 }
@@ -101,14 +101,14 @@ func (p params) oneOf(name string, values ...string) (string, error) {
 			return known, nil
 		}
 	}
-	return "", fmt.Errorf("%s must be one of %s, not %q", name, strings.Join(values, ", "), v)
+	return "", wrong(name, fmt.Errorf("%s must be one of %s, not %q", name, strings.Join(values, ", "), v))
 }
 
 // refuse says that one of these parameters is given and has no effect here.
 func (p params) refuse(names ...string) error {
 	for _, name := range names {
 		if v := p.get(name); v != "" && v != "false" {
-			return fmt.Errorf("%s is not emulated", name)
+			return wrong(name, notEmulated(name))
 		}
 	}
 	return nil
@@ -143,6 +143,29 @@ func (p params) tls() (*tls.Config, error) {
 	}
 	return c, nil
 }
+
+// parameterError is an error that names its parameter.
+type parameterError struct {
+	name string
+	error
+}
+
+// Unwrap is for errors.As.
+func (e *parameterError) Unwrap() error { return e.error }
+
+// wrong says which parameter an error is about; no error is none.
+func wrong(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &parameterError{name, err}
+}
+
+// notEmulated is what KEDA takes and acalocal does not.
+type notEmulated string
+
+// Error implements error.
+func (n notEmulated) Error() string { return string(n) + " is not emulated" }
 
 // all is the first of some errors.
 func all(errs ...error) error {

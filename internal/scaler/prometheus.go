@@ -71,7 +71,7 @@ func pairs(p params, name string, add func(key, value string)) error {
 	for _, part := range p.list(name) {
 		key, value, ok := strings.Cut(part, "=")
 		if !ok {
-			return fmt.Errorf("%s: %q is not of the form key=value", name, part)
+			return wrong(name, fmt.Errorf("%s: %q is not of the form key=value", name, part))
 		}
 		add(key, value)
 	}
@@ -89,7 +89,7 @@ func (s *prometheus) authenticate() error {
 		case "custom":
 			s.header.Set(s.p.get("customAuthHeader"), s.p.get("customAuthValue"))
 		default:
-			return fmt.Errorf("authModes %s is not emulated", mode)
+			return wrong("authModes", notEmulated("authModes "+mode))
 		}
 	}
 	return nil

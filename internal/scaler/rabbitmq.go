@@ -57,7 +57,7 @@ func (s *rabbitMQ) parse(o Options) error {
 	}
 	u, err := url.Parse(s.host)
 	if err != nil {
-		return errors.New("can't parse host to find protocol") // the error would show the password
+		return wrong("host", errors.New("can't parse host to find protocol")) // the error would show the password
 	}
 	if protocol == "auto" {
 		switch u.Scheme {
@@ -66,7 +66,7 @@ func (s *rabbitMQ) parse(o Options) error {
 		case "http", "https":
 			protocol = "http"
 		default:
-			return fmt.Errorf("unknown host URL scheme: `%s`", u.Scheme)
+			return wrong("host", fmt.Errorf("unknown host URL scheme: `%s`", u.Scheme))
 		}
 	}
 	if protocol == "http" {
@@ -75,11 +75,11 @@ func (s *rabbitMQ) parse(o Options) error {
 	}
 	switch {
 	case s.regex:
-		return errors.New("configure useRegex=true only with HTTP protocol")
+		return wrong("useRegex", errors.New("configure useRegex=true only with HTTP protocol"))
 	case s.readyOnly:
-		return errors.New("configure excludeUnacknowledged=true only with HTTP protocol")
+		return wrong("excludeUnacknowledged", errors.New("configure excludeUnacknowledged=true only with HTTP protocol"))
 	case s.mode != "QueueLength":
-		return fmt.Errorf("protocol amqp not supported; must be HTTP to use trigger mode %s", s.mode)
+		return wrong("mode", fmt.Errorf("protocol amqp not supported; must be HTTP to use trigger mode %s", s.mode))
 	}
 	return nil
 }
@@ -91,7 +91,7 @@ func (s *rabbitMQ) parseTrigger() (err error) {
 	s.mode = "QueueLength"
 	switch {
 	case old != "" && (mode != "" || value != ""):
-		return errors.New("queueLength is deprecated; use mode and value")
+		return wrong("queueLength", errors.New("queueLength is deprecated; use mode and value"))
 	case old != "":
 		s.target, err = s.p.target("queueLength", 0)
 		return err
@@ -99,9 +99,9 @@ func (s *rabbitMQ) parseTrigger() (err error) {
 		s.target = 20
 		return nil
 	case mode == "":
-		return errors.New("mode must be specified")
+		return wrong("mode", errors.New("mode must be specified"))
 	case value == "":
-		return errors.New("value must be specified")
+		return wrong("value", errors.New("value must be specified"))
 	}
 	if s.mode, err = s.p.oneOf("mode", "QueueLength", "MessageRate", "DeliverGetRate"); err != nil {
 		return err

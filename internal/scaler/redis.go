@@ -54,7 +54,7 @@ func newRedisStreams(p params, o Options) (Scaler, error) {
 	}
 	var err2, err3, err4 error
 	if name == "lagCount" && group == "" {
-		err2 = errors.New("lagCount needs a consumerGroup")
+		err2 = wrong("consumerGroup", errors.New("lagCount needs a consumerGroup"))
 	}
 	s.target, err3 = p.target(name, 5)
 	s.activation, err4 = p.number("activationLagCount", 0)
@@ -80,7 +80,7 @@ func (s *redisScaler) server() error {
 		s.addr = net.JoinHostPort(host, port)
 	}
 	if s.addr == "" {
-		return errors.New("no addresses or hosts given. address should be a comma separated list of host:port or set the host/port values")
+		return wrong("address", errors.New("no addresses or hosts given. address should be a comma separated list of host:port or set the host/port values"))
 	}
 	database, err1 := p.number("databaseIndex", 0)
 	secure, err2 := p.yes("enableTLS")

@@ -43,10 +43,11 @@ func (s *resource) parse() (err error) {
 		if s.target, err = quantity(value); err == nil && s.target <= 0 {
 			err = errors.New("value must be greater than 0")
 		}
+		err = wrong("value", err)
 	case "":
-		err = errors.New("unknown metric type: , allowed values are 'Utilization' or 'AverageValue'")
+		err = wrong("metricType", errors.New("unknown metric type: , allowed values are 'Utilization' or 'AverageValue'"))
 	default:
-		err = fmt.Errorf("unknown metric type: %s, allowed values are 'Utilization' or 'AverageValue'", kind)
+		err = wrong("metricType", fmt.Errorf("unknown metric type: %s, allowed values are 'Utilization' or 'AverageValue'", kind))
 	}
 	return err
 }

@@ -60,10 +60,10 @@ func (s *serviceBus) parse() error {
 		return err
 	}
 	parts, err := connectionString(text)
-	if err != nil {
-		return err
+	if err == nil {
+		err = s.connect(parts)
 	}
-	return s.connect(parts)
+	return wrong("connection", err)
 }
 
 // emulatorPort is where the emulator has its management API.

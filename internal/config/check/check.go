@@ -53,7 +53,7 @@ type Edit struct {
 func Rules() []Rule { return allRules }
 
 var allRules = func() []Rule {
-	rules := slices.Concat(probeRules, ingressRules, imageRules, resourceRules, configRules, scaleRules, runningRules)
+	rules := slices.Concat(probeRules, ingressRules, imageRules, resourceRules, configRules, scaleRules, triggerRules, runningRules)
 	slices.SortFunc(rules, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })
 	return rules
 }()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -187,7 +188,7 @@ var cases = []struct {
 	{"zero and slow", project{template: `scale: {minReplicas: 0}`, container: `probes: [{type: Readiness, tcpSocket: {port: 8000}}, {type: Startup, tcpSocket: {port: 8000}, failureThreshold: 24}]`},
 		[]string{"containerapp.yaml:4 warning scale-zero-slow-start: minReplicas is 0, but the Startup probe expects a start of up to 240 s"}},
 	{"never wakes", project{configuration: `activeRevisionsMode: Single`, template: `scale: {maxReplicas: 1}`}, []string{"containerapp.yaml:4 error scale-never-wakes: web has no ingress, no scale rule and minReplicas 0"}},
-	{"requests do not wake", project{template: `scale: {rules: [{name: q, azureQueue: {queueName: q, accountName: a, queueLength: 5}}]}`},
+	{"requests do not wake", project{template: `scale: {rules: [{name: q, azureQueue: {queueName: q, accountName: a, queueLength: 5, identity: system}}]}`},
 		[]string{"containerapp.yaml:4 warning scale-requests-do-not-wake: no rule counts requests, and minReplicas is 0"}},
 	{"cpu at zero", project{template: `scale: {rules: [{name: h, http: {metadata: {concurrentRequests: 10}}}, {name: c, custom: {type: cpu, metadata: {type: Utilization, value: 60}}}]}`},
 		[]string{"containerapp.yaml:4 warning scale-cpu-at-zero: the cpu rule cannot bring up the first replica"}},
@@ -203,6 +204,52 @@ var cases = []struct {
 	{"loses its settings", project{running: &Running{Overridden: []string{"PORT", "LEVEL"}}},
 		[]string{"containerapp.yaml:5 warning running-environment: replaced or missing in the running container: PORT, LEVEL"}},
 	{"logs to a file", project{running: &Running{LogFiles: []string{"/app/a.log"}}}, []string{"containerapp.yaml:5 warning running-log-files: written in the running container: /app/a.log"}},
+
+	{"never wakes by requests", project{configuration: `activeRevisionsMode: Single`, template: `scale: {maxReplicas: 1, rules: [{name: h, http: {metadata: {concurrentRequests: "5"}}}]}`},
+		[]string{"containerapp.yaml:4 error scale-never-wakes: web has no ingress whose requests a rule could count, and minReplicas 0"}},
+	{"triggers that are right", project{
+		configuration: `secrets: [{name: bus, keyVaultUrl: "https://kv.vault.azure.net/secrets/bus", identity: system}, {name: cache, value: "r:6379"}], ingress: {external: true, targetPort: 8000}`,
+		container:     `env: [{name: CONN, secretRef: bus}]`,
+		template: `scale: {minReplicas: 1, maxReplicas: 9, rules: [
+  {name: bus, custom: {type: azure-servicebus, metadata: {queueName: q, messageCount: "5"}, auth: [{secretRef: bus, triggerParameter: connection}]}},
+  {name: env, custom: {type: azure-servicebus, metadata: {queueName: q, connectionFromEnv: CONN}}},
+  {name: id, azureQueue: {accountName: a, queueName: q, queueLength: 5, identity: system}},
+  {name: cache, custom: {type: redis, metadata: {listName: l}, auth: [{secretRef: cache, triggerParameter: address}]}},
+  {name: own, custom: {type: external, metadata: {scalerAddress: "s:1", anything: x}}},
+  {name: day, custom: {type: cron, metadata: {timezone: Europe/Berlin, start: 0 8 * * 1-5, end: 0 18 * * 1-5, desiredReplicas: "9"}}},
+  {name: runner, custom: {type: github-runner, metadata: {owner: me}}},
+  {name: cpu, custom: {type: cpu, metadata: {type: Utilization, value: "60"}}}]}`},
+		[]string{`containerapp.yaml:3 warning definition: the secret "bus" comes from a key vault, which is not asked here; it is empty`}},
+	{"triggers that are wrong", project{
+		configuration: `secrets: [{name: bus, value: hunter22}], ingress: {external: true, targetPort: 8000}`,
+		template: `scale: {minReplicas: 1, maxReplicas: 9, rules: [
+  {name: bus, custom: {type: azure-servicebus, metadata: {queueName: q}, auth: [{secretRef: bus, triggerParameter: connection}]}},
+  {name: queue, azureQueue: {queueName: q, queueLength: 5}},
+  {name: day, custom: {type: cron, metadata: {timezone: Europe/Berlim, start: 0 8 * * *, end: 0 18 * * *, desiredReplicas: "3"}}},
+  {name: night, custom: {type: cron, metadata: {timezone: Etc/UTC, start: 0 20 * *, end: 0 6 * * *, desiredReplicas: "3"}}},
+  {name: cache, custom: {type: redis, metadata: {address: "r:6379"}}},
+  {name: mq, custom: {type: rabbitmq, metadata: {hostFromEnv: MQ, queueName: q, mode: QueueLength, value: "5"}}},
+  {name: cpu, custom: {type: cpu, metadata: {type: Percent, value: "60"}}},
+  {name: typo, custom: {type: azure-service-bus, metadata: {queueName: q}}},
+  {name: http, http: {metadata: {concurrentRequests: "5", concurrentConnections: "7"}}},
+  {name: lag, custom: {type: kafka, metadata: {bootstrapServers: "k:1", consumerGroup: g, lagthreshold: "5"}, auth: [{secretRef: bus, triggerParameter: passwort}]}},
+  {name: id, azureQueue: {queueName: q, identity: system}},
+  {name: many, custom: {type: cron, metadata: {timezone: Etc/UTC, start: 0 8 * * *, end: 0 18 * * *, desiredReplicas: "30"}}}]}`},
+		[]string{
+			"containerapp.yaml:5 error scale-trigger-parameters: error parsing azure service bus metadata: the connection string is not made of name=value parts",
+			"containerapp.yaml:6 error scale-trigger-parameters: error parsing azure queue metadata: no connection setting given",
+			"containerapp.yaml:7 error scale-trigger-parameters: error parsing cron metadata: unable to load timezone: unknown time zone Europe/Berlim",
+			"containerapp.yaml:8 error scale-trigger-parameters: error parsing cron metadata: error parsing start schedule: expected exactly 5 fields, found 4: [0 20 * *]",
+			"containerapp.yaml:9 error scale-trigger-parameters: error parsing redis metadata: no list name given",
+			"containerapp.yaml:10 error scale-trigger-variable: hostFromEnv names MQ, which the first container does not have",
+			"containerapp.yaml:11 error scale-trigger-parameters: error parsing cpu metadata: unknown metric type: Percent, allowed values are 'Utilization' or 'AverageValue'",
+			"containerapp.yaml:12 error scale-trigger-type: no scaler found for type: azure-service-bus; did you mean \"azure-servicebus\"?",
+			"containerapp.yaml:13 warning scale-trigger-unknown-parameter: an http rule reads concurrentRequests, not concurrentConnections",
+			"containerapp.yaml:14 warning scale-trigger-unknown-parameter: the kafka scaler does not read lagthreshold; did you mean \"lagThreshold\"?",
+			"containerapp.yaml:14 warning scale-trigger-unknown-parameter: the kafka scaler does not read passwort; did you mean \"password\"?",
+			"containerapp.yaml:15 error scale-trigger-parameters: error parsing azure queue metadata: no accountName given",
+			"containerapp.yaml:16 warning scale-cron-above-max: desiredReplicas is 30, maxReplicas 9",
+		}},
 
 	{"what Azure refuses", project{container: `resources: {cpu: 0.25, memory: 512Mi}`},
 		[]string{"containerapp.yaml:5 error definition: Container with name 'web' has an invalid memory resource request: '512Mi'. The 'memory' field for each container, if provided, must contain a decimal value to no more than two decimal places followed by 'Gi'. Example: '0.5Gi'."}},
@@ -226,6 +273,23 @@ func TestRules(t *testing.T) {
 		if !seen[r.ID] {
 			t.Errorf("no case shows %s", r.ID)
 		}
+	}
+}
+
+// Mistakes are shown where they are written: the value, or the place where
+// something is missing.
+func TestPlacesOfTriggerMistakes(t *testing.T) {
+	dir := project{template: `scale: {minReplicas: 1, rules: [
+  {name: day, custom: {type: cron, metadata: {timezone: Nowhere, start: 0 8 * * *, end: 0 18 * * *, desiredReplicas: "3"}}},
+  {name: cache, custom: {type: redis, metadata: {address: "r:6379", listlength: "5"}}},
+  {name: typo, custom: {type: postgres}}]}`}.write(t)
+	var got []string
+	for _, f := range run(t, dir) {
+		got = append(got, fmt.Sprintf("%d:%d %s", f.Position.Line, f.Position.Column, f.Rule))
+	}
+	want := []string{"5:57 scale-trigger-parameters", "6:39 scale-trigger-parameters", "6:69 scale-trigger-unknown-parameter", "7:31 scale-trigger-type"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

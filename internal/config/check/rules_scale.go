@@ -1,6 +1,10 @@
 package check
 
-import "github.com/acalocal/acalocal/emulator/aca"
+import (
+	"slices"
+
+	"github.com/acalocal/acalocal/emulator/aca"
+)
 
 var scaleRules = []Rule{
 	{
@@ -26,11 +30,17 @@ var scaleRules = []Rule{
 	{
 		ID: "scale-never-wakes", Severity: aca.SeverityError,
 		Title: "the app goes to zero and nothing brings it back",
-		Why:   "Without ingress and without a scale rule an app with minReplicas 0 is scaled to zero and stays there.",
-		Do:    "set minReplicas to 1, or add a scale rule", Source: "https://github.com/microsoft/azure-container-apps/issues/348",
+		Why: "Without ingress and without a scale rule an app with minReplicas 0 is scaled to zero and stays there. Rules of kind http and tcp count " +
+			"what comes by the ingress: without one they count nothing.",
+		Do:     "set minReplicas to 1, or add a scale rule that has something to count",
+		Source: "https://github.com/microsoft/azure-container-apps/issues/348",
 		look: func(s *subject) {
-			if s.config.Ingress == nil && s.minReplicas() == 0 && (s.template.Scale == nil || len(s.template.Scale.Rules) == 0) {
+			switch {
+			case s.config.Ingress != nil || s.minReplicas() > 0:
+			case s.template.Scale == nil || len(s.template.Scale.Rules) == 0:
 				s.scaleFinding("minReplicas", "%s has no ingress, no scale rule and minReplicas 0", s.app.Name)
+			case !slices.ContainsFunc(s.template.Scale.Rules, func(r aca.ScaleRule) bool { return r.HTTP == nil && r.TCP == nil }):
+				s.onKey(scalePath.Field("rules"), "%s has no ingress whose requests a rule could count, and minReplicas 0", s.app.Name)
 			}
 		},
 	},
