@@ -12,12 +12,12 @@ import (
 // the plan on stderr and az's answer on stdout.
 type action struct {
 	targetFlags
-	asJSON bool
+	output
 }
 
 func (a *action) bind(cmd *cobra.Command) {
 	a.bindApp(cmd)
-	cmd.Flags().BoolVar(&a.asJSON, "json", false, "print the answer as JSON")
+	a.output.bind(cmd, "print the answer as JSON")
 }
 
 // plan says what is about to be done to an app, a step a line with its cause.
@@ -30,8 +30,8 @@ func (a *action) plan(s Streams, app string, steps ...string) {
 
 // answer prints az's answer: a text, or with --json the value az gives.
 func (a *action) answer(s Streams, text string, value any) error {
-	if a.asJSON {
-		return writeJSON(s.Out, value)
+	if !a.asText() {
+		return a.write(s.Out, value)
 	}
 	_, err := fmt.Fprintln(s.Out, text)
 	return err
@@ -161,7 +161,7 @@ otherwise. Changed secrets take effect only then, as on Azure.`,
 }
 
 func (a *action) restart(cmd *cobra.Command, s Streams) error {
-	app, err := findApp(cmd, a.App)
+	app, err := a.findApp(cmd)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/internal/cli/azout"
 	"github.com/spf13/cobra"
 )
 
@@ -18,12 +19,13 @@ func newAppCommand(s Streams) *cobra.Command {
 
 func newAppShowCommand(s Streams) *cobra.Command {
 	var t targetFlags
-	var asJSON bool
+	o := output{table: azout.Apps}
 	cmd := &cobra.Command{
 		Use:   "show [APP]",
 		Short: "Show one app",
 		Example: `  acalocal app show web
-  acalocal app show --json | jq .local.port`,
+  acalocal app show --json | jq .local.port
+  acalocal app show -n web --query properties.configuration.ingress.fqdn -o tsv`,
 		Args:              maximumNArgs(1),
 		ValidArgsFunction: completeApps,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -34,19 +36,19 @@ func newAppShowCommand(s Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return writeJSON(s.Out, app)
+			if o.asText() {
+				return writeApp(s.Out, app)
 			}
-			return writeApp(s.Out, app)
+			return o.write(s.Out, app)
 		},
 	}
 	t.bindApp(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the resource as ARM has it, with what is local under \"local\"")
+	o.bind(cmd, "print the resource as ARM has it, with what is local under \"local\"")
 	return cmd
 }
 
 func newAppListCommand(s Streams) *cobra.Command {
-	var asJSON bool
+	o := output{table: azout.Apps}
 	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "List the apps of the environment",
@@ -57,8 +59,8 @@ func newAppListCommand(s Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return writeJSON(s.Out, orEmpty(snap.Apps))
+			if !o.asText() {
+				return o.write(s.Out, orEmpty(snap.Apps))
 			}
 			t := newTable("NAME", "RUNNING", "LATEST REVISION", "READY", "URL")
 			for _, a := range snap.Apps {
@@ -68,7 +70,8 @@ func newAppListCommand(s Streams) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringP("resource-group", "g", "", "accepted for az's sake and ignored")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the resources as JSON")
+	bindEnvironment(cmd, "environment", "")
+	o.bind(cmd, "print the resources as JSON")
 	return cmd
 }
 
@@ -133,13 +136,22 @@ func findApp(cmd *cobra.Command, name string) (*emulator.App, error) {
 		if app := snap.App(strings.ToLower(name)); app != nil {
 			return app, nil
 		}
-		return nil, failed(fmt.Errorf("no app is named %q", name), "there is: "+orDash(names))
+		return nil, failed(fmt.Errorf("no app is named %q", name), thereIs(appNames(snap)))
 	case len(snap.Apps) == 1:
 		return &snap.Apps[0], nil
 	case len(snap.Apps) == 0:
 		return nil, failed(fmt.Errorf("environment %s has no app", snap.Environment), `add one with "acalocal up FILE"`)
 	}
 	return nil, misuse(errors.New("there are several apps: "+names), fmt.Sprintf("say which, as in %q", cmd.CommandPath()+" --name "+snap.Apps[0].Name))
+}
+
+// thereIs lists the names a mistyped one could have meant, the newest of many.
+func thereIs(names []string) string {
+	const most = 8
+	if more := len(names) - most; more > 0 {
+		return fmt.Sprintf("there is: %s, and %d more", strings.Join(names[more:], ", "), more)
+	}
+	return "there is: " + orDash(strings.Join(names, ", "))
 }
 
 func yesNo(b bool) string {

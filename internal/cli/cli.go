@@ -48,6 +48,11 @@ var commands = []func(Streams) *cobra.Command{
 	newIngressCommand,
 	newEnvCommand,
 	newUpdateCommand,
+	newSecretCommand,
+	newCreateCommand,
+	newShowCommand,
+	newListCommand,
+	newDeleteCommand,
 	newLogsCommand,
 	newAPICommand,
 	newExplainCommand,
@@ -76,8 +81,12 @@ var commands = []func(Streams) *cobra.Command{
 // Main runs the command named by args and returns the exit code.
 func Main(ctx context.Context, args []string, s Streams) int {
 	root := newRootCommand(s)
-	root.SetArgs(spreadLists(args))
-	err := root.ExecuteContext(ctx)
+	args = azArguments(args)
+	root.SetArgs(args)
+	err := notHere(root, args)
+	if err == nil {
+		err = root.ExecuteContext(ctx)
+	}
 	if err == nil {
 		return exitDone
 	}
@@ -92,6 +101,8 @@ func newRootCommand(s Streams) *cobra.Command {
 		RunE:          showHelp,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+
+		PersistentPreRunE: sayUnused,
 	}
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
@@ -103,6 +114,7 @@ func newRootCommand(s Streams) *cobra.Command {
 	for _, newCommand := range commands {
 		root.AddCommand(newCommand(s))
 	}
+	takeAzFlags(root)
 	groupCommands(root)
 	return root
 }

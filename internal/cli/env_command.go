@@ -30,10 +30,11 @@ look at them and change single ones.`,
 // bindRouteConfigName adds az's flag for the name of a route config.
 func bindRouteConfigName(cmd *cobra.Command, name *string) {
 	cmd.Flags().StringVarP(name, "http-route-config-name", "r", "", "name of the route config")
+	bindEnvironment(cmd, "name", "n")
 }
 
 func newRouteConfigListCommand(s Streams) *cobra.Command {
-	var asJSON bool
+	var o output
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the route configs of the environment", Args: maximumNArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -41,13 +42,14 @@ func newRouteConfigListCommand(s Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return writeJSON(s.Out, orEmpty(snap.RouteConfigs))
+			if o.asText() {
+				return writeRouteConfigs(s.Out, snap)
 			}
-			return writeRouteConfigs(s.Out, snap)
+			return o.write(s.Out, orEmpty(snap.RouteConfigs))
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the resources as JSON")
+	bindEnvironment(cmd, "name", "n")
+	o.bind(cmd, "print the resources as JSON")
 	return cmd
 }
 
@@ -99,6 +101,7 @@ func routeConfigURL(snap *emulator.Snapshot, c *emulator.RouteConfig) string {
 
 func newRouteConfigShowCommand(s Streams) *cobra.Command {
 	var name string
+	o := output{asJSON: true}
 	cmd := &cobra.Command{
 		Use: "show", Short: "Show one route config", Args: maximumNArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -108,18 +111,27 @@ func newRouteConfigShowCommand(s Streams) *cobra.Command {
 			}
 			c := snap.RouteConfig(name)
 			if c == nil {
-				return failed(fmt.Errorf("environment %s has no route config %q", snap.Environment, name), `see "acalocal env http-route-config list"`)
+				return noRouteConfig(snap, name)
 			}
-			return writeJSON(s.Out, c)
+			return o.write(s.Out, c)
 		},
 	}
 	bindRouteConfigName(cmd, &name)
-	cmd.Flags().Bool("json", true, "the output is JSON either way")
+	o.bind(cmd, "the output is JSON either way")
 	return cmd
+}
+
+func noRouteConfig(snap *emulator.Snapshot, name string) error {
+	var names []string
+	for _, c := range snap.RouteConfigs {
+		names = append(names, c.Name)
+	}
+	return failed(fmt.Errorf("environment %s has no route config %q", snap.Environment, name), thereIs(names))
 }
 
 func newRouteConfigCreateCommand(s Streams) *cobra.Command {
 	var name, file string
+	o := output{asJSON: true}
 	cmd := &cobra.Command{
 		Use: "create", Aliases: []string{"update"}, Short: "Create or replace a route config", Args: maximumNArgs(0),
 		Long: `Create or replace a route config from the YAML that
@@ -144,11 +156,12 @@ func newRouteConfigCreateCommand(s Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return writeJSON(s.Out, snap.RouteConfig(definition.Name))
+			return o.write(s.Out, snap.RouteConfig(definition.Name))
 		},
 	}
 	bindRouteConfigName(cmd, &name)
 	cmd.Flags().StringVar(&file, "yaml", "", "`FILE` with the rules")
+	o.bind(cmd, "the output is JSON either way")
 	return cmd
 }
 

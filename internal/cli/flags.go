@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/acalocal/acalocal/emulator"
@@ -44,6 +45,16 @@ func (t *targetFlags) takeApp(cmd *cobra.Command, args []string) error {
 	}
 	t.App = args[0]
 	return nil
+}
+
+// findApp returns the app that is named, that of the named revision, or the
+// only one.
+func (t *targetFlags) findApp(cmd *cobra.Command) (*emulator.App, error) {
+	name := t.App
+	if i := strings.LastIndex(t.Revision, "--"); name == "" && i > 0 {
+		name = t.Revision[:i]
+	}
+	return findApp(cmd, name)
 }
 
 // maximumNArgs is cobra's MaximumNArgs as a misuse.

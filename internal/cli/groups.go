@@ -9,7 +9,8 @@ var groups = []struct {
 	commands []string
 }{
 	{"Every day:", []string{"up", "update", "down", "status", "logs", "exec", "restart"}},
-	{"Look closer:", []string{"app", "revision", "replica", "ingress", "env", "requests", "metrics", "explain", "timeline", "capture", "replay", "verify", "api"}},
+	{"Look closer:", []string{"app", "revision", "replica", "ingress", "secret", "env", "requests", "metrics", "explain", "timeline", "capture", "replay", "verify", "api"}},
+	{"As az has them:", []string{"create", "show", "list", "delete"}},
 	{"In tests:", []string{"run", "wait", "serve", "fault"}},
 	{"The definition:", []string{"init", "check", "config", "schema", "scale"}},
 	{"Parts by themselves:", []string{"edge", "kql"}},

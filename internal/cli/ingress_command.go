@@ -27,6 +27,7 @@ func newIngressCommand(s Streams) *cobra.Command {
 // newIngressPart is a "show" command that prints a part of the ingress as JSON.
 func newIngressPart(s Streams, short string, part func(*aca.Ingress) any) *cobra.Command {
 	var t targetFlags
+	o := output{asJSON: true}
 	cmd := &cobra.Command{
 		Use: "show", Short: short, Args: maximumNArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -38,11 +39,11 @@ func newIngressPart(s Streams, short string, part func(*aca.Ingress) any) *cobra
 			if err != nil {
 				return err
 			}
-			return writeJSON(s.Out, part(in))
+			return o.write(s.Out, part(in))
 		},
 	}
 	t.bindApp(cmd)
-	cmd.Flags().Bool("json", true, "the output is JSON either way")
+	o.bind(cmd, "the output is JSON either way")
 	return cmd
 }
 
@@ -63,7 +64,7 @@ func newIngressEdit(s Streams, use, short string, f func(*aca.Ingress) error, pa
 			if err != nil {
 				return err
 			}
-			return writeJSON(s.Out, part(done.definition.Properties.Configuration.Ingress))
+			return e.write(s.Out, part(done.ingress()))
 		},
 	}
 	e.bind(cmd)
@@ -155,7 +156,7 @@ func newIngressEnableCommand(s Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return writeJSON(s.Out, done.definition.Properties.Configuration.Ingress)
+			return e.write(s.Out, done.ingress())
 		},
 	}
 	e.bind(cmd)

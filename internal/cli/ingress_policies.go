@@ -26,6 +26,7 @@ func newCorsCommand(s Streams) *cobra.Command {
 func newCorsEdit(s Streams, use, short string, fresh bool) *cobra.Command {
 	var given aca.CorsPolicy
 	var credentials *bool
+	var age ageFlag
 	cmd := newIngressEdit(s, use, short, func(in *aca.Ingress) error {
 		p := aca.CorsPolicy{}
 		if in.CorsPolicy != nil && !fresh {
@@ -39,8 +40,8 @@ func newCorsEdit(s Streams, use, short string, fresh bool) *cobra.Command {
 				*list.to = words(*list.from)
 			}
 		}
-		if given.MaxAge != nil {
-			p.MaxAge = given.MaxAge
+		if age.given {
+			p.MaxAge = age.seconds
 		}
 		if credentials != nil {
 			p.AllowCredentials = *credentials
@@ -56,12 +57,43 @@ func newCorsEdit(s Streams, use, short string, fresh bool) *cobra.Command {
 	f.StringArrayVarP(&given.AllowedMethods, "allowed-methods", "m", nil, "METHOD ...")
 	f.StringArrayVarP(&given.AllowedHeaders, "allowed-headers", "a", nil, "HEADER ...")
 	f.StringArrayVarP(&given.ExposeHeaders, "expose-headers", "e", nil, "HEADER ...")
-	f.Var(optional[int]{&given.MaxAge, strconv.Atoi, "s"}, "max-age", "seconds a browser may keep the answer")
+	f.Var(&age, "max-age", "seconds a browser may keep the answer, \"\" for its own choice")
 	f.Var(optional[bool]{&credentials, strconv.ParseBool, "bool"}, "allow-credentials", "let browsers send cookies")
 	f.Lookup("allow-credentials").NoOptDefVal = "true"
 	cmd.Example = "  acalocal ingress cors " + use + " --allowed-origins https://example.com --allowed-methods GET POST"
 	return cmd
 }
+
+// ageFlag is a number of seconds that an empty text takes back.
+type ageFlag struct {
+	given   bool
+	seconds *int
+}
+
+// Set implements pflag.Value.
+func (a *ageFlag) Set(s string) error {
+	a.given, a.seconds = true, nil
+	if s == "" {
+		return nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 {
+		return fmt.Errorf("%q is not a number of seconds, 0 or more", s)
+	}
+	a.seconds = &n
+	return nil
+}
+
+// String implements pflag.Value.
+func (a *ageFlag) String() string {
+	if a.seconds == nil {
+		return ""
+	}
+	return strconv.Itoa(*a.seconds)
+}
+
+// Type implements pflag.Value.
+func (a *ageFlag) Type() string { return "s" }
 
 func newAccessCommand(s Streams) *cobra.Command {
 	cmd := &cobra.Command{Use: "access-restriction", Short: "Admit or refuse addresses", Args: noSubcommand, RunE: showHelp}

@@ -32,7 +32,7 @@ func newTrafficEdit(s Streams, use, short, example string, f func(*emulator.App,
 			if err != nil {
 				return err
 			}
-			return answerTraffic(s, done.before, done.definition.Properties.Configuration.Ingress.Traffic, e.asJSON)
+			return answerTraffic(s, done.before, trafficOf(done.ingress()), &e.output)
 		},
 	}, e
 }
@@ -57,6 +57,8 @@ func newTrafficSetCommand(s Streams) *cobra.Command {
 sums to 100; weights above 100 are refused. A revision that is down keeps its
 share: its requests wait and time out, nothing fails over, as on Azure.`
 	cmd.Flags().StringArrayVar(&revisions, "revision-weight", nil, "REVISION=PERCENT ...; latest is the latest ready one")
+	cmd.Flags().StringArrayVar(&revisions, "traffic-weight", nil, "az's old name of --revision-weight")
+	cmd.Flags().Lookup("traffic-weight").Hidden = true
 	cmd.Flags().StringArrayVar(&labels, "label-weight", nil, "LABEL=PERCENT ...")
 	e.bind(cmd)
 	return cmd
@@ -113,7 +115,7 @@ func anyReady(rev *emulator.Revision) bool {
 
 func newTrafficShowCommand(s Streams) *cobra.Command {
 	var t targetFlags
-	var asJSON bool
+	var o output
 	cmd := &cobra.Command{
 		Use: "show", Short: "Show how the requests are divided", Example: "  acalocal ingress traffic show", Args: maximumNArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -125,17 +127,17 @@ func newTrafficShowCommand(s Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return answerTraffic(s, app, in.Traffic, asJSON)
+			return answerTraffic(s, app, in.Traffic, &o)
 		},
 	}
 	t.bindApp(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the list as JSON")
+	o.bind(cmd, "print the list as JSON")
 	return cmd
 }
 
-func answerTraffic(s Streams, app *emulator.App, traffic []aca.TrafficWeight, asJSON bool) error {
-	if asJSON {
-		return writeJSON(s.Out, orEmpty(traffic))
+func answerTraffic(s Streams, app *emulator.App, traffic []aca.TrafficWeight, o *output) error {
+	if !o.asText() {
+		return o.write(s.Out, orEmpty(traffic))
 	}
 	t := newTable("REVISION", "WEIGHT", "LABEL")
 	for _, w := range traffic {

@@ -12,13 +12,13 @@ import (
 
 func newReplicaCommand(s Streams) *cobra.Command {
 	cmd := &cobra.Command{Use: "replica", Short: "Look at the replicas of a revision", Args: noSubcommand, RunE: showHelp}
-	cmd.AddCommand(newReplicaListCommand(s))
+	cmd.AddCommand(newReplicaListCommand(s), newReplicaShowCommand(s))
 	return cmd
 }
 
 func newReplicaListCommand(s Streams) *cobra.Command {
 	var t targetFlags
-	var asJSON bool
+	var o output
 	cmd := &cobra.Command{
 		Use:   "list [APP]",
 		Short: "List the replicas of a revision and their containers",
@@ -34,21 +34,67 @@ func newReplicaListCommand(s Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return writeJSON(s.Out, orEmpty(rev.Replicas))
+			if o.asText() {
+				return writeReplicas(s.Out, rev.Replicas)
 			}
-			return writeReplicas(s.Out, rev.Replicas)
+			return o.write(s.Out, orEmpty(rev.Replicas))
 		},
 	}
 	t.bindApp(cmd)
 	t.bindRevision(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the resources as JSON")
+	o.bind(cmd, "print the resources as JSON")
 	return cmd
+}
+
+func newReplicaShowCommand(s Streams) *cobra.Command {
+	var t targetFlags
+	var o output
+	cmd := &cobra.Command{
+		Use:     "show",
+		Short:   "Show one replica, the first unless --replica says otherwise",
+		Example: "  acalocal replica show -n web --json",
+		Args:    maximumNArgs(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			rev, err := findRevision(cmd, t)
+			if err != nil {
+				return err
+			}
+			r, err := replicaOf(rev, t.Replica)
+			if err != nil {
+				return err
+			}
+			if o.asText() {
+				return writeReplicas(s.Out, []emulator.Replica{*r})
+			}
+			return o.write(s.Out, r)
+		},
+	}
+	t.bindApp(cmd)
+	t.bindRevision(cmd)
+	cmd.Flags().StringVar(&t.Replica, "replica", "", "the replica (default: the first)")
+	complete(cmd, "replica", replicaNames)
+	o.bind(cmd, "print the resource as JSON")
+	return cmd
+}
+
+// replicaOf returns the named replica of a revision, or its first.
+func replicaOf(rev *emulator.Revision, name string) (*emulator.Replica, error) {
+	var names []string
+	for i := range rev.Replicas {
+		if name == "" || rev.Replicas[i].Name == name {
+			return &rev.Replicas[i], nil
+		}
+		names = append(names, rev.Replicas[i].Name)
+	}
+	if len(names) == 0 {
+		return nil, failed(fmt.Errorf("revision %s has no replica", rev.Name), "a request wakes it when it has scaled to zero")
+	}
+	return nil, failed(fmt.Errorf("revision %s has no replica %q", rev.Name, name), thereIs(names))
 }
 
 // findRevision returns the named revision of an app, or its latest.
 func findRevision(cmd *cobra.Command, t targetFlags) (*emulator.Revision, error) {
-	app, err := findApp(cmd, t.App)
+	app, err := t.findApp(cmd)
 	if err != nil {
 		return nil, err
 	}
@@ -56,10 +102,7 @@ func findRevision(cmd *cobra.Command, t targetFlags) (*emulator.Revision, error)
 	if name == "" {
 		name = app.Properties.LatestRevisionName
 	}
-	if rev := app.Revision(name); rev != nil {
-		return rev, nil
-	}
-	return nil, failed(fmt.Errorf("app %s has no revision %q", app.Name, name), fmt.Sprintf("see %q", "acalocal revision list --all -n "+app.Name))
+	return needRevision(app, name)
 }
 
 // writeReplicas prints one row for each container.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/internal/cli/azout"
 	"github.com/spf13/cobra"
 )
 
@@ -21,7 +22,8 @@ func newRevisionCommand(s Streams) *cobra.Command {
 
 func newRevisionListCommand(s Streams) *cobra.Command {
 	var t targetFlags
-	var asJSON, all bool
+	var all bool
+	o := output{table: azout.Revisions}
 	cmd := &cobra.Command{
 		Use:   "list [APP]",
 		Short: "List the revisions of an app",
@@ -38,15 +40,15 @@ func newRevisionListCommand(s Streams) *cobra.Command {
 				return err
 			}
 			revisions := activeOnly(app.Revisions, all)
-			if asJSON {
-				return writeJSON(s.Out, revisions)
+			if o.asText() {
+				return writeRevisions(s.Out, revisions)
 			}
-			return writeRevisions(s.Out, revisions)
+			return o.write(s.Out, revisions)
 		},
 	}
 	t.bindApp(cmd)
 	cmd.Flags().BoolVar(&all, "all", false, "inactive revisions too")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the resources as JSON")
+	o.bind(cmd, "print the resources as JSON")
 	return cmd
 }
 

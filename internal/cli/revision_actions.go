@@ -59,7 +59,7 @@ func (r revisionAction) run(cmd *cobra.Command, s Streams, a *action) error {
 	if err := a.needNamed(cmd); err != nil {
 		return err
 	}
-	app, err := findApp(cmd, a.App)
+	app, err := a.findApp(cmd)
 	if err != nil {
 		return err
 	}
@@ -113,6 +113,8 @@ func newRevisionCopyCommand(s Streams) *cobra.Command {
 	var e edit
 	var f templateFlags
 	var from string
+	var app appFlags
+	var file yamlFlag
 	cmd := &cobra.Command{
 		Use:   "copy",
 		Short: "Make a new revision of an earlier one, with changes",
@@ -120,16 +122,29 @@ func newRevisionCopyCommand(s Streams) *cobra.Command {
   acalocal revision copy --image web:2 --revision-suffix v2`,
 		Args: maximumNArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			done, err := e.run(cmd, s, func(app *emulator.App, definition *aca.ContainerApp) error {
+			e.Revision = from
+			done, err := e.run(cmd, s, func(now *emulator.App, definition *aca.ContainerApp) error {
+				if file.file != "" {
+					if err := file.apply(cmd, s, now, definition); err != nil {
+						return err
+					}
+				}
 				if from != "" {
-					rev, err := needRevision(app, from)
+					rev, err := needRevision(now, from)
 					if err != nil {
 						return err
 					}
-					template := aca.ContainerApp{Properties: aca.AppProperties{Template: rev.Properties.Template}}
-					definition.Properties.Template = template.Clone().Properties.Template
+					suffix := definition.Properties.Template.RevisionSuffix
+					definition.Properties.Template = *rev.Properties.Template.Clone()
+					definition.Properties.Template.RevisionSuffix = suffix
 				}
-				return f.apply(&definition.Properties.Template)
+				if file.file != "" {
+					return nil
+				}
+				if err := app.apply(definition); err != nil {
+					return err
+				}
+				return f.applyTo(definition)
 			})
 			if err != nil {
 				return err
@@ -142,6 +157,8 @@ func newRevisionCopyCommand(s Streams) *cobra.Command {
 	}
 	e.bind(cmd)
 	f.bind(cmd)
+	app.bindTags(cmd)
+	file.bind(cmd)
 	cmd.Flags().StringVar(&from, "from-revision", "", "the revision to copy (default: the latest)")
 	complete(cmd, "from-revision", revisionNames)
 	return cmd
@@ -150,16 +167,15 @@ func newRevisionCopyCommand(s Streams) *cobra.Command {
 func newRevisionSetModeCommand(s Streams) *cobra.Command {
 	var e edit
 	var mode, label string
-	modes := map[string]aca.RevisionsMode{"single": aca.Single, "multiple": aca.Multiple, "labels": aca.Labels}
 	cmd := &cobra.Command{
 		Use:     "set-mode",
 		Short:   "Choose how many revisions may be active",
 		Example: "  acalocal revision set-mode --mode multiple",
 		Args:    maximumNArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			want, ok := modes[mode]
-			if !ok {
-				return misuse(fmt.Errorf("%q is no revision mode", mode), "write --mode single, multiple or labels")
+			want, err := parseMode("mode", mode)
+			if err != nil {
+				return err
 			}
 			done, err := e.run(cmd, s, func(_ *emulator.App, app *aca.ContainerApp) error {
 				return setMode(app, want, label)
@@ -167,7 +183,10 @@ func newRevisionSetModeCommand(s Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if e.asJSON {
+			switch {
+			case e.asAz():
+				return e.write(s.Out, want)
+			case e.asJSON:
 				return writeJSON(s.Out, done.definition)
 			}
 			_, err = fmt.Fprintln(s.Out, want)

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"strings"
@@ -43,6 +42,7 @@ func newLabelAddCommand(s Streams) *cobra.Command {
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "move the label without asking")
 	cmd.Flags().BoolVar(&yes, "no-prompt", false, "the same under az's other name")
 	complete(cmd, "revision", revisionNames)
+	cmd.PreRun = func(*cobra.Command, []string) { e.Revision = revision } // which names the app
 	e.bind(cmd)
 	return cmd
 }
@@ -53,13 +53,7 @@ func agreeToMove(s Streams, traffic []aca.TrafficWeight, label, revision string,
 	if !there || yes || strings.EqualFold(holder, revision) {
 		return nil
 	}
-	fmt.Fprintf(s.Err, "the label %s is on %s; move it to %s? (y/n): ", label, holder, revision)
-	answer := ""
-	if in := bufio.NewScanner(s.In); in.Scan() {
-		answer = strings.ToLower(strings.TrimSpace(in.Text()))
-	}
-	fmt.Fprintln(s.Err)
-	if answer == "y" || answer == "yes" {
+	if agreed(s, fmt.Sprintf("the label %s is on %s; move it to %s? (y/n): ", label, holder, revision)) {
 		return nil
 	}
 	return failed(fmt.Errorf("the label %s stays on %s", label, holder), "answer y, or give --yes")

@@ -6,12 +6,13 @@ import (
 	"strings"
 
 	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/internal/cli/azout"
 	"github.com/spf13/cobra"
 )
 
 func newRevisionShowCommand(s Streams) *cobra.Command {
 	var t targetFlags
-	var asJSON bool
+	o := output{table: azout.Revisions}
 	cmd := &cobra.Command{
 		Use:   "show",
 		Short: "Show one revision, the latest unless --revision says otherwise",
@@ -23,15 +24,15 @@ func newRevisionShowCommand(s Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return writeJSON(s.Out, rev)
+			if o.asText() {
+				return writeRevision(s.Out, rev)
 			}
-			return writeRevision(s.Out, rev)
+			return o.write(s.Out, rev)
 		},
 	}
 	t.bindApp(cmd)
 	t.bindRevision(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the resource as JSON")
+	o.bind(cmd, "print the resource as JSON")
 	return cmd
 }
 

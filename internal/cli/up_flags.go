@@ -21,7 +21,7 @@ func bindOverrides(cmd *cobra.Command, o *config.Overrides) {
 	f.Var(optional[int]{&o.TargetPort, parseTargetPort, "port"}, "target-port", "the port the container listens on, 1 to 65535; 0 finds it")
 	f.StringVar(&o.Transport, "transport", "", "auto, http, http2 or tcp")
 	f.StringArrayVar(&o.EnvVars, "env-vars", nil, "NAME=value or NAME=secretref:SECRET ...")
-	f.StringArrayVar(&o.Secrets, "secrets", nil, "NAME=value ...")
+	f.StringArrayVarP(&o.Secrets, "secrets", "s", nil, "NAME=value ...")
 	f.Var(optional[float64]{&o.CPU, parseFloat, "cores"}, "cpu", "cores of the main container, such as 0.5")
 	f.StringVar(&o.Memory, "memory", "", "memory of the main container, such as 1Gi")
 	f.Var(optional[int]{&o.MinReplicas, strconv.Atoi, "n"}, "min-replicas", "the least number of replicas")
@@ -31,6 +31,7 @@ func bindOverrides(cmd *cobra.Command, o *config.Overrides) {
 	f.StringVar(&o.Suffix, "revision-suffix", "", "the new revision is called APP--SUFFIX")
 	f.VarP(portFlag{&o.HostPort}, "port", "p", "the loopback port that stands for the app's https address (default: a free one)")
 	f.BoolVar(&o.Telemetry, "telemetry", false, "let apps send what they send to Application Insights, and OTLP, to the local log store")
+	bindAppChanges(cmd, o)
 	completeWords(cmd, "ingress", "external", "internal", "disabled")
 	completeWords(cmd, "transport", "auto", "http", "http2", "tcp")
 }

@@ -18,8 +18,11 @@ func (u *upRun) sayReady(snap *emulator.Snapshot) error {
 			apps = append(apps, *app)
 		}
 	}
-	if u.o.asJSON {
-		return writeJSON(u.s.Out, orEmpty(apps))
+	switch {
+	case u.o.asAz() && len(apps) == 1:
+		return u.o.write(u.s.Out, apps[0])
+	case !u.o.asText():
+		return u.o.write(u.s.Out, orEmpty(apps))
 	}
 	fmt.Fprint(u.s.Err, exposed(snap.Edge))
 	if snap.API != "" {

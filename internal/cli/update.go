@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/acalocal/acalocal/emulator"
 	"github.com/acalocal/acalocal/emulator/aca"
@@ -28,6 +27,7 @@ type templateFlags struct {
 	secretMount   *string
 	command, args []string
 	suffix        string
+	profile       string
 	grace         *int
 
 	changes *pflag.FlagSet // those of them that ask for a change
@@ -47,18 +47,29 @@ func (f *templateFlags) bind(cmd *cobra.Command) {
 	fs.StringVar(&f.memory, "memory", "", "memory, such as 1Gi")
 	fs.Var(optional[int]{&f.minReplicas, strconv.Atoi, "n"}, "min-replicas", "the least number of replicas")
 	fs.Var(optional[int]{&f.maxReplicas, strconv.Atoi, "n"}, "max-replicas", "the largest number of replicas")
+	f.bindRule(fs)
+	fs.StringArrayVar(&f.command, "command", nil, "WORD ...; replaces the image's entrypoint, \"\" takes it back")
+	fs.StringArrayVar(&f.args, "args", nil, "WORD ...; replaces the image's command, \"\" takes it back")
+	fs.StringVar(&f.suffix, "revision-suffix", "", "the new revision is called APP--SUFFIX")
+	f.bindRest(fs)
+	cmd.Flags().SetNormalizeFunc(shortNames)
+	cmd.Flags().AddFlagSet(fs)
+}
+
+// bindRule adds the flags of a scale rule.
+func (f *templateFlags) bindRule(fs *pflag.FlagSet) {
 	fs.StringVar(&f.rule.Name, "scale-rule-name", "", "the one scale rule there is to be")
 	fs.StringVar(&f.rule.Type, "scale-rule-type", "", "http, tcp or that of a KEDA scaler (default http)")
 	fs.Var(optional[int]{&f.rule.Concurrency, strconv.Atoi, "n"}, "scale-rule-http-concurrency", "requests, or connections, at once per replica; also --scale-rule-tcp-concurrency")
 	fs.StringArrayVar(&f.rule.Metadata, "scale-rule-metadata", nil, "KEY=value ... of the rule")
 	fs.StringArrayVar(&f.rule.Auth, "scale-rule-auth", nil, "PARAMETER=SECRET ... of the rule")
+}
+
+// bindRest adds what az's commands have beside containers, variables and scale.
+func (f *templateFlags) bindRest(fs *pflag.FlagSet) {
 	fs.Var(optional[string]{&f.secretMount, parseMountPath, "path"}, "secret-volume-mount", "the directory that gets a file for each secret")
-	fs.StringArrayVar(&f.command, "command", nil, "WORD ...; replaces the image's entrypoint, \"\" takes it back")
-	fs.StringArrayVar(&f.args, "args", nil, "WORD ...; replaces the image's command, \"\" takes it back")
-	fs.StringVar(&f.suffix, "revision-suffix", "", "the new revision is called APP--SUFFIX")
 	fs.Var(optional[int]{&f.grace, strconv.Atoi, "s"}, "termination-grace-period", "seconds between SIGTERM and SIGKILL, 0 to 600")
-	cmd.Flags().SetNormalizeFunc(shortNames)
-	cmd.Flags().AddFlagSet(fs)
+	fs.StringVarP(&f.profile, "workload-profile-name", "w", "", "kept in the definition; the size of a node is no limit here")
 }
 
 func parseMountPath(s string) (string, error) {
@@ -84,6 +95,14 @@ func (f *templateFlags) given() bool {
 	given := false
 	f.changes.VisitAll(func(x *pflag.Flag) { given = given || x.Changed })
 	return given
+}
+
+// applyTo changes an app.
+func (f *templateFlags) applyTo(app *aca.ContainerApp) error {
+	if f.profile != "" {
+		app.Properties.WorkloadProfileName = f.profile
+	}
+	return f.apply(&app.Properties.Template)
 }
 
 // apply changes a template. The suffix of the last revision is not kept: it
@@ -132,7 +151,7 @@ func (f *templateFlags) target(t *aca.Template) (*aca.Container, error) {
 		for _, c := range t.Containers {
 			names = append(names, c.Name)
 		}
-		return nil, failed(fmt.Errorf("there is no container %q", f.container), "there is: "+orDash(strings.Join(names, ", ")))
+		return nil, failed(fmt.Errorf("there is no container %q", f.container), thereIs(names))
 	}
 	return &t.Containers[i], nil
 }
@@ -192,6 +211,7 @@ func newUpdateCommand(s Streams) *cobra.Command {
 	var e edit
 	var f templateFlags
 	var app appFlags
+	var file yamlFlag
 	cmd := &cobra.Command{
 		Use:   "update",
 		Short: "Change an app that runs",
@@ -204,17 +224,21 @@ The definition file stays as it is: the next "acalocal up" puts back what it say
 		Example: `  acalocal update --set-env-vars LOG_LEVEL=info GREETING=hello
   acalocal update -n web --image nginx:alpine --revision-suffix v2
   acalocal update --min-replicas 2 --max-replicas 5 --dry-run
-  acalocal update --scale-rule-name load --scale-rule-http-concurrency 50`,
+  acalocal update --scale-rule-name load --scale-rule-http-concurrency 50
+  acalocal update -n web --yaml containerapp.yaml`,
 		Args: maximumNArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !f.given() && !app.given() {
+			if !f.given() && !app.given() && file.file == "" {
 				return misuse(errors.New("nothing to change"), `see what can be with "acalocal update --help"; "acalocal restart" replaces the replicas`)
 			}
-			done, err := e.run(cmd, s, func(_ *emulator.App, definition *aca.ContainerApp) error {
+			done, err := e.run(cmd, s, func(now *emulator.App, definition *aca.ContainerApp) error {
+				if file.file != "" {
+					return file.apply(cmd, s, now, definition)
+				}
 				if err := app.apply(definition); err != nil || !f.given() {
 					return err
 				}
-				return f.apply(&definition.Properties.Template)
+				return f.applyTo(definition)
 			})
 			if err != nil {
 				return err
@@ -225,15 +249,18 @@ The definition file stays as it is: the next "acalocal up" puts back what it say
 	e.bind(cmd)
 	f.bind(cmd)
 	app.bind(cmd)
+	file.bind(cmd)
 	return cmd
 }
 
 // answerRevision prints the revision an edit has led to.
 func answerRevision(s Streams, e *edit, done *outcome) error {
-	if e.asJSON {
+	switch {
+	case done.after != nil:
+		return e.write(s.Out, done.after)
+	case e.asJSON:
 		return writeJSON(s.Out, done.applied)
-	}
-	if e.dryRun {
+	case e.dryRun:
 		return nil
 	}
 	_, err := fmt.Fprintln(s.Out, done.applied.Revision)

@@ -15,20 +15,20 @@ import (
 // back, as az's update commands do.
 type edit struct {
 	targetFlags
+	output
 	dryRun bool
-	asJSON bool
 }
 
 func (e *edit) bind(cmd *cobra.Command) {
 	e.bindApp(cmd)
+	e.output.bind(cmd, "print the resource as JSON")
 	cmd.Flags().BoolVar(&e.dryRun, "dry-run", false, "say what would be done and do nothing")
-	cmd.Flags().BoolVar(&e.asJSON, "json", false, "print the resource as JSON")
 }
 
 // run changes the app the flags name and says what is done and why on stderr.
 // It returns the app as it was before and its definition as it is now.
 func (e *edit) run(cmd *cobra.Command, s Streams, f func(*emulator.App, *aca.ContainerApp) error) (*outcome, error) {
-	app, err := findApp(cmd, e.App)
+	app, err := e.findApp(cmd)
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +45,11 @@ func (e *edit) run(cmd *cobra.Command, s Streams, f func(*emulator.App, *aca.Con
 		return nil, notRunning(err)
 	}
 	out := &outcome{before: app, definition: definition, applied: applied}
+	if e.asAz() && !e.dryRun {
+		if out.after, err = findApp(cmd, app.Name); err != nil {
+			return nil, err
+		}
+	}
 	sayPlan(s, out, e.dryRun)
 	return out, nil
 }
@@ -54,6 +59,15 @@ type outcome struct {
 	before     *emulator.App
 	definition aca.ContainerApp
 	applied    emulator.Applied
+	after      *emulator.App // what az would answer with; nil unless that is asked for
+}
+
+// ingress is the ingress as it is now, nil when there is none.
+func (o *outcome) ingress() *aca.Ingress {
+	if o.after != nil {
+		return o.after.Properties.Configuration.Ingress
+	}
+	return o.definition.Properties.Configuration.Ingress
 }
 
 // sayPlan prints the steps of a change, each with its cause.
@@ -148,5 +162,9 @@ func needRevision(app *emulator.App, name string) (*emulator.Revision, error) {
 	if rev := app.Revision(strings.ToLower(name)); rev != nil {
 		return rev, nil
 	}
-	return nil, failed(fmt.Errorf("app %s has no revision %q", app.Name, name), fmt.Sprintf("see %q", "acalocal revision list --all -n "+app.Name))
+	var names []string
+	for _, rev := range app.Revisions {
+		names = append(names, rev.Name)
+	}
+	return nil, failed(fmt.Errorf("app %s has no revision %q", app.Name, name), thereIs(names))
 }

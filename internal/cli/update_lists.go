@@ -2,6 +2,7 @@ package cli
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -13,25 +14,28 @@ type listFlags map[string]func(word string) bool
 // arguments a list could swallow.
 var changeLists = listFlags{
 	"--set-env-vars": anyWord, "--remove-env-vars": anyWord, "--replace-env-vars": anyWord,
-	"--revision-weight": anyWord, "--label-weight": anyWord,
+	"--revision-weight": anyWord, "--traffic-weight": anyWord, "--label-weight": anyWord,
 	"--allowed-origins": anyWord, "--allowed-methods": anyWord, "--allowed-headers": anyWord, "--expose-headers": anyWord,
 	"-r": anyWord, "-m": anyWord, "-a": anyWord, "-e": anyWord, // az's short names of these
 	"--command": anyWord, "--args": anyWord, "--tags": anyWord,
 	"--scale-rule-metadata": anyWord, "--srm": anyWord, "--scale-rule-auth": anyWord, "--sra": anyWord,
+	"--build-env-vars": anyWord, "--bind": anyWord, "--unbind": anyWord, "--customized-keys": anyWord, "--user-assigned": anyWord, "--ids": anyWord,
 }
 
 // definitionLists are those of the commands that take a definition, FILE or
 // DIR, which may stand behind a list: a word without "=" ends it.
 var definitionLists = listFlags{
-	"--env-vars": isAssignment, "--secrets": isAssignment, "--parameters": isParameter,
-	"--command": anyWord, "--args": anyWord,
+	"--env-vars": isAssignment, "--secrets": isAssignment, "-s": isAssignment, "--parameters": isParameter,
+	"--command": anyWord, "--args": anyWord, "--tags": isAssignment,
+	"--scale-rule-metadata": isAssignment, "--srm": isAssignment, "--scale-rule-auth": isAssignment, "--sra": isAssignment,
+	"--build-env-vars": isAssignment, "--customized-keys": isAssignment,
 }
 
 // listsOf are the list flags of each command; other command lines stay as they
 // are.
 var listsOf = map[string]listFlags{
-	"update": changeLists, "revision": changeLists, "ingress": changeLists,
-	"up": definitionLists, "run": definitionLists, "check": definitionLists, "config": definitionLists,
+	"secret": {"--secrets": anyWord, "-s": anyWord, "--secret-names": anyWord}, "update": changeLists, "revision": changeLists, "ingress": changeLists,
+	"up": definitionLists, "create": definitionLists, "run": definitionLists, "check": definitionLists, "config": definitionLists,
 }
 
 func anyWord(string) bool { return true }
@@ -45,8 +49,37 @@ func isAssignment(word string) bool {
 // isParameter says that a word can only be a parameter of a template.
 func isParameter(word string) bool { return isAssignment(word) || strings.HasPrefix(word, "@") }
 
-// spreadLists writes az's list flags as this program's flag library takes
-// them: one flag for each word.
+// azArguments writes the flags of a command line for az as this program's flag
+// library takes them.
+func azArguments(args []string) []string { return spreadLists(joinValues(args)) }
+
+// joinValues writes flags whose value may be left out with the value they
+// have: --follow true as --follow=true, a bare --max-age as one of nothing.
+func joinValues(args []string) []string {
+	out := make([]string, 0, len(args))
+	for i := 0; i < len(args); i++ {
+		a := args[i]
+		if a == "--" {
+			return append(out, args[i:]...)
+		}
+		next := ""
+		if i+1 < len(args) {
+			next = args[i+1]
+		}
+		yes, isWord := azWords[strings.ToLower(next)]
+		switch {
+		case isWord && slices.Contains(toggles, a):
+			a += "=" + strconv.FormatBool(yes)
+			i++
+		case a == "--max-age" && (i+1 == len(args) || strings.HasPrefix(next, "-")):
+			a += "="
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+// spreadLists writes az's list flags as one flag for each word.
 func spreadLists(args []string) []string {
 	lists := listsOf[verbOf(args)]
 	if lists == nil {

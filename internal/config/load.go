@@ -36,6 +36,12 @@ type Overrides struct {
 	Parameters   []string // for templates: files, "@file", and name=value, as in az deployment
 	Telemetry    bool     // apps send their telemetry to the environment
 	SkipCommands bool     // do not run the commands that acalocal.yaml gets secrets from
+
+	// Change is what further flags ask for, made of the app and its main
+	// container, which is nil when there is none; Changes says whether they
+	// ask for anything. Both are nil without such flags.
+	Change  func(*aca.ContainerApp, *aca.Container) error
+	Changes func() bool
 }
 
 // Load reads the definition at path: a file, a directory, or "" for the working

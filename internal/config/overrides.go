@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -30,6 +31,7 @@ func (l *loader) applyOverrides() {
 	f.ingress(o)
 	f.secrets(o.Secrets)
 	f.template(o)
+	f.change(o)
 	if o.HostPort != 0 {
 		app.Local.HostPort = o.HostPort
 	}
@@ -39,8 +41,10 @@ func (l *loader) applyOverrides() {
 func (o *Overrides) any() bool {
 	return o.Image != "" || o.Ingress != "" || o.TargetPort != nil || o.Transport != "" || len(o.EnvVars) > 0 || len(o.Secrets) > 0 ||
 		o.CPU != nil || o.Memory != "" || o.MinReplicas != nil || o.MaxReplicas != nil || o.Command != nil || o.Args != nil ||
-		o.Suffix != "" || o.HostPort != 0
+		o.Suffix != "" || o.HostPort != 0 || o.changes()
 }
+
+func (o *Overrides) changes() bool { return o.Changes != nil && o.Changes() }
 
 // overridden is the app that flags are about.
 func (l *loader) overridden() *App {
@@ -162,6 +166,31 @@ func (f *flags) template(o *Overrides) {
 		c.Args = o.Args
 		f.note(path.Field("args"))
 	}
+}
+
+// change applies the flags that there are no words for here.
+func (f *flags) change(o *Overrides) {
+	if !o.changes() {
+		return
+	}
+	before := plain(&f.app.ContainerApp)
+	main, _ := findContainer(f.app, f.app.MainContainer())
+	if err := o.Change(&f.app.ContainerApp, main); err != nil {
+		f.badFlag("%s", err)
+		return
+	}
+	f.noteChanges(before, plain(&f.app.ContainerApp))
+}
+
+// noteChanges notes the values that differ as those of flags.
+func (f *flags) noteChanges(before, after any) {
+	was := map[aca.Path]any{}
+	flatten(before, "", func(path aca.Path, v any) { was[path] = v })
+	flatten(after, "", func(path aca.Path, v any) {
+		if !reflect.DeepEqual(was[path], v) {
+			f.note(path)
+		}
+	})
 }
 
 // image: an image that is named is meant to be run, not built.

@@ -199,3 +199,26 @@ func errorText(err error) string {
 	}
 	return err.Error()
 }
+
+func TestMerge(t *testing.T) {
+	n := func(i int) *int { return &i }
+	app := aca.ContainerApp{Name: "web", Tags: map[string]string{"team": "a"}, Properties: aca.AppProperties{
+		Configuration: aca.Configuration{ActiveRevisionsMode: aca.Multiple, Ingress: &aca.Ingress{External: true, TargetPort: 8000}},
+		Template:      aca.Template{RevisionSuffix: "old", Containers: []aca.Container{{Name: "web", Image: "web:1"}, {Name: "side", Image: "side:1"}}, Scale: &aca.Scale{MinReplicas: n(1)}},
+	}}
+	over := aca.ContainerApp{Name: "other", Tags: map[string]string{"tier": "b"}, Properties: aca.AppProperties{
+		Configuration: aca.Configuration{Ingress: &aca.Ingress{External: true, TargetPort: 9000}},
+		Template:      aca.Template{Containers: []aca.Container{{Name: "web", Image: "web:2"}}, Scale: &aca.Scale{MaxReplicas: n(4)}},
+	}}
+	got, err := Merge(app, over)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := aca.ContainerApp{Name: "web", Tags: map[string]string{"team": "a", "tier": "b"}, Properties: aca.AppProperties{
+		Configuration: aca.Configuration{ActiveRevisionsMode: aca.Multiple, Ingress: &aca.Ingress{External: true, TargetPort: 9000}},
+		Template:      aca.Template{Containers: []aca.Container{{Name: "web", Image: "web:2"}}, Scale: &aca.Scale{MinReplicas: n(1), MaxReplicas: n(4)}},
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
