@@ -22,7 +22,7 @@ func (e *Engine) Build(ctx context.Context, s container.BuildSpec) (container.Im
 	if err != nil {
 		return container.Image{}, err
 	}
-	id, err := e.buildKit(ctx, s)
+	id, err := e.buildFast(ctx, s)
 	if errors.Is(err, errNoBuildKit) {
 		e.log.Info().Err(err).Msg("no BuildKit in this engine, using its classic builder")
 		id, err = e.buildClassic(ctx, s)

@@ -22,23 +22,9 @@ var errNoBuildKit = errors.New("engine has no BuildKit")
 // buildKit builds with the engine's own BuildKit, whose cache the engine keeps,
 // and returns the image's ID.
 func (e *Engine) buildKit(ctx context.Context, s container.BuildSpec) (string, error) {
-	if err := e.hasBuildKit(ctx); err != nil {
-		return "", err
-	}
-	c, err := bk.New(ctx, "", bk.WithContextDialer(e.dialBuildKit), bk.WithSessionDialer(e.dialSession))
+	response, err := e.solve(ctx, s, bk.ExportEntry{Type: "moby", Attrs: map[string]string{"name": s.Tag}})
 	if err != nil {
 		return "", err
-	}
-	defer c.Close()
-	opt, err := e.solveOptions(s)
-	if err != nil {
-		return "", err
-	}
-	progress := newBuildProgress(s.Progress, s.Terminal)
-	response, err := c.Solve(ctx, nil, opt, progress.statuses)
-	progress.wait()
-	if err != nil {
-		return "", progress.explain(ctx, err)
 	}
 	// The exporter's own name for the image: a tag may have moved on already.
 	for _, key := range []string{"containerimage.digest", "containerimage.config.digest"} {
@@ -47,6 +33,29 @@ func (e *Engine) buildKit(ctx context.Context, s container.BuildSpec) (string, e
 		}
 	}
 	return s.Tag, nil
+}
+
+// solve builds and hands the result to an exporter.
+func (e *Engine) solve(ctx context.Context, s container.BuildSpec, to bk.ExportEntry) (*bk.SolveResponse, error) {
+	if err := e.hasBuildKit(ctx); err != nil {
+		return nil, err
+	}
+	c, err := bk.New(ctx, "", bk.WithContextDialer(e.dialBuildKit), bk.WithSessionDialer(e.dialSession))
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	opt, err := e.solveOptions(s, to)
+	if err != nil {
+		return nil, err
+	}
+	progress := newBuildProgress(s.Progress, s.Terminal)
+	response, err := c.Solve(ctx, nil, opt, progress.statuses)
+	progress.wait()
+	if err != nil {
+		return nil, progress.explain(ctx, err)
+	}
+	return response, nil
 }
 
 // hasBuildKit asks for BuildKit's door, which an engine opens or has not.
@@ -74,7 +83,7 @@ func (e *Engine) dialSession(ctx context.Context, proto string, meta map[string]
 
 // solveOptions describes the build to the Dockerfile frontend, which reads
 // .dockerignore and asks for the rest of the context only.
-func (e *Engine) solveOptions(s container.BuildSpec) (bk.SolveOpt, error) {
+func (e *Engine) solveOptions(s container.BuildSpec, to bk.ExportEntry) (bk.SolveOpt, error) {
 	dir, err := fsutil.NewFS(s.Context)
 	if err != nil {
 		return bk.SolveOpt{}, fmt.Errorf("read build context: %w", err)
@@ -92,7 +101,7 @@ func (e *Engine) solveOptions(s container.BuildSpec) (bk.SolveOpt, error) {
 		FrontendAttrs: frontendAttrs(s),
 		LocalMounts:   map[string]fsutil.FS{"context": dir, "dockerfile": dockerfile},
 		SharedKey:     s.Context, // lets the engine find what it has of this context
-		Exports:       []bk.ExportEntry{{Type: "moby", Attrs: map[string]string{"name": s.Tag}}},
+		Exports:       []bk.ExportEntry{to},
 		Session:       attachables,
 	}, nil
 }

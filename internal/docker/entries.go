@@ -49,8 +49,9 @@ type imageEntries struct {
 }
 
 // lookUp returns the entries at paths. An engine shows the files of an image
-// only in a container, so one is made that never runs.
-func (i *imageEntries) lookUp(ctx context.Context, e *Engine, s container.LayerSpec, paths map[string]bool) (map[string]*tar.Header, error) {
+// only in a container, so one is made that never runs. It asks for one at a
+// time, and is CodeUnsupported when that would be more often than most.
+func (i *imageEntries) lookUp(ctx context.Context, e *Engine, env string, paths map[string]bool, most int) (map[string]*tar.Header, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	var missing []string
@@ -61,7 +62,7 @@ func (i *imageEntries) lookUp(ctx context.Context, e *Engine, s container.LayerS
 	}
 	slices.Sort(missing) // a directory comes before what is in it
 	if len(missing) > 0 {
-		if err := i.read(ctx, e, s.Env, missing); err != nil {
+		if err := i.read(ctx, e, env, missing, most); err != nil {
 			return nil, err
 		}
 	}
@@ -72,7 +73,7 @@ func (i *imageEntries) lookUp(ctx context.Context, e *Engine, s container.LayerS
 	return out, nil
 }
 
-func (i *imageEntries) read(ctx context.Context, e *Engine, env string, paths []string) error {
+func (i *imageEntries) read(ctx context.Context, e *Engine, env string, paths []string, most int) error {
 	r, err := e.client.ContainerCreate(ctx, client.ContainerCreateOptions{
 		Config: &apicontainer.Config{Image: i.image, Cmd: []string{"-"}, Labels: helperLabels(env)},
 	})
@@ -85,6 +86,9 @@ func (i *imageEntries) read(ctx context.Context, e *Engine, env string, paths []
 		if known && (parent == nil || parent.Typeflag != tar.TypeDir) {
 			i.found[p] = nil
 			continue
+		}
+		if most--; most < 0 {
+			return unsupported("too much of %s would have to be looked at", i.image)
 		}
 		if i.found[p], err = e.entry(ctx, r.ID, p); err != nil {
 			return err

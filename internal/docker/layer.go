@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path"
 	"slices"
@@ -52,7 +53,7 @@ func (e *Engine) lay(ctx context.Context, s container.LayerSpec) (container.Imag
 	if err != nil {
 		return container.Image{}, err
 	}
-	parents, err := e.parents(ctx, s, base.ID)
+	parents, err := e.parents(ctx, s, base)
 	if err != nil {
 		return container.Image{}, err
 	}
@@ -60,27 +61,39 @@ func (e *Engine) lay(ctx context.Context, s container.LayerSpec) (container.Imag
 	if err != nil {
 		return container.Image{}, err
 	}
-	archive, err := base.with(layer, s)
+	id, err := e.load(ctx, base, s.Name, newLayer{
+		content: bytes.NewReader(layer), size: int64(len(layer)), diffID: digestOf(layer),
+		step: history{time.Now().UTC(), "acalocal sync"},
+	})
 	if err != nil {
 		return container.Image{}, err
+	}
+	return e.image(ctx, id)
+}
+
+// load gives the engine an image, the base with a layer over it, and returns
+// its ID.
+func (e *Engine) load(ctx context.Context, base baseImage, name string, l newLayer) (id string, err error) {
+	archive, id, err := base.with(l, name)
+	if err != nil {
+		return "", err
 	}
 	r, err := e.client.ImageLoad(ctx, archive, client.ImageLoadWithQuiet(true))
 	if err != nil {
-		return container.Image{}, err
+		return "", err
 	}
 	defer r.Close()
-	if err := importError(r); err != nil {
-		return container.Image{}, err
-	}
-	return e.image(ctx, s.Name)
+	return id, importError(r)
 }
 
 // baseImage is what an image's configuration needs from the one below it.
 type baseImage struct {
+	Name         string `json:"-"` // what it was asked for by
 	ID           string
 	Architecture string
 	Variant      string `json:",omitempty"`
 	OS           string `json:"Os"`
+	Created      time.Time
 	Config       json.RawMessage
 	RootFS       struct{ Layers []string }
 }
@@ -91,7 +104,7 @@ func (e *Engine) baseOf(ctx context.Context, name string) (baseImage, error) {
 	if err != nil {
 		return baseImage{}, err
 	}
-	var b baseImage
+	b := baseImage{Name: name}
 	return b, json.Unmarshal(raw.Bytes(), &b)
 }
 
@@ -101,45 +114,58 @@ type history struct {
 	CreatedBy string    `json:"created_by"`
 }
 
+// newLayer is a layer the engine does not have yet.
+type newLayer struct {
+	content io.Reader // its uncompressed archive
+	size    int64     // of the archive, in bytes
+	diffID  string    // digest of the archive
+	step    history   // what made it, and when the image was
+}
+
 // with is an archive as "docker load" takes it: the base with a layer over it.
-// https://github.com/moby/docker-image-spec describes it.
-func (b baseImage) with(layer []byte, s container.LayerSpec) (io.Reader, error) {
-	now := time.Now().UTC()
+// https://github.com/moby/docker-image-spec describes it. It is read while the
+// layer is. The image's ID is the digest of its configuration.
+func (b baseImage) with(l newLayer, name string) (archive io.Reader, id string, err error) {
 	var steps []history
 	var files []string
 	for i := range b.RootFS.Layers {
-		steps = append(steps, history{now, "layer of " + s.Base})
+		steps = append(steps, history{l.step.Created, "layer of " + b.Name})
 		files = append(files, fmt.Sprintf("%d.tar", i)) // not in the archive: the engine has it
 	}
 	config, err := json.Marshal(map[string]any{
-		"architecture": b.Architecture, "variant": b.Variant, "os": b.OS, "created": now, "config": b.Config,
-		"history": append(steps, history{now, "acalocal sync"}),
-		"rootfs":  map[string]any{"type": "layers", "diff_ids": append(slices.Clone(b.RootFS.Layers), diffID(layer))},
+		"architecture": b.Architecture, "variant": b.Variant, "os": b.OS, "created": l.step.Created, "config": b.Config,
+		"history": append(steps, l.step),
+		"rootfs":  map[string]any{"type": "layers", "diff_ids": append(slices.Clone(b.RootFS.Layers), l.diffID)},
 	})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	manifest, err := json.Marshal([]any{map[string]any{
-		"Config": "config.json", "RepoTags": []string{s.Name}, "Layers": append(files, "layer.tar"),
+		"Config": "config.json", "RepoTags": []string{name}, "Layers": append(files, "layer.tar"),
 	}})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	var out bytes.Buffer
-	w := tar.NewWriter(&out)
+	var head bytes.Buffer
+	w := tar.NewWriter(&head)
 	for _, f := range []struct {
 		name    string
 		content []byte
-	}{{"manifest.json", manifest}, {"config.json", config}, {"layer.tar", layer}} {
+	}{{"manifest.json", manifest}, {"config.json", config}} {
 		if err := write(w, &tar.Header{Typeflag: tar.TypeReg, Name: f.name, Mode: 0o600, Size: int64(len(f.content))}, bytes.NewReader(f.content)); err != nil {
-			return nil, err
+			return nil, "", err
 		}
 	}
-	return &out, w.Close()
+	if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "layer.tar", Mode: 0o600, Size: l.size}); err != nil {
+		return nil, "", err
+	}
+	// The layer comes from its reader, so what tar.Writer would write after it
+	// is added by hand: the rest of a block, and two blocks for the end.
+	return io.MultiReader(&head, l.content, bytes.NewReader(make([]byte, -l.size&511+1024))), digestOf(config), nil
 }
 
-// diffID names a layer by its uncompressed archive.
-func diffID(b []byte) string {
+// digestOf names content.
+func digestOf(b []byte) string {
 	sum := sha256.Sum256(b)
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
@@ -213,17 +239,24 @@ func directoriesAbove(p string) (dirs []string) {
 }
 
 // parents looks up the directories above all files in the base image; nil
-// stands for one that is not there. Files and directories that the base has as
-// something else, a symbolic link say, are for a build to follow.
-func (e *Engine) parents(ctx context.Context, s container.LayerSpec, base string) (map[string]*tar.Header, error) {
-	wanted := map[string]bool{} // whether it is to be a directory
+// stands for one that is not there.
+func (e *Engine) parents(ctx context.Context, s container.LayerSpec, base baseImage) (map[string]*tar.Header, error) {
+	wanted := map[string]bool{}
 	for _, f := range s.Files {
 		wanted[f.Target] = false
 		for _, dir := range directoriesAbove(f.Target) {
 			wanted[dir] = true
 		}
 	}
-	found, err := e.entries.of(base).lookUp(ctx, e, s, wanted)
+	return e.below(ctx, s.Env, base, wanted, math.MaxInt)
+}
+
+// below looks up what the base image has at paths, each of which is to be a
+// directory or not, asking no more often than most; nil stands for nothing.
+// Files and directories that the base has as something else, a symbolic link
+// say, are for a build to follow.
+func (e *Engine) below(ctx context.Context, env string, base baseImage, wanted map[string]bool, most int) (map[string]*tar.Header, error) {
+	found, err := e.entries.of(base.ID).lookUp(ctx, e, env, wanted, most)
 	if err != nil {
 		return nil, err
 	}
@@ -232,9 +265,9 @@ func (e *Engine) parents(ctx context.Context, s container.LayerSpec, base string
 		switch {
 		case h == nil:
 		case dir && h.Typeflag != tar.TypeDir:
-			return nil, unsupported("%s is no directory in %s", name, s.Base)
+			return nil, unsupported("%s is no directory in %s", name, base.Name)
 		case !dir && h.Typeflag != tar.TypeReg:
-			return nil, unsupported("%s is no regular file in %s", name, s.Base)
+			return nil, unsupported("%s is no regular file in %s", name, base.Name)
 		}
 	}
 	return found, nil
