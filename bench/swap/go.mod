@@ -1,0 +1,3 @@
+module github.com/acalocal/acalocal/bench/swap
+
+go 1.26
