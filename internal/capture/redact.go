@@ -1,10 +1,10 @@
 package capture
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 )
 
 // Redacted is what stands for what is not to be told.
@@ -12,7 +12,7 @@ const Redacted = "redacted"
 
 // secretName is how variables with secrets in them are usually called. A
 // definition need not keep them in secrets.
-var secretName = regexp.MustCompile(`(?i)secret|passw|pwd|token|api_?key|access_?key|_key$|^key$|connection_?string|credential|_sas$|_dsn$`)
+var secretName = lazyregexp.New(`(?i)secret|passw|pwd|token|api_?key|access_?key|_key$|^key$|connection_?string|credential|_sas$|_dsn$`)
 
 // shortest is the length from which a secret value is looked for in texts:
 // shorter ones would be found everywhere.

@@ -2,13 +2,13 @@ package capture
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/agent/standin"
 	"github.com/acalocal/acalocal/internal/explain/event"
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 )
 
 // counterVolume is where stand-ins count the starts of their containers.
@@ -80,8 +80,8 @@ func (f *File) Kinds() []string {
 }
 
 var (
-	pullTook  = regexp.MustCompile(` in [0-9.]+[mµ]?s\.?( Image size: \d+ bytes\.)?`)
-	oneSpaces = regexp.MustCompile(`\s+`)
+	pullTook  = lazyregexp.New(` in [0-9.]+[mµ]?s\.?( Image size: \d+ bytes\.)?`)
+	oneSpaces = lazyregexp.New(`\s+`)
 )
 
 func kindOf(r event.Row, images map[string]string) string {

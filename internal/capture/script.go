@@ -2,7 +2,6 @@ package capture
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/acalocal/acalocal/internal/container"
 	"github.com/acalocal/acalocal/internal/explain"
 	"github.com/acalocal/acalocal/internal/explain/event"
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 )
 
 // Part is what a container did, for one that stands in for it.
@@ -72,7 +72,7 @@ func (f *File) part(c *aca.Container, replica string, l *life, events []event.Ev
 }
 
 // program finds the program an engine could not start: exec: "X": …
-var program = regexp.MustCompile(`exec: "([^"]+)"`)
+var program = lazyregexp.New(`exec: "([^"]+)"`)
 
 func whyBroken(detail, command string) (container.Broken, string) {
 	if m := program.FindStringSubmatch(detail); m != nil {
@@ -315,7 +315,7 @@ const (
 )
 
 // killLine is what Gunicorn prints of a worker that was killed.
-var killLine = regexp.MustCompile(`was sent SIGKILL|Perhaps out of memory|due to signal 9`)
+var killLine = lazyregexp.New(`was sent SIGKILL|Perhaps out of memory|due to signal 9`)
 
 // hog lets processes run into the memory limit where they did: the first one
 // where its end was that of one killed for memory, else a child.

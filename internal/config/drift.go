@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 	"github.com/acalocal/acalocal/internal/scale"
 )
 
@@ -202,7 +202,7 @@ func placeIn(t *tree, path string) Position {
 	return p.key
 }
 
-var listIndex = regexp.MustCompile(`\[\d+\]`)
+var listIndex = lazyregexp.New(`\[\d+\]`)
 
 func driftOf(resource any, rows []driftRow) []Drift {
 	paths := map[string]string{} // the first of each pattern

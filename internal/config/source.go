@@ -6,12 +6,12 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -92,7 +92,7 @@ func (s *sourceFile) line(n int) string {
 }
 
 // lineBreak is what YAML counts as the end of a line.
-var lineBreak = regexp.MustCompile("\r\n|[\r\n\u0085\u2028\u2029]")
+var lineBreak = lazyregexp.New("\r\n|[\r\n\u0085\u2028\u2029]")
 
 func (s *sourceFile) problem(pos Position, width int, p aca.Problem) Problem {
 	return Problem{Position: pos, Problem: p, excerpt: s.line(pos.Line), width: width}
@@ -118,7 +118,7 @@ func (s *sourceFile) documents(problems *Problems) []*yaml.Node {
 	}
 }
 
-var yamlErrorLine = regexp.MustCompile(`^yaml: line (\d+): `)
+var yamlErrorLine = lazyregexp.New(`^yaml: line (\d+): `)
 
 func (s *sourceFile) syntaxError(err error) Problem {
 	pos := Position{File: s.file, Line: 1, Column: 1}

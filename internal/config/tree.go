@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -194,7 +194,7 @@ func (c *converter) mapping(n *yaml.Node, path aca.Path, depth int) any {
 
 // secretPath is where the value of a secret stands, in the definition and in
 // acalocal.yaml.
-var secretPath = regexp.MustCompile(`(^|\.)secrets(\[\d+\]|\.[^.]+|\["[^\]]*\])$`)
+var secretPath = lazyregexp.New(`(^|\.)secrets(\[\d+\]|\.[^.]+|\["[^\]]*\])$`)
 
 // secretKey says whether what stands below a key is a secret: the value of one,
 // the key of a storage account or of a log workspace.
@@ -253,7 +253,7 @@ func (c *converter) merge(into map[string]any, n *yaml.Node, path aca.Path, dept
 
 // plainNumber is a number as JSON writes it; YAML's other spellings (octal,
 // hexadecimal, underscores) stay text, which no field takes for a number.
-var plainNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
+var plainNumber = lazyregexp.New(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
 
 func scalarValue(n *yaml.Node) any {
 	switch n.ShortTag() {

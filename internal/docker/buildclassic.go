@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/containerd/errdefs"
@@ -22,6 +21,7 @@ import (
 	"github.com/tonistiigi/fsutil"
 
 	"github.com/acalocal/acalocal/internal/container"
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 )
 
 // buildClassic builds with the builder of engines that lack BuildKit, and
@@ -114,11 +114,11 @@ func classicRefusal(err error) error {
 }
 
 // classicStep is how the classic builder announces a step.
-var classicStep = regexp.MustCompile(`^Step \d+/\d+ : (.*)`)
+var classicStep = lazyregexp.New(`^Step \d+/\d+ : (.*)`)
 
 // classicNoise is what the classic builder adds to the output of a step: its
 // own remarks, and colour around standard error.
-var classicNoise = regexp.MustCompile(`(?m)^ ---> .*\n|^Removing intermediate container .*\n|\x1b\[[0-9;]*m`)
+var classicNoise = lazyregexp.New(`(?m)^ ---> .*\n|^Removing intermediate container .*\n|\x1b\[[0-9;]*m`)
 
 // followClassic shows the builder's output and returns the ID it ends with.
 func followClassic(ctx context.Context, r io.Reader, w io.Writer) (id string, err error) {
@@ -141,7 +141,7 @@ func followClassic(ctx context.Context, r io.Reader, w io.Writer) (id string, er
 		if match := classicStep.FindStringSubmatch(m.Stream); match != nil {
 			step, last = match[1], tail{}
 		} else {
-			last.write(classicNoise.ReplaceAll([]byte(m.Stream), nil))
+			last.write([]byte(classicNoise.ReplaceAllString(m.Stream, "")))
 		}
 		if _, err := io.WriteString(orDiscard(w), m.Stream); err != nil {
 			return "", fmt.Errorf("show progress: %w", err)

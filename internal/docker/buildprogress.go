@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	bk "github.com/moby/buildkit/client"
@@ -13,6 +12,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/acalocal/acalocal/internal/container"
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 )
 
 // buildProgress shows how a build goes, and remembers what it takes to say why
@@ -93,7 +93,7 @@ func (p *buildProgress) remember(s *bk.SolveStatus) {
 }
 
 // solvePrefix is what BuildKit says of its own insides before what is wrong.
-var solvePrefix = regexp.MustCompile(`^(failed to solve( with frontend [^:]+)?: |failed to create LLB definition: |rpc error: code = \w+ desc = )+`)
+var solvePrefix = lazyregexp.New(`^(failed to solve( with frontend [^:]+)?: |failed to create LLB definition: |rpc error: code = \w+ desc = )+`)
 
 // explain returns what went wrong: the step that failed, and its last lines.
 func (p *buildProgress) explain(ctx context.Context, err error) error {

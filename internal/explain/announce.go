@@ -2,9 +2,10 @@ package explain
 
 import (
 	"net/netip"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 )
 
 // announcement is where a server says in its own log that it listens.
@@ -15,14 +16,14 @@ type announcement struct {
 
 // announcements are how common servers say so. The first group that is set is
 // the host, the second the port; a pattern with one group has only a port.
-var announcements = []*regexp.Regexp{
+var announcements = []*lazyregexp.Regexp{
 	// Gunicorn, Uvicorn, Hypercorn, Flask, Waitress, Django, .NET
-	regexp.MustCompile(`(?i)(?:listening (?:at|on)|running on|serving on|development server at|now listening on):?\s+(?:https?|tcp)://(\[[0-9a-f:.]+\]|[^\s:/()'"]+):(\d{1,5})`),
+	lazyregexp.New(`(?i)(?:listening (?:at|on)|running on|serving on|development server at|now listening on):?\s+(?:https?|tcp)://(\[[0-9a-f:.]+\]|[^\s:/()'"]+):(\d{1,5})`),
 	// Jetty, Tomcat, Spring, Netty
-	regexp.MustCompile(`(?i)(?:tomcat|jetty|netty|undertow) (?:initialized|started) (?:with|on) ports?\(?s?\)?:? ?(\d{1,5})`),
+	lazyregexp.New(`(?i)(?:tomcat|jetty|netty|undertow) (?:initialized|started) (?:with|on) ports?\(?s?\)?:? ?(\d{1,5})`),
 	// Node and Go programs, by convention
-	regexp.MustCompile(`(?i)\blistening (?:at|on):? ([0-9a-z.\-]+|\[[0-9a-f:]+\]):(\d{1,5})\b`),
-	regexp.MustCompile(`(?i)\b(?:listening (?:at|on)|(?:listening|running|started|serving) (?:at|on) port):? :?(\d{2,5})(?:\D|$)`),
+	lazyregexp.New(`(?i)\blistening (?:at|on):? ([0-9a-z.\-]+|\[[0-9a-f:]+\]):(\d{1,5})\b`),
+	lazyregexp.New(`(?i)\b(?:listening (?:at|on)|(?:listening|running|started|serving) (?:at|on) port):? :?(\d{2,5})(?:\D|$)`),
 }
 
 // announced says where a line claims that its program listens.

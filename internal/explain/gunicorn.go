@@ -1,13 +1,13 @@
 package explain
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 )
 
 // gunicorn is what its log and its settings tell of a Gunicorn in a container:
@@ -28,12 +28,12 @@ type workerLine struct {
 }
 
 var (
-	gunicornStart   = regexp.MustCompile(`\[INFO\] Starting gunicorn \d`)
-	gunicornBoot    = regexp.MustCompile(`\[INFO\] Booting worker with pid: (\d{1,9})`)
-	gunicornTimeout = regexp.MustCompile(`\[CRITICAL\] WORKER TIMEOUT \(pid:(\d{1,9})\)`)
+	gunicornStart   = lazyregexp.New(`\[INFO\] Starting gunicorn \d`)
+	gunicornBoot    = lazyregexp.New(`\[INFO\] Booting worker with pid: (\d{1,9})`)
+	gunicornTimeout = lazyregexp.New(`\[CRITICAL\] WORKER TIMEOUT \(pid:(\d{1,9})\)`)
 	// From 21.0 on, and before.
-	gunicornKill  = regexp.MustCompile(`\[ERROR\] Worker \(pid:(\d{1,9})\) was sent SIGKILL! Perhaps out of memory\?|\[WARNING\] Worker with pid (\d{1,9}) was terminated due to signal 9`)
-	gunicornError = regexp.MustCompile(`\[ERROR\] Error handling request (\S+)`)
+	gunicornKill  = lazyregexp.New(`\[ERROR\] Worker \(pid:(\d{1,9})\) was sent SIGKILL! Perhaps out of memory\?|\[WARNING\] Worker with pid (\d{1,9}) was terminated due to signal 9`)
+	gunicornError = lazyregexp.New(`\[ERROR\] Error handling request (\S+)`)
 )
 
 // readGunicorn reads a container's log and settings.
@@ -64,7 +64,7 @@ func readGunicorn(c *containerFacts) gunicorn {
 	return g
 }
 
-func (g *gunicorn) take(into *[]workerLine, p *regexp.Regexp, l Output) bool {
+func (g *gunicorn) take(into *[]workerLine, p *lazyregexp.Regexp, l Output) bool {
 	m := p.FindStringSubmatch(l.Text)
 	if m == nil {
 		return false

@@ -2,31 +2,32 @@ package explain
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 )
 
 // bindFailures are what programs say when they may not bind a port. The group
 // is the port; Gunicorn does not name the reason.
-var bindFailures = []*regexp.Regexp{
-	regexp.MustCompile(`Can't connect to \('[^']*', (\d{1,5})`),                                        // Gunicorn
-	regexp.MustCompile(`listen EACCES: permission denied (?:\S*:)?(\d{1,5})\b`),                        // Node
-	regexp.MustCompile(`bind\(\) to (?:\S*:)?(\d{1,5}) failed \(13: [Pp]ermission denied\)`),           // nginx
-	regexp.MustCompile(`listen tcp\d? \S*:(\d{1,5}): bind: permission denied`),                         // Go
-	regexp.MustCompile(`(?i)permission denied.*could not bind to address \S*:(\d{1,5})`),               // Apache
-	regexp.MustCompile(`(?i)permission denied.*?(?:bind|address|port)\D{0,40}(\d{1,5})\b`),             // by convention
-	regexp.MustCompile(`(?i)(?:bind|listen)\w*\b.*?:(\d{1,5})\b.*?permission denied`),                  // by convention
-	regexp.MustCompile(`SocketException \(13\): Permission denied.*?(\d{1,5})`),                        // .NET
-	regexp.MustCompile(`Failed to bind to address \S*:(\d{1,5})\S*: permission denied`),                // Kestrel
-	regexp.MustCompile(`java\.net\.(?:BindException|SocketException): Permission denied.*?(\d{1,5})?`), // Java
+var bindFailures = []*lazyregexp.Regexp{
+	lazyregexp.New(`Can't connect to \('[^']*', (\d{1,5})`),                                        // Gunicorn
+	lazyregexp.New(`listen EACCES: permission denied (?:\S*:)?(\d{1,5})\b`),                        // Node
+	lazyregexp.New(`bind\(\) to (?:\S*:)?(\d{1,5}) failed \(13: [Pp]ermission denied\)`),           // nginx
+	lazyregexp.New(`listen tcp\d? \S*:(\d{1,5}): bind: permission denied`),                         // Go
+	lazyregexp.New(`(?i)permission denied.*could not bind to address \S*:(\d{1,5})`),               // Apache
+	lazyregexp.New(`(?i)permission denied.*?(?:bind|address|port)\D{0,40}(\d{1,5})\b`),             // by convention
+	lazyregexp.New(`(?i)(?:bind|listen)\w*\b.*?:(\d{1,5})\b.*?permission denied`),                  // by convention
+	lazyregexp.New(`SocketException \(13\): Permission denied.*?(\d{1,5})`),                        // .NET
+	lazyregexp.New(`Failed to bind to address \S*:(\d{1,5})\S*: permission denied`),                // Kestrel
+	lazyregexp.New(`java\.net\.(?:BindException|SocketException): Permission denied.*?(\d{1,5})?`), // Java
 }
 
 // inUse are what programs say when another process has the port.
-var inUse = regexp.MustCompile(`(?i)address (?:is )?already in use|EADDRINUSE|Connection in use: \(`)
+var inUse = lazyregexp.New(`(?i)address (?:is )?already in use|EADDRINUSE|Connection in use: \(`)
 
 // portIn finds what may be a port in a line.
-var portIn = regexp.MustCompile(`(?:[:\s]|Errno )(\d{2,5})\b`)
+var portIn = lazyregexp.New(`(?:[:\s]|Errno )(\d{2,5})\b`)
 
 // portOf is the last port that a line names, 0 when it names none.
 func portOf(line string) int {
@@ -78,7 +79,7 @@ func (c *containerFacts) refusedPort() (*Output, int) {
 	return nil, 0
 }
 
-func (c *containerFacts) linesThat(p *regexp.Regexp) []Output {
+func (c *containerFacts) linesThat(p *lazyregexp.Regexp) []Output {
 	return filter(c.lines, func(l Output) bool { return p.MatchString(l.Text) })
 }
 

@@ -2,11 +2,11 @@ package explain
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/acalocal/acalocal/internal/explain/event"
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 )
 
 // recent is how long an end that was overcome is still news: then the restart
@@ -102,13 +102,13 @@ func (c *containerFacts) lastWords(end event.Event) (Output, bool) {
 }
 
 // lastWordsPatterns are how runtimes name what went wrong, most telling first.
-var lastWordsPatterns = []*regexp.Regexp{
-	regexp.MustCompile(`^(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Warning|NotFound)(?::|$)`), // Python
-	regexp.MustCompile(`^(?:Uncaught |Unhandled )?[A-Z]\w*Error(?: \[\w+\])?: `),                                    // Node
-	regexp.MustCompile(`^(?:panic|fatal error): `),                                                                  // Go
-	regexp.MustCompile(`^(?:Exception in thread|Caused by:|Unhandled exception\.)`),                                 // Java, .NET
-	regexp.MustCompile(`(?i)^\S*\s*(?:error|fatal|critical|exec)\b`),
-	regexp.MustCompile(`(?i)\b(?:error|fatal|failed|cannot|can't|not found|no such|denied)\b`),
+var lastWordsPatterns = []*lazyregexp.Regexp{
+	lazyregexp.New(`^(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Warning|NotFound)(?::|$)`), // Python
+	lazyregexp.New(`^(?:Uncaught |Unhandled )?[A-Z]\w*Error(?: \[\w+\])?: `),                                    // Node
+	lazyregexp.New(`^(?:panic|fatal error): `),                                                                  // Go
+	lazyregexp.New(`^(?:Exception in thread|Caused by:|Unhandled exception\.)`),                                 // Java, .NET
+	lazyregexp.New(`(?i)^\S*\s*(?:error|fatal|critical|exec)\b`),
+	lazyregexp.New(`(?i)\b(?:error|fatal|failed|cannot|can't|not found|no such|denied)\b`),
 }
 
 func clipTitle(text string) string {

@@ -2,12 +2,12 @@ package explain
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/acalocal/acalocal/internal/explain/event"
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 )
 
 // createFailed is the newest failure to create a container that has not
@@ -23,7 +23,7 @@ func (f *facts) createFailed(reason string) (*containerFacts, event.Event) {
 	return nil, event.Event{}
 }
 
-var secretWords = regexp.MustCompile(`variable (\S+): secret "?([^"\s]+)"? has no value|SecretRef '([^']+)'`)
+var secretWords = lazyregexp.New(`variable (\S+): secret "?([^"\s]+)"? has no value|SecretRef '([^']+)'`)
 
 func secretMissing(f *facts) *Verdict {
 	c, end := f.createFailed("ContainerCreateFailure")
@@ -60,7 +60,7 @@ func volumeMount(f *facts) *Verdict {
 
 // commandWords that an engine uses for a program that cannot be run.
 var (
-	execName = regexp.MustCompile(`exec: \\?"(.+?)\\?":`)
+	execName = lazyregexp.New(`exec: \\?"(.+?)\\?":`)
 	notFound = []string{"executable file not found", "no such file or directory", "permission denied", "is a directory", "no command specified", "No command specified"}
 )
 

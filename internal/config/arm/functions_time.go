@@ -3,10 +3,11 @@ package arm
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 )
 
 // timeFunctions: https://learn.microsoft.com/azure/azure-resource-manager/templates/template-functions-date
@@ -54,7 +55,7 @@ func parseTime(v any) (t time.Time, layout string, err error) {
 }
 
 // isoDuration is a duration of ISO 8601: P3Y, -P9D, PT1H.
-var isoDuration = regexp.MustCompile(`^(-?)P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$`)
+var isoDuration = lazyregexp.New(`^(-?)P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$`)
 
 // mostOf bounds each part of a duration, so that no sum overflows.
 const mostOf = 100_000

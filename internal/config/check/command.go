@@ -3,12 +3,12 @@ package check
 import (
 	"bytes"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 )
 
 // command is what the main container starts with, as far as files tell.
@@ -84,7 +84,7 @@ func (c *command) unwrapShell() {
 }
 
 // separator stands between the commands of a shell's line.
-var separator = regexp.MustCompile(`;|&&|\|\||&|\n`)
+var separator = lazyregexp.New(`;|&&|\|\||&|\n`)
 
 // followScript takes the line of an entrypoint script that starts a web
 // server for the command.
@@ -104,7 +104,7 @@ func (c *command) followScript(script *textFile) {
 	}
 }
 
-var server = regexp.MustCompile(`(^|[\s/"])(gunicorn|uvicorn|hypercorn|waitress-serve|flask run|node|java|dotnet)(\s|$)`)
+var server = lazyregexp.New(`(^|[\s/"])(gunicorn|uvicorn|hypercorn|waitress-serve|flask run|node|java|dotnet)(\s|$)`)
 
 // runs says whether the command starts a program, directly or through -m.
 func (c *command) runs(program string) bool {
@@ -131,8 +131,8 @@ func (c *command) flag(names ...string) (value string, ok bool) {
 }
 
 var (
-	address  = regexp.MustCompile(`(?:^|[=\s"'/@])((?:\d{1,3}(?:\.\d{1,3}){3})|localhost|\[::1?\]|\*)?:(\d{2,5}|\$\{?\w+\}?)(?:$|[\s"'/])`)
-	bareport = regexp.MustCompile(`^\d{2,5}$`)
+	address  = lazyregexp.New(`(?:^|[=\s"'/@])((?:\d{1,3}(?:\.\d{1,3}){3})|localhost|\[::1?\]|\*)?:(\d{2,5}|\$\{?\w+\}?)(?:$|[\s"'/])`)
+	bareport = lazyregexp.New(`^\d{2,5}$`)
 )
 
 // ports lists the ports that the command says it listens on, with the host of

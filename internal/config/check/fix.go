@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/config"
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 )
 
 // replaceEdit is the fix of a definition problem that has only one answer.
@@ -53,7 +53,7 @@ func replaceWord(f *textFile, line int, old, replacement string) []Edit {
 
 // simpleCommand is a command that means the same without a shell: no
 // variables, quotes, globs, redirections or lists of commands.
-var simpleCommand = regexp.MustCompile(`^[\w./:@%+=,\- ]+$`)
+var simpleCommand = lazyregexp.New(`^[\w./:@%+=,\- ]+$`)
 
 // execForm rewrites a CMD or ENTRYPOINT in shell form that stands on one line
 // and needs no shell.

@@ -1,10 +1,10 @@
 package check
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 )
 
 var configRules = []Rule{
@@ -190,10 +190,10 @@ var configRules = []Rule{
 }
 
 var (
-	portVariable = regexp.MustCompile(`\$(PORT\b|\{PORT\})`)
-	secretName   = regexp.MustCompile(`(?i)(password|passwd|secret|api_?key|access_?key|account_?key|private_?key|connection_?string|(^|_)token$|(^|_)pat$)`)
-	harmless     = regexp.MustCompile(`(?i)^(true|false|\d{1,4}|https?://[^@]*|/[\w./-]*|secretref:.*|\$\(.*\)|)$`)
-	reference    = regexp.MustCompile(`\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)`)
+	portVariable = lazyregexp.New(`\$(PORT\b|\{PORT\})`)
+	secretName   = lazyregexp.New(`(?i)(password|passwd|secret|api_?key|access_?key|account_?key|private_?key|connection_?string|(^|_)token$|(^|_)pat$)`)
+	harmless     = lazyregexp.New(`(?i)^(true|false|\d{1,4}|https?://[^@]*|/[\w./-]*|secretref:.*|\$\(.*\)|)$`)
+	reference    = lazyregexp.New(`\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)`)
 )
 
 func secretRefText(value string) (name string, ok bool) {

@@ -1,11 +1,11 @@
 package check
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 )
 
 var imageRules = []Rule{
@@ -132,8 +132,8 @@ var imageRules = []Rule{
 }
 
 var (
-	redirect      = regexp.MustCompile(`[^2&]?>{1,2}\s*(/?[\w./-]+\.(?:log|txt|out))`)
-	pythonProgram = regexp.MustCompile(`(^|/)python[0-9.]*$`)
+	redirect      = lazyregexp.New(`[^2&]?>{1,2}\s*(/?[\w./-]+\.(?:log|txt|out))`)
+	pythonProgram = lazyregexp.New(`(^|/)python[0-9.]*$`)
 )
 
 // inherited says whether any stage of the Dockerfile sets a variable.
@@ -155,6 +155,6 @@ func movingTag(image string) bool {
 	return !ok || tag == "latest"
 }
 
-var trap = regexp.MustCompile(`(?m)^[^#]*\btrap\b.*\b(SIG)?TERM\b`)
+var trap = lazyregexp.New(`(?m)^[^#]*\btrap\b.*\b(SIG)?TERM\b`)
 
 func trapsTerm(script *textFile) bool { return trap.Match(script.text) }

@@ -1,10 +1,10 @@
 package check
 
 import (
-	"regexp"
 	"slices"
 
 	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 )
 
 var probeRules = []Rule{
@@ -131,7 +131,7 @@ var probeRules = []Rule{
 	},
 }
 
-var dependencyPath = regexp.MustCompile(`(?i)(ready|readiness|dependenc|deep|full|database|/db\b|redis|status/all)`)
+var dependencyPath = lazyregexp.New(`(?i)(ready|readiness|dependenc|deep|full|database|/db\b|redis|status/all)`)
 
 // eachProbe looks at every probe the user wrote.
 func eachProbe(look func(s *subject, c *aca.Container, p *aca.Probe, at aca.Path)) func(*subject) {

@@ -3,12 +3,12 @@ package starter
 import (
 	"bytes"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/config/dockerfile"
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 )
 
 // FromDockerfile learns what it can from the text of a Dockerfile in a
@@ -37,8 +37,8 @@ func FromDockerfile(dir string, text []byte) (App, error) {
 }
 
 var (
-	healthURL    = regexp.MustCompile(`https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::(\d+))?(/[\w./-]*)`)
-	portVariable = regexp.MustCompile(`\$(PORT\b|\{PORT\b)`)
+	healthURL    = lazyregexp.New(`https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::(\d+))?(/[\w./-]*)`)
+	portVariable = lazyregexp.New(`\$(PORT\b|\{PORT\b)`)
 )
 
 // health takes the path of a HEALTHCHECK that asks the app over HTTP.

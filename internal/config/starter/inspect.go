@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 )
 
 // inspected is the part of "docker inspect" that matters, of a container or of
@@ -91,7 +91,7 @@ func (c *inspected) port() (port int, from string) {
 	return 0, ""
 }
 
-var secretVariable = regexp.MustCompile(`(?i)(password|passwd|secret|token|api_?key|access_?key|account_?key|private_?key|connection_?string)`)
+var secretVariable = lazyregexp.New(`(?i)(password|passwd|secret|token|api_?key|access_?key|account_?key|private_?key|connection_?string)`)
 
 // variables sorts what the container adds to its image's variables into plain
 // values and secrets; the values of secrets are dropped here.

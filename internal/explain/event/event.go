@@ -4,10 +4,11 @@
 package event
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 )
 
 // Row is one row of the system log about a revision.
@@ -72,36 +73,36 @@ func (p Parts) Total() time.Duration { return p.Schedule + p.Create + p.Boot + p
 // pattern reads one kind of text.
 type pattern struct {
 	reason string // "" for any
-	text   *regexp.Regexp
+	text   *lazyregexp.Regexp
 	read   func(e *Event, m []string)
 }
 
 var patterns = []pattern{
-	{"AssigningReplica", regexp.MustCompile(`^Replica '`), kind(Scheduled)},
-	{"PullingImage", regexp.MustCompile(`^Pulling image ['"](.*)['"]$`), func(e *Event, m []string) { e.Kind, e.Image = Pulling, m[1] }},
-	{"PulledImage", regexp.MustCompile(`^Successfully pulled image ['"](.*)['"] in ([0-9a-zµ.]+?)\.?(?: Image size:.*)?$`), readPulled},
-	{"ImagePullUnauthorized", regexp.MustCompile(`^`), kind(PullUnauthorized)},
-	{"ContainerCreated", regexp.MustCompile(`^Created container '(.*)'$`), inContainer(Created)},
-	{"ContainerStarted", regexp.MustCompile(`^Started container '(.*)'$`), inContainer(Started)},
-	{"ProbeFailed", regexp.MustCompile(`^Probe of (StartUp|Liveness|Readiness) failed with status code: ?(.*)$`), func(e *Event, m []string) {
+	{"AssigningReplica", lazyregexp.New(`^Replica '`), kind(Scheduled)},
+	{"PullingImage", lazyregexp.New(`^Pulling image ['"](.*)['"]$`), func(e *Event, m []string) { e.Kind, e.Image = Pulling, m[1] }},
+	{"PulledImage", lazyregexp.New(`^Successfully pulled image ['"](.*)['"] in ([0-9a-zµ.]+?)\.?(?: Image size:.*)?$`), readPulled},
+	{"ImagePullUnauthorized", lazyregexp.New(`^`), kind(PullUnauthorized)},
+	{"ContainerCreated", lazyregexp.New(`^Created container '(.*)'$`), inContainer(Created)},
+	{"ContainerStarted", lazyregexp.New(`^Started container '(.*)'$`), inContainer(Started)},
+	{"ProbeFailed", lazyregexp.New(`^Probe of (StartUp|Liveness|Readiness) failed with status code: ?(.*)$`), func(e *Event, m []string) {
 		e.Kind, e.Probe, e.Status = ProbeFailed, probeOf(m[1]), m[2]
 	}},
-	{"ProbeFailed", regexp.MustCompile(`^Probe of (StartUp|Liveness|Readiness) failed with timeout in (\d{1,6}) seconds\.$`), readTimeout},
-	{"ProbeFailed", regexp.MustCompile(`^Container (.*) failed (startup|liveness) probe, will be restarted$`), func(e *Event, m []string) {
+	{"ProbeFailed", lazyregexp.New(`^Probe of (StartUp|Liveness|Readiness) failed with timeout in (\d{1,6}) seconds\.$`), readTimeout},
+	{"ProbeFailed", lazyregexp.New(`^Container (.*) failed (startup|liveness) probe, will be restarted$`), func(e *Event, m []string) {
 		e.Kind, e.Container, e.Probe = KillBegun, m[1], probeOf(m[2])
 	}},
-	{"ProbeFailed", regexp.MustCompile(`^Container (.*) failed readiness probe$`), inContainer(NotReady)},
-	{"ContainerTerminated", regexp.MustCompile(`(?s)^Container '(.*?)' was terminated with exit code '(.*?)' and reason '(.*?)'(?:\. ?(.*))?$`), func(e *Event, m []string) {
+	{"ProbeFailed", lazyregexp.New(`^Container (.*) failed readiness probe$`), inContainer(NotReady)},
+	{"ContainerTerminated", lazyregexp.New(`(?s)^Container '(.*?)' was terminated with exit code '(.*?)' and reason '(.*?)'(?:\. ?(.*))?$`), func(e *Event, m []string) {
 		e.Kind, e.Container, e.Code, e.End, e.Detail = Terminated, m[1], m[2], m[3], m[4]
 	}},
-	{"ProcessExited", regexp.MustCompile(`^Container '(.*)' was terminated with exit code '(.*)'$`), func(e *Event, m []string) {
+	{"ProcessExited", lazyregexp.New(`^Container '(.*)' was terminated with exit code '(.*)'$`), func(e *Event, m []string) {
 		e.Kind, e.Container, e.Code = Exited, m[1], m[2]
 	}},
-	{"Pending:PortMismatch", regexp.MustCompile(`^The TargetPort (\d+) does not match (?:the listening port (\d+)|any of the listening ports: \[([\d ]*)\])\.$`), readMismatch},
-	{"RevisionReady", regexp.MustCompile(`^Successfully provisioned revision`), kind(Ready)},
-	{"RevisionUpdate", regexp.MustCompile(`^Setting traffic weight of '100%'`), kind(Traffic)},
-	{"ColdStart", regexp.MustCompile(`^Replica '.*' was ready \S+ after the app was asked for at zero: schedule (\S+), create (\S+), boot (\S+), probes (\S+)\.$`), readColdStart},
-	{"KEDAScalersStopped", regexp.MustCompile(`^`), kind(Retired)},
+	{"Pending:PortMismatch", lazyregexp.New(`^The TargetPort (\d+) does not match (?:the listening port (\d+)|any of the listening ports: \[([\d ]*)\])\.$`), readMismatch},
+	{"RevisionReady", lazyregexp.New(`^Successfully provisioned revision`), kind(Ready)},
+	{"RevisionUpdate", lazyregexp.New(`^Setting traffic weight of '100%'`), kind(Traffic)},
+	{"ColdStart", lazyregexp.New(`^Replica '.*' was ready \S+ after the app was asked for at zero: schedule (\S+), create (\S+), boot (\S+), probes (\S+)\.$`), readColdStart},
+	{"KEDAScalersStopped", lazyregexp.New(`^`), kind(Retired)},
 }
 
 // Parse says what a row tells. It never fails.
