@@ -1,6 +1,9 @@
 package kql
 
-import "slices"
+import (
+	"slices"
+	"sync"
+)
 
 // aggregateFn is one aggregate: a line in one of the agg_*.go tables. sig is
 // as in scalarFn.
@@ -52,18 +55,21 @@ type aggScope struct {
 	scalars bool            // columns may be named beside aggregates
 }
 
-// aggregates is every aggregate by name.
-var aggregates map[string]*aggregateFn
+// aggregates is every aggregate by name, made at the first query as functions is.
+var aggregates func() map[string]*aggregateFn
 
-func init() {
-	aggregates = map[string]*aggregateFn{}
+func init() { aggregates = sync.OnceValue(makeAggregates) } // here, because the tables refer to it
+
+func makeAggregates() map[string]*aggregateFn {
+	m := map[string]*aggregateFn{}
 	for _, table := range [][]aggregateFn{basicAggs, listAggs, argAggs, percentileAggs, moreAggs} {
 		for i := range table {
 			f := &table[i]
 			f.sigs = parseSignatures(f.sig)
-			aggregates[f.name] = f
+			m[f.name] = f
 		}
 	}
+	return m
 }
 
 // aggregateCall binds an aggregate where one is allowed.

@@ -130,7 +130,7 @@ func completeName(cat Catalog, before string, last *token) []Completion {
 		}
 	}
 	if c.aggs {
-		for name, f := range aggregates {
+		for name, f := range aggregates() {
 			items = append(items, Completion{name, CompleteAggregate, f.sig})
 		}
 	}
@@ -145,7 +145,7 @@ func columnText(name string) string {
 
 func functionItems() []Completion {
 	var items []Completion
-	for name, f := range functions {
+	for name, f := range functions() {
 		items = append(items, Completion{name, CompleteFunction, f.sig})
 	}
 	for name := range specialForms {

@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // scalarFn is one scalar function: a line in one of the fn_*.go tables.
@@ -192,8 +193,9 @@ func rankWord(w string, t Type) int {
 	return noMatch
 }
 
-// functions is every scalar function by name.
-var functions = func() map[string]*scalarFn {
+// functions is every scalar function by name. Its signatures are parsed at the
+// first query: few commands see one.
+var functions = sync.OnceValue(func() map[string]*scalarFn {
 	m := map[string]*scalarFn{}
 	for _, table := range [][]scalarFn{
 		convertFns, stringFns, textFns, regexFns, dateFns, mathFns, binFns, dynamicFns, arrayFns, bagFns, setFns,
@@ -209,7 +211,7 @@ var functions = func() map[string]*scalarFn {
 		}
 	}
 	return m
-}()
+})
 
 // call binds a call in an expression: a let function, an aggregate, a special
 // form, or a function of the table.
@@ -218,7 +220,7 @@ func (b *binder) call(n *callNode) *bound {
 	if v := b.scope.lookup(name); v != nil && v.fn != nil {
 		return b.callUser(v.fn, n, nil)
 	}
-	if agg, ok := aggregates[name]; ok && (b.aggs != nil || functions[name] == nil && specialForms[name] == nil) {
+	if agg, ok := aggregates()[name]; ok && (b.aggs != nil || functions()[name] == nil && specialForms[name] == nil) {
 		return b.aggregateCall(agg, n)
 	}
 	if x := b.tabularCall(n); x != nil {
@@ -230,7 +232,7 @@ func (b *binder) call(n *callNode) *bound {
 	if form, ok := specialForms[name]; ok {
 		return form(b, n)
 	}
-	f, ok := functions[name]
+	f, ok := functions()[name]
 	if !ok {
 		return b.unknownFunction(n)
 	}

@@ -97,9 +97,9 @@ func binAutoForm(b *binder, n *callNode) *bound {
 	}
 	x := b.expr(n.args[0])
 	args := []*bound{x, size}
-	f := functions["bin"]
+	f := functions()["bin"]
 	if at, ok := b.set["query_bin_auto_at"]; ok {
-		f, args = functions["bin_at"], append(args, at)
+		f, args = functions()["bin_at"], append(args, at)
 	}
 	y := *b.callFunction(f, n, args)
 	y.name = x.name

@@ -215,7 +215,7 @@ func extractJSONForm(b *binder, n *callNode) *bound {
 			sub.args = n.args[:2]
 		}
 	}
-	x := b.callFunction(functions[n.fn.name], &sub, b.args(&sub))
+	x := b.callFunction(functions()[n.fn.name], &sub, b.args(&sub))
 	if x.typ == NoType {
 		return x
 	}

@@ -59,9 +59,9 @@ func describe(n node, x *bound) string {
 
 func describeCall(name string, x *bound) string {
 	sig := ""
-	if f, ok := functions[name]; ok {
+	if f, ok := functions()[name]; ok {
 		sig = f.sig
-	} else if a, ok := aggregates[name]; ok {
+	} else if a, ok := aggregates()[name]; ok {
 		sig = a.sig
 	}
 	var lines []string

@@ -323,7 +323,7 @@ func pivot(b *binder, in *rel, n *callNode) *rel {
 	agg := node(&callNode{span: n.span, fn: &nameNode{span: n.fn.span, name: "count"}})
 	groups := args[1:]
 	if len(args) > 1 {
-		if c, ok := args[1].(*callNode); ok && aggregates[c.fn.name] != nil {
+		if c, ok := args[1].(*callNode); ok && aggregates()[c.fn.name] != nil {
 			agg, groups = c, args[2:]
 		}
 	}

@@ -96,7 +96,7 @@ func (o *facetOp) bind(b *binder, in *rel) *rel {
 	var out []namedRel
 	for _, c := range o.cols {
 		k := b.groupKeys(src, []node{c})
-		site := &aggSite{fn: aggregates["count"], cols: []Column{{"count_" + k.cols[0].Name, Long}}, first: 1}
+		site := &aggSite{fn: aggregates()["count"], cols: []Column{{"count_" + k.cols[0].Name, Long}}, first: 1}
 		p := &aggPlan{in: src.plan, keys: k.exprs, sites: []*aggSite{site}, cols: append(append(Schema(nil), k.cols...), site.cols...)}
 		out = append(out, namedRel{"facet_" + k.cols[0].Name, &rel{plan: p}})
 	}

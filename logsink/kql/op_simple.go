@@ -29,7 +29,7 @@ func (o *countOp) bind(b *binder, in *rel) *rel {
 	if o.as != nil {
 		name = o.as.name
 	}
-	site := &aggSite{fn: aggregates["count"], cols: []Column{{name, Long}}}
+	site := &aggSite{fn: aggregates()["count"], cols: []Column{{name, Long}}}
 	return &rel{plan: &aggPlan{in: in.plan, sites: []*aggSite{site}, cols: site.cols, always: true}}
 }
 

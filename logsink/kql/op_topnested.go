@@ -295,7 +295,7 @@ func (o *topHittersOp) bind(b *binder, in *rel) *rel {
 		b.in(in.rows(), func() { x = b.summable(o.by) })
 		fn, name, args, typ = "sum", "approximate_sum_"+x.name, []*bound{x}, sumType(x.typ)
 	}
-	site := &aggSite{fn: aggregates[fn], args: args, ret: typ, cols: []Column{{name, typ}}, first: 1}
+	site := &aggSite{fn: aggregates()[fn], args: args, ret: typ, cols: []Column{{name, typ}}, first: 1}
 	ap := &aggPlan{in: in.plan, keys: k.exprs, sites: []*aggSite{site}, cols: append(append(Schema(nil), k.cols...), site.cols...)}
 	key := orderKey{x: columnRef(1, ap.cols[1], o), desc: true}
 	return &rel{plan: &sortPlan{in: ap, keys: []orderKey{key}, n: b.integer(o.n)}, open: in.open, sorted: true}

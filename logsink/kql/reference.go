@@ -28,7 +28,7 @@ func Reference() map[string][]Entry {
 	for name := range unsupportedOperators {
 		add("operators", name, "", false)
 	}
-	for name, f := range functions {
+	for name, f := range functions() {
 		if _, special := specialForms[name]; !special {
 			add("functions", name, f.sig, true)
 		}
@@ -42,7 +42,7 @@ func Reference() map[string][]Entry {
 	for name := range unsupportedFunctions {
 		add("functions", name, "", false)
 	}
-	for name, f := range aggregates {
+	for name, f := range aggregates() {
 		add("aggregates", name, f.sig, true)
 	}
 	for name := range plugins {
