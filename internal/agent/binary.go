@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"embed"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -86,7 +87,32 @@ func carriedBinary(arch string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("carried agent: %w", err)
 	}
-	return io.ReadAll(z)
+	size, err := unpackedSize(f)
+	if err != nil {
+		return nil, fmt.Errorf("carried agent: %w", err)
+	}
+	b := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead)) // growing would leave several times as much behind
+	if _, err := b.ReadFrom(z); err != nil {
+		return nil, fmt.Errorf("carried agent: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// unpackedSize reads what gzip notes at the end of a file (RFC 1952, ISIZE).
+func unpackedSize(f fs.File) (int, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	at, ok := f.(io.ReaderAt)
+	if !ok {
+		return 0, errors.New("bug: an embedded file cannot be read at a place")
+	}
+	var size [4]byte
+	if _, err := at.ReadAt(size[:], info.Size()-int64(len(size))); err != nil {
+		return 0, err
+	}
+	return int(binary.LittleEndian.Uint32(size[:])), nil
 }
 
 // SourceDigest identifies the sources of the agent and the toolchain they are

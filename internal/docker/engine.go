@@ -54,7 +54,7 @@ type Engine struct {
 	exited   statusCache
 	reach    reachability
 	entries  entryCache
-	binary   []byte     // guarded by holderMu; the agent, once it was needed
+	holder   string     // guarded by holderMu; name of the holder image, once it was needed
 	envMu    sync.Mutex // one EnsureEnvironment or RemoveEnvironment at a time
 	holderMu sync.Mutex // one import of the holder image at a time
 }

@@ -37,23 +37,25 @@ var goarch = map[string]string{"x86_64": "amd64", "amd64": "amd64", "aarch64": "
 func (e *Engine) ensureHolderImage(ctx context.Context) (string, error) {
 	e.holderMu.Lock()
 	defer e.holderMu.Unlock()
-	binary, err := e.agentBinary(ctx)
-	if err != nil {
-		return "", err
+	if e.holder == "" {
+		binary, err := e.agentBinary(ctx)
+		if err != nil {
+			return "", err
+		}
+		sum := sha256.Sum256(binary)
+		e.holder = holderRepository + ":" + hex.EncodeToString(sum[:])[:12]
 	}
-	sum := sha256.Sum256(binary)
-	name := holderRepository + ":" + hex.EncodeToString(sum[:])[:12]
-	_, err = e.client.ImageInspect(ctx, name)
+	_, err := e.client.ImageInspect(ctx, e.holder)
 	if err == nil {
-		return name, nil
+		return e.holder, nil
 	}
 	if !errdefs.IsNotFound(err) {
-		return "", e.wrap(err, "look for image %s", name)
+		return "", e.wrap(err, "look for image %s", e.holder)
 	}
-	if err := e.importHolder(ctx, name, binary); err != nil {
-		return "", e.wrap(err, "make image %s", name)
+	if err := e.importHolder(ctx, e.holder); err != nil {
+		return "", e.wrap(err, "make image %s", e.holder)
 	}
-	return name, nil
+	return e.holder, nil
 }
 
 // createOurs creates a container of the holder image. Another daemon, or another
@@ -73,29 +75,27 @@ func (e *Engine) createOurs(ctx context.Context, opts client.ContainerCreateOpti
 	}
 }
 
-// agentBinary returns the agent for the engine's processor.
+// agentBinary returns the agent for the engine's processor. It is unpacked anew
+// each time: images of it are rarely made, and it has 3 MB.
 func (e *Engine) agentBinary(ctx context.Context) ([]byte, error) {
 	arch, ok := goarch[e.facts.Architecture]
 	if !ok {
 		return nil, container.Errorf(container.CodePlatform, "use an engine on amd64 or arm64",
 			"acalocal does not run on a Docker Engine for %s", e.facts.Architecture)
 	}
-	if e.binary != nil {
-		return e.binary, nil
-	}
 	b, err := agent.Binary(ctx, arch, e.options.CacheDir)
 	if errors.Is(err, agent.ErrNoBinary) {
 		return nil, container.Errorf(container.CodePlatform, "install a release of acalocal, which carries it, or a Go toolchain, which builds it", "%w", err)
 	}
-	if err != nil {
-		return nil, err
-	}
-	e.binary = b
-	return b, nil
+	return b, err
 }
 
 // importHolder makes an image of one file. Nothing is pulled.
-func (e *Engine) importHolder(ctx context.Context, name string, binary []byte) error {
+func (e *Engine) importHolder(ctx context.Context, name string) error {
+	binary, err := e.agentBinary(ctx)
+	if err != nil {
+		return err
+	}
 	root, err := tarOf(agentPath, binary)
 	if err != nil {
 		return err

@@ -22,9 +22,7 @@ const searchPath = "/usr/local/bin"
 // MakeStandIn implements container.StandIns: an image of the agent, a script
 // for it to play, and the names by which definitions call programs.
 func (e *Engine) MakeStandIn(ctx context.Context, s container.StandInSpec) error {
-	e.holderMu.Lock()
 	binary, err := e.agentBinary(ctx)
-	e.holderMu.Unlock()
 	if err != nil {
 		return err
 	}
