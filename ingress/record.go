@@ -87,14 +87,22 @@ type Record struct {
 // never delays a request.
 type ring struct {
 	mu      sync.Mutex
-	records []Record      // guarded by mu; record n is at n modulo the length
+	size    int
+	records []Record      // guarded by mu; record n is at (n-1) modulo size; grows up to size
 	last    uint64        // guarded by mu; ID of the newest, 0 before the first
 	changed chan struct{} // guarded by mu; closed and replaced when someone waits
 	waiting bool          // guarded by mu
 }
 
+// alreadyClosed is what is waited for where there is nothing to wait for.
+var alreadyClosed = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
 func newRing(size int) *ring {
-	return &ring{records: make([]Record, size), changed: make(chan struct{})}
+	return &ring{size: size, changed: make(chan struct{})}
 }
 
 // add stores a copy of the record under the next ID and returns that ID.
@@ -103,7 +111,11 @@ func (r *ring) add(rec *Record) uint64 {
 	defer r.mu.Unlock()
 	r.last++
 	rec.ID = r.last
-	r.records[r.last%uint64(len(r.records))] = *rec
+	if len(r.records) < r.size {
+		r.records = append(r.records, *rec)
+	} else {
+		r.records[r.place(r.last)] = *rec
+	}
 	if r.waiting {
 		close(r.changed)
 		r.changed, r.waiting = make(chan struct{}), false
@@ -111,19 +123,22 @@ func (r *ring) add(rec *Record) uint64 {
 	return r.last
 }
 
+// place is where record n lies.
+func (r *ring) place(n uint64) uint64 { return (n - 1) % uint64(r.size) }
+
 // after appends to buf the records that follow id, as many as fit its
 // capacity, and says how many were lost in between.
 func (r *ring) after(id uint64, buf []Record) (out []Record, lost uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	size := uint64(len(r.records))
+	size := uint64(r.size)
 	if r.last > size && id < r.last-size {
 		lost = r.last - size - id
 		id = r.last - size
 	}
 	for id < r.last && len(buf) < cap(buf) {
 		id++
-		buf = append(buf, r.records[id%size])
+		buf = append(buf, r.records[r.place(id)])
 	}
 	return buf, lost
 }
@@ -133,9 +148,7 @@ func (r *ring) wait(id uint64) <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if id < r.last {
-		done := make(chan struct{})
-		close(done)
-		return done
+		return alreadyClosed
 	}
 	r.waiting = true
 	return r.changed
@@ -168,6 +181,21 @@ func (g *Ingress) Records(after uint64) iter.Seq[Record] {
 // it because the reader was slow.
 func (g *Ingress) Follow(ctx context.Context, after uint64) iter.Seq2[uint64, Record] {
 	return func(yield func(uint64, Record) bool) {
+		for lost, batch := range g.FollowBatches(ctx, after) {
+			for _, rec := range batch {
+				if !yield(lost, rec) {
+					return
+				}
+				lost = 0
+			}
+		}
+	}
+}
+
+// FollowBatches is Follow for readers that are cheaper by the batch: those that
+// are there, 64 at most, oldest first. A batch is valid until the next one.
+func (g *Ingress) FollowBatches(ctx context.Context, after uint64) iter.Seq2[uint64, []Record] {
+	return func(yield func(uint64, []Record) bool) {
 		buf := make([]Record, 0, recordBatch)
 		for {
 			select {
@@ -176,12 +204,10 @@ func (g *Ingress) Follow(ctx context.Context, after uint64) iter.Seq2[uint64, Re
 			case <-g.records.wait(after):
 			}
 			batch, lost := g.records.after(after, buf)
-			for _, rec := range batch {
-				if !yield(lost, rec) {
-					return
-				}
-				after, lost = rec.ID, 0
+			if !yield(lost, batch) {
+				return
 			}
+			after = batch[len(batch)-1].ID
 		}
 	}
 }

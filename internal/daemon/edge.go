@@ -8,7 +8,6 @@ import (
 	"net"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -38,9 +37,7 @@ type edge struct {
 	appPorts int
 	logs     *logsink.Store
 	log      zerolog.Logger
-	records  chan ingress.Record
 	gates    *gates
-	lost     atomic.Int64 // records dropped since the last warning
 
 	mu   sync.Mutex
 	apps map[string]appPort      // guarded by mu
@@ -58,9 +55,8 @@ type appPort struct {
 func newEdge(o Options, to ingress.Options, logs *logsink.Store) (*edge, error) {
 	e := &edge{
 		bind: o.Bind, appPorts: o.AppPorts, logs: logs, log: o.Log,
-		records: make(chan ingress.Record, 4096),
-		apps:    map[string]appPort{},
-		tcp:     map[tcpKey]net.Listener{},
+		apps: map[string]appPort{},
+		tcp:  map[tcpKey]net.Listener{},
 	}
 	if e.appPorts == 0 {
 		e.appPorts = defaultAppPorts
@@ -70,14 +66,7 @@ func newEdge(o Options, to ingress.Options, logs *logsink.Store) (*edge, error) 
 	if o.NoRetries {
 		to.Retries = -1
 	}
-	count := to.OnRecord
 	to.TimeScale, to.Capture = o.TimeScale, captured
-	to.OnRecord = func(r ingress.Record) {
-		if count != nil {
-			count(r)
-		}
-		e.record(r)
-	}
 	to.Certificates = certificates(o.AuthorityDir, o.Environment+".localhost")
 	e.Ingress, err = ingress.New(to)
 	if err != nil {
@@ -220,41 +209,22 @@ func (e *edge) Unlisten(app string) {
 	}
 }
 
-// record keeps an access record for the log store; it must not block, so
-// records are dropped when the store cannot keep up.
-func (e *edge) record(r ingress.Record) {
-	select {
-	case e.records <- r:
-	default:
-		e.lost.Add(1)
-	}
-}
-
-// run stores access records, many at a time, until ctx is done.
+// run stores access records, many at a time, until ctx is done. Those that the
+// edge no longer keeps, because the store was too slow for them, are lost.
 func (e *edge) run(ctx context.Context) {
-	for {
-		select {
-		case r := <-e.records:
-			e.store(e.batch(r))
-		case <-ctx.Done():
-			return
+	for lost, records := range e.FollowBatches(ctx, 0) {
+		if lost > 0 {
+			e.log.Warn().Uint64("requests", lost).Msg("access records were dropped: the log store cannot keep up")
 		}
-	}
-}
-
-func (e *edge) batch(first ingress.Record) []logsink.Request {
-	e.tellReplay(first)
-	batch := []logsink.Request{request(first)}
-	for len(batch) < 512 {
-		select {
-		case r := <-e.records:
+		batch := make([]logsink.Request, len(records))
+		for i, r := range records {
 			e.tellReplay(r)
-			batch = append(batch, request(r))
-		default:
-			return batch
+			batch[i] = request(r)
+		}
+		if err := e.logs.AppendRequests(batch); err != nil {
+			e.log.Warn().Err(err).Int("requests", len(batch)).Msg("access records are lost")
 		}
 	}
-	return batch
 }
 
 // tellReplay writes a row about a request that was sent again after it may have
@@ -271,15 +241,6 @@ func (e *edge) tellReplay(r ingress.Record) {
 	})
 	if err != nil {
 		e.log.Warn().Err(err).Msg("a row about a replayed request is lost")
-	}
-}
-
-func (e *edge) store(batch []logsink.Request) {
-	if n := e.lost.Swap(0); n > 0 {
-		e.log.Warn().Int64("requests", n).Msg("access records were dropped: the log store cannot keep up")
-	}
-	if err := e.logs.AppendRequests(batch); err != nil {
-		e.log.Warn().Err(err).Int("requests", len(batch)).Msg("access records are lost")
 	}
 }
 
