@@ -9,7 +9,9 @@ MAKEFLAGS  += --no-print-directory
 BIN         := bin/acalocal
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS     := -s -w -X github.com/acalocal/acalocal/internal/version.Version=$(VERSION)
-GOBUILD     := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
+# gRPC's trace pages need text/template, for which the linker keeps every method there is (docs/decisions/0710).
+TAGS        := grpcnotrace
+GOBUILD     := CGO_ENABLED=0 go build -trimpath -tags '$(TAGS)' -ldflags '$(LDFLAGS)'
 PLATFORMS   := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 

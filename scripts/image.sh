@@ -10,7 +10,7 @@ context=dist/image
 most=45000000 # bytes
 
 version=$(git describe --tags --always --dirty 2>/dev/null || echo dev)
-CGO_ENABLED=0 GOOS=linux GOARCH=$arch go build -trimpath \
+CGO_ENABLED=0 GOOS=linux GOARCH=$arch go build -trimpath -tags grpcnotrace \
 	-ldflags "-s -w -X github.com/acalocal/acalocal/internal/version.Version=$version" -o "$context/acalocal-$arch" ./cmd/acalocal
 
 # The directories of an empty image, for any user to write to.

@@ -53,7 +53,7 @@ type pkg struct {
 }
 
 func TestPackagesKeepToTheArchitecture(t *testing.T) {
-	for _, p := range list(t) {
+	for _, p := range list(t, module+"...") {
 		for _, r := range rules {
 			for _, broken := range r.broken(p) {
 				t.Errorf("%s imports %s: %s", strings.TrimPrefix(p.ImportPath, module), strings.TrimPrefix(broken, module), r.because)
@@ -86,10 +86,10 @@ func below(path, dir string) bool {
 	return path == dir || strings.HasPrefix(path, dir+"/")
 }
 
-func list(t *testing.T) (out []pkg) {
+// list returns the packages that "go list" with the given arguments names.
+func list(t *testing.T, args ...string) (out []pkg) {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...")
-	text, err := cmd.Output()
+	text, err := exec.Command("go", append([]string{"list", "-json=ImportPath,Imports"}, args...)...).Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
@@ -111,5 +111,18 @@ func TestARuleThatIsBrokenIsSeen(t *testing.T) {
 	want := []string{"net/http", module + "logsink/kql"}
 	if got := r.broken(p); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// A program that reaches text/template calls methods by names known at run time
+// only, so the linker has to keep every method of every type: a quarter of the
+// program. Cobra imports it for templates of help texts, which we do not set.
+func TestReleasesReachNoTemplates(t *testing.T) {
+	for _, p := range list(t, "-deps", "-tags", "grpcnotrace", module+"cmd/acalocal") {
+		for _, i := range p.Imports {
+			if (i == "text/template" || i == "html/template") && p.ImportPath != "github.com/spf13/cobra" {
+				t.Errorf("%s imports %s: see docs/decisions/0710", p.ImportPath, i)
+			}
+		}
 	}
 }
