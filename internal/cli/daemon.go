@@ -124,8 +124,8 @@ func startDaemon(ctx context.Context, h home.Home, name string, log io.Writer) (
 }
 
 // keepSmall lets the collector run at half the usual growth: a daemon idles most
-// of its life, and its memory is taken from the app under test. With one app
-// idle it has 37 MiB instead of 41 (scripts/bench-up.sh). GOGC overrules it.
+// of its life, and its memory is taken from the app under test
+// (scripts/bench-up.sh holds it to a limit). GOGC overrules it.
 func keepSmall() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(50)
