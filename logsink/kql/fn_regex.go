@@ -224,34 +224,47 @@ func extractKernel(c *callSite) kernel {
 	}
 	cache := newRegexCache()
 	return func(x *run, vs []*Vector, n int) *Vector {
-		out := newVector(String, n)
-		re := cache.get(vs[0].Str(0))
+		re, text := cache.get(vs[0].Str(0)), vs[2]
 		if re == nil {
-			return out
+			return newVector(String, n)
 		}
+		if vs[1].one && text.Codes != nil && len(text.Dict) <= n && !text.one {
+			return &Vector{Type: String, Codes: text.Codes, Dict: extractAllOf(x, re, vs[1].Value(0), text.Dict)}
+		}
+		if vs[1].one && text.Codes == nil && !text.one {
+			return &Vector{Type: String, Strs: extractAllOf(x, re, vs[1].Value(0), text.Strs[:n])}
+		}
+		out := newVector(String, n)
 		for i := range n {
 			x.poll(i)
-			if !vs[0].one {
-				re = cache.get(vs[0].Str(i))
-			}
-			if re != nil {
-				out.Strs[i] = extractGroup(re, vs[1].Value(i), vs[2].Str(i))
-			}
+			out.Strs[i] = re.group(groupIndex(re, vs[1].Value(i)), text.Str(i))
 		}
 		return out
 	}
 }
 
-func extractGroup(re *regexp.Regexp, group Value, s string) string {
-	g := int(group.Int)
-	if group.Type == String {
-		g = re.SubexpIndex(group.Str)
+// extractAllOf extracts a group of each text.
+func extractAllOf(x *run, re *pattern, group Value, texts []string) []string {
+	out, g := make([]string, len(texts)), groupIndex(re, group)
+	for i, s := range texts {
+		x.poll(i)
+		out[i] = re.group(g, s)
 	}
+	return out
+}
+
+// groupIndex returns the number of a group given by number or name.
+func groupIndex(re *pattern, group Value) int {
+	if group.Type == String {
+		return re.SubexpIndex(group.Str)
+	}
+	return int(group.Int)
+}
+
+// group returns what group g matches in s, "" for nothing or no such group.
+func (re *pattern) group(g int, s string) string {
 	if g < 0 || g > re.NumSubexp() {
 		return ""
-	}
-	if g == 0 {
-		return re.FindString(s)
 	}
 	loc := re.FindStringSubmatchIndex(s)
 	if loc == nil || loc[2*g] < 0 {

@@ -1,7 +1,6 @@
 package kql
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -312,8 +311,8 @@ func (b *binder) regexOp(n *binaryNode, l, r *bound) *bound {
 }
 
 // compileRegex reports a pattern RE2 does not take.
-func (b *binder) compileRegex(pattern string, n node) *regexp.Regexp {
-	re, err := regexp.Compile(pattern)
+func (b *binder) compileRegex(expr string, n node) *pattern {
+	re, err := compilePattern(expr)
 	if err != nil {
 		b.diags.report(n.pos(), "KQL011", "The regular expression is not valid: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}
@@ -321,17 +320,17 @@ func (b *binder) compileRegex(pattern string, n node) *regexp.Regexp {
 }
 
 // regexCache compiles patterns once.
-type regexCache struct{ m map[string]*regexp.Regexp }
+type regexCache struct{ m map[string]*pattern }
 
-func newRegexCache() *regexCache { return &regexCache{map[string]*regexp.Regexp{}} }
+func newRegexCache() *regexCache { return &regexCache{map[string]*pattern{}} }
 
 // get returns the compiled pattern, nil when it is not valid.
-func (c *regexCache) get(pattern string) *regexp.Regexp {
-	re, ok := c.m[pattern]
+func (c *regexCache) get(expr string) *pattern {
+	re, ok := c.m[expr]
 	if !ok {
-		re, _ = regexp.Compile(pattern) // an invalid pattern matches nothing
+		re, _ = compilePattern(expr) // an invalid pattern matches nothing
 		if len(c.m) < 1000 {
-			c.m[pattern] = re
+			c.m[expr] = re
 		}
 	}
 	return re

@@ -1,7 +1,6 @@
 package kql
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -119,7 +118,7 @@ type kvParser struct {
 	escape         byte
 	greedy         bool
 	pattern        string
-	re             *regexp.Regexp
+	re             *pattern
 }
 
 func (k *kvParser) set(name, val string) {

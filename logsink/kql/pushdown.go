@@ -60,8 +60,18 @@ func binaryPreds(op string, l, r *bound) (preds []Predicate, whole bool) {
 		}
 		op, l, r = f, r, l
 	}
+	if l.col < 0 || r.val == nil {
+		return nil, false
+	}
+	if op == "matches regex" {
+		re, err := compilePattern(r.val.Str)
+		if err != nil || re.needs == "" {
+			return nil, false
+		}
+		return columnPred(l, OpContains, false, stringValue(re.needs)), false
+	}
 	p, ok := pushOps[op]
-	if !ok || l.col < 0 || r.val == nil {
+	if !ok {
 		return nil, false
 	}
 	text := p >= OpHas && p <= OpEndsWith
