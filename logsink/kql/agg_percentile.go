@@ -1,8 +1,9 @@
 package kql
 
 import (
+	"cmp"
 	"math"
-	"sort"
+	"slices"
 	"strings"
 )
 
@@ -80,15 +81,24 @@ type percentileAgg struct {
 	spec  percentileSpec
 	t     Type
 	ranks []*bound
-	cols  int // results the call has
-	ints  [][]weighted[int64]
-	reals [][]weighted[float64]
+	cols  int               // results the call has
+	ints  []ranked[int64]   // by group
+	reals []ranked[float64] // by group
 	n     int64
 }
 
-type weighted[T any] struct {
-	v T
-	w int64
+// ranked is the values of a group.
+type ranked[T int64 | float64] struct {
+	vals    []T
+	weights []int64 // nil: each counts once
+}
+
+// add adds a value; it makes room by doubling, as there may be many.
+func (r *ranked[T]) add(v T) {
+	if len(r.vals) == cap(r.vals) {
+		r.vals = slices.Grow(r.vals, max(len(r.vals), 8))
+	}
+	r.vals = append(r.vals, v)
 }
 
 func newPercentile(c *aggSite) aggregator {
@@ -112,18 +122,21 @@ func (a *percentileAgg) add(gids []uint32, groups int, args []*Vector, n int) {
 		if v.IsNull(i) {
 			continue
 		}
-		w := int64(1)
+		weights := &a.ints[g].weights
+		if v.Type == Real {
+			weights = &a.reals[g].weights
+		}
 		if a.spec.weighted {
 			if args[1].IsNull(i) || args[1].Ints[args[1].at(i)] <= 0 {
 				continue
 			}
-			w = args[1].Ints[args[1].at(i)]
+			*weights = append(*weights, args[1].Ints[args[1].at(i)])
 		}
 		a.n++
 		if v.Type == Real {
-			a.reals[g] = append(a.reals[g], weighted[float64]{v.Reals[v.at(i)], w})
+			a.reals[g].add(v.Reals[v.at(i)])
 		} else {
-			a.ints[g] = append(a.ints[g], weighted[int64]{v.Ints[v.at(i)], w})
+			a.ints[g].add(v.Ints[v.at(i)])
 		}
 	}
 }
@@ -155,13 +168,13 @@ func (a *percentileAgg) results(groups int) []*Vector {
 	ints, reals := grown(a.ints, groups), grown(a.reals, groups)
 	vals := make([][]Value, groups)
 	for g := range groups {
-		if len(reals[g]) > 0 {
-			for _, f := range nearestRanks(reals[g], ps) {
+		if len(reals[g].vals) > 0 {
+			for _, f := range reals[g].nearest(ps) {
 				vals[g] = append(vals[g], convert(realValue(f), a.t))
 			}
 			continue
 		}
-		for _, x := range nearestRanks(ints[g], ps) {
+		for _, x := range ints[g].nearest(ps) {
 			vals[g] = append(vals[g], Value{Type: a.t, Int: x})
 		}
 	}
@@ -196,29 +209,108 @@ func percentileArrays(vals [][]Value) *Vector {
 	return out
 }
 
-// nearestRanks returns the values at the given percentiles.
-func nearestRanks[T int64 | float64](vals []weighted[T], ps []float64) []T {
-	if len(vals) == 0 {
+// nearest returns the values at the given percentiles, which it may bring into
+// another order.
+func (r *ranked[T]) nearest(ps []float64) []T {
+	if len(r.vals) == 0 {
 		return nil
 	}
-	sort.Slice(vals, func(i, j int) bool { return vals[i].v < vals[j].v })
-	var total int64
-	for _, v := range vals {
-		total += v.w
+	at := r.selected
+	switch {
+	case r.weights != nil:
+		at = r.byWeight()
+	case len(ps) > 1:
+		slices.Sort(r.vals)
+		at = func(rank int64) T { return r.vals[rank-1] }
 	}
+	total := r.total()
 	out := make([]T, len(ps))
 	for k, p := range ps {
 		rank := int64(math.Ceil(p / 100 * float64(total)))
-		rank = max(1, min(rank, total)) // also what NaN gives
-		var sum int64
-		for _, v := range vals {
-			if sum += v.w; sum >= rank {
-				out[k] = v.v
-				break
-			}
-		}
+		out[k] = at(max(1, min(rank, total))) // the first is also what NaN gives
 	}
 	return out
 }
 
-func (a *percentileAgg) size() int64 { return 16 * a.n }
+func (r *ranked[T]) total() (n int64) {
+	if r.weights == nil {
+		return int64(len(r.vals))
+	}
+	for _, w := range r.weights {
+		n += w
+	}
+	return n
+}
+
+// byWeight returns a function that tells the value at a rank.
+func (r *ranked[T]) byWeight() func(rank int64) T {
+	order := make([]int, len(r.vals))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(r.vals[a], r.vals[b]) })
+	return func(rank int64) (v T) {
+		for _, i := range order {
+			if v = r.vals[i]; rank <= r.weights[i] {
+				break
+			}
+			rank -= r.weights[i]
+		}
+		return v
+	}
+}
+
+// selected returns the value at a rank. It parts the values around one of them,
+// again and again, and goes on where the rank is (Hoare's selection).
+func (r *ranked[T]) selected(rank int64) T {
+	v, k := r.vals, int(rank-1)
+	for rounds := 0; len(v) > 1; rounds++ {
+		if rounds == 64 { // far more than it takes but for the worst of luck
+			slices.Sort(v)
+			break
+		}
+		pivot := median(v[0], v[len(v)/2], v[len(v)-1])
+		i, j := 0, len(v)-1
+		for i <= j {
+			for cmp.Less(v[i], pivot) {
+				i++
+			}
+			for cmp.Less(pivot, v[j]) {
+				j--
+			}
+			if i <= j {
+				v[i], v[j] = v[j], v[i]
+				i, j = i+1, j-1
+			}
+		}
+		switch {
+		case k <= j:
+			v = v[:j+1]
+		case k >= i:
+			v, k = v[i:], k-i
+		default:
+			return v[k]
+		}
+	}
+	return v[k]
+}
+
+func median[T cmp.Ordered](a, b, c T) T {
+	if cmp.Less(b, a) {
+		a, b = b, a
+	}
+	if cmp.Less(c, a) {
+		return a
+	}
+	if cmp.Less(c, b) {
+		return c
+	}
+	return b
+}
+
+func (a *percentileAgg) size() int64 {
+	if a.spec.weighted {
+		return 16 * a.n
+	}
+	return 8 * a.n
+}

@@ -126,7 +126,12 @@ func truncate(f float64) (int64, bool) {
 
 // parseLong reads a decimal or hexadecimal integer.
 func parseLong(s string) (int64, bool) {
-	s = strings.TrimSpace(s)
+	if n, ok := parseDigits(s); ok {
+		return n, true
+	}
+	if s = strings.TrimSpace(s); s == "" {
+		return 0, false
+	}
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return n, true
 	}
@@ -135,6 +140,22 @@ func parseLong(s string) (int64, bool) {
 		return int64(n), err == nil
 	}
 	return 0, false
+}
+
+// parseDigits reads a text of up to 18 digits, which every other way to read a
+// number would read so, too.
+func parseDigits(s string) (n int64, ok bool) {
+	if len(s) == 0 || len(s) > 18 {
+		return 0, false
+	}
+	for i := range len(s) {
+		d := s[i] - '0'
+		if d > 9 {
+			return 0, false
+		}
+		n = n*10 + int64(d)
+	}
+	return n, true
 }
 
 func toReal(v Value) Value {
@@ -234,6 +255,12 @@ func convertVector(v *Vector, t Type, n int) *Vector {
 	}
 	out := newVector(t, n)
 	for i := range n {
+		if t == Long && v.Type == String { // most often digits
+			if d, ok := parseDigits(v.Str(i)); ok {
+				out.Ints[i] = d
+				continue
+			}
+		}
 		out.set(i, n, convert(v.Value(i), t))
 	}
 	return out

@@ -461,12 +461,13 @@ func sketchForm(kind string) func(b *binder, n *callNode) *bound {
 }
 
 // digestValues are the values of a tdigest with their weights.
-func digestValues(d any) []weighted[float64] {
-	var vals []weighted[float64]
+func digestValues(d any) *ranked[float64] {
+	r := &ranked[float64]{}
 	for items := sketchItems(d, "tdigest"); len(items) > 1; items = items[2:] {
-		vals = append(vals, weighted[float64]{convert(fromDynamic(items[0]), Real).Real, convert(fromDynamic(items[1]), Long).Int})
+		r.add(convert(fromDynamic(items[0]), Real).Real)
+		r.weights = append(r.weights, convert(fromDynamic(items[1]), Long).Int)
 	}
-	return vals
+	return r
 }
 
 // digestArray is the array of the percentiles asked for.
@@ -480,7 +481,7 @@ func digestArray(a []Value) Value {
 		}
 	}
 	out := []any{}
-	for _, r := range nearestRanks(digestValues(a[0].Any), ps) {
+	for _, r := range digestValues(a[0].Any).nearest(ps) {
 		out = append(out, r)
 	}
 	return dynamicValue(out)
@@ -497,7 +498,7 @@ func sketchReader(kind string) (Type, func(a []Value) Value) {
 			if a[1].Null || !a[1].Type.isNumeric() {
 				return nullValue(Real)
 			}
-			r := nearestRanks(digestValues(a[0].Any), []float64{a[1].float()})
+			r := digestValues(a[0].Any).nearest([]float64{a[1].float()})
 			if len(r) == 0 {
 				return nullValue(Real)
 			}
@@ -510,9 +511,10 @@ func sketchReader(kind string) (Type, func(a []Value) Value) {
 				return nullValue(Long)
 			}
 			var rank int64
-			for _, v := range digestValues(a[0].Any) {
-				if v.v <= a[1].float() {
-					rank += v.w
+			values := digestValues(a[0].Any)
+			for i, v := range values.vals {
+				if v <= a[1].float() {
+					rank += values.weights[i]
 				}
 			}
 			return longValue(rank)
