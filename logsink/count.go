@@ -1,8 +1,6 @@
 package logsink
 
 import (
-	"math"
-
 	"github.com/acalocal/acalocal/logsink/kql"
 )
 
@@ -66,8 +64,7 @@ func (r *partReader) counted(col int) bool {
 	q := &r.part
 	switch {
 	case q.min < r.plan.min || q.max > r.plan.max:
-		_, ok := q.countsWithin(col, r.plan.min, r.plan.max)
-		return ok
+		return q.edge(col) != nil
 	case col == noTuples:
 		return true
 	}
@@ -129,74 +126,17 @@ func (r *partReader) counts(col int) ([]uint32, error) {
 	case whole:
 		return q.counts(col)
 	}
-	if c, ok := q.countsWithin(col, r.plan.min, r.plan.max); ok {
-		return c, nil
+	if e := q.edge(col); e != nil {
+		return e.within(r.plan.min, r.plan.max), nil
 	}
-	times, err := r.countTimes()
+	e, err := r.readEdge(col)
 	if err != nil {
 		return nil, err
 	}
-	codes, n := zeros(q.rows), 1
-	if col != noTuples {
-		values, width := q.names(col)
-		n = len(values) / width
-		if codes, err = r.countCodes(col); err != nil {
-			return nil, err
-		}
-		q.keepSpans(col, n, times, codes)
+	if q.block != nil && len(e.ends) <= maxKeptCounts {
+		r.edges.keep(q.block, e)
 	}
-	c := make([]uint32, n)
-	for i, t := range times {
-		if t >= r.plan.min && t <= r.plan.max {
-			c[codes[i]]++
-		}
-	}
-	return c, nil
-}
-
-// tupleSpan says how often a tuple occurs in a block, and from when to when.
-type tupleSpan struct {
-	rows     uint32
-	min, max int64
-}
-
-// countsWithin returns how often each tuple of a column occurs from min to max,
-// if what is remembered of the block tells: where containers write at different
-// times, most tuples of a block are within or without as a whole.
-func (p *part) countsWithin(col int, min, max int64) (counts []uint32, ok bool) {
-	if p.block == nil || col == noTuples {
-		return nil, false
-	}
-	spans := p.block.spans[col].Load()
-	if spans == nil {
-		return nil, false
-	}
-	counts = make([]uint32, len(*spans))
-	for code, s := range *spans {
-		switch {
-		case s.min >= min && s.max <= max:
-			counts[code] = s.rows
-		case s.min <= max && s.max >= min:
-			return nil, false
-		}
-	}
-	return counts, true
-}
-
-// keepSpans remembers the spans of a column's n tuples.
-func (p *part) keepSpans(col, n int, times []int64, codes []uint32) {
-	if p.block == nil || n > maxKeptCounts || p.block.spans[col].Load() != nil {
-		return
-	}
-	spans := make([]tupleSpan, n)
-	for i := range spans {
-		spans[i] = tupleSpan{min: math.MaxInt64, max: math.MinInt64}
-	}
-	for i, t := range times {
-		s := &spans[codes[i]]
-		s.rows, s.min, s.max = s.rows+1, min(s.min, t), max(s.max, t)
-	}
-	p.block.spans[col].Store(&spans)
+	return e.within(r.plan.min, r.plan.max), nil
 }
 
 // countScratch is memory for columns that are only counted.

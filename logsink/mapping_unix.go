@@ -19,6 +19,7 @@ const mapStep = 8 << 20
 type fileView struct {
 	file *os.File
 	data atomic.Pointer[[]byte]
+	used atomic.Int64 // about how many bytes are in memory since trim
 
 	mu   sync.Mutex
 	maps [][]byte // guarded by mu; all ever made, as readers may hold on to any
@@ -39,6 +40,7 @@ func (v *fileView) at(off int64, n int) ([]byte, error) {
 			return nil, err
 		}
 	}
+	v.used.Add(int64(n) + readAround)
 	return (*d)[off:end:end], nil
 }
 
@@ -58,9 +60,21 @@ func (v *fileView) grow(end int64) (*[]byte, error) {
 	return &m, nil
 }
 
-// trim gives the memory back that reading has filled; the operating system
-// keeps the file cached as long as it likes.
+const (
+	// readAround is what the operating system maps around what is read.
+	readAround = 64 << 10
+	// trimFrom is how much memory is worth a system call, and reading anew what
+	// the next query reads again.
+	trimFrom = 1 << 20
+)
+
+// trim gives the memory back that reading has filled, if it is much; the
+// operating system keeps the file cached as long as it likes.
 func (v *fileView) trim() {
+	if v.used.Load() < trimFrom {
+		return
+	}
+	v.used.Store(0)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, m := range v.maps {

@@ -11,6 +11,7 @@ import (
 // partReader turns parts into the blocks a plan asks for. It is used by one
 // goroutine.
 type partReader struct {
+	edges   *edges
 	scratch countScratch
 	kept    []int64        // scratch
 	lower   []byte         // scratch

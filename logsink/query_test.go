@@ -125,6 +125,7 @@ func TestAnswersDoNotDependOnAdvice(t *testing.T) {
 			terms = append(terms, pick(
 				fmt.Sprintf("Log_s %s %q", pick("has", "!has", "has_cs", "contains", "contains_cs", "!contains", "startswith", "endswith", "hasprefix", "hassuffix", "==", "=~", "!="), needle()),
 				fmt.Sprintf("Log_s %s (%q, %q)", pick("has_any", "has_all", "in", "in~", "!in"), needle(), needle()),
+				fmt.Sprintf("Log_s matches regex %q", pick("order.*reset", `took (\d+) ms`, "(?i)ERROR", "[a-z]+ by peer", "k 1|k 2")),
 				fmt.Sprintf("ContainerAppName_s %s %q", pick("==", "=~", "!=", "contains", "has", "startswith"), pick("shop", "SHOP", "art", "nope")),
 				fmt.Sprintf("Stream_s == %q", pick("stdout", "stderr", "Stderr")),
 				fmt.Sprintf("time_t %s datetime(2026-06-26 08:%d:%02d)", pick("<", "<=", ">", ">=", "=="), 19+rnd.IntN(16), rnd.IntN(60)),

@@ -16,6 +16,7 @@ import (
 type scanner struct {
 	plan   *scanPlan
 	snap   *snapshot
+	edges  *edges
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 	order  chan promise // one for each part that may matter, in order
@@ -54,7 +55,7 @@ func newScanner(ctx context.Context, t *table, plan *scanPlan) *scanner {
 		ahead = 64 // blocks of a few rows, many of them without reading
 	}
 	s := &scanner{
-		plan: plan, snap: t.state.snapshot(t.problems), cancel: cancel,
+		plan: plan, snap: t.state.snapshot(t.problems), edges: &t.edges, cancel: cancel,
 		order: make(chan promise, ahead), rest: math.MaxInt64,
 	}
 	jobs := make(chan job)
@@ -72,7 +73,7 @@ func (s *scanner) deal(ctx context.Context, jobs chan<- job) {
 	var t trimmer
 	defer t.leave()
 	list := s.sequence()
-	var counter partReader
+	counter := partReader{edges: s.edges}
 	for k, i := range list {
 		p := s.snap.part(i)
 		t.enter(p)
@@ -145,7 +146,7 @@ func (t *trimmer) leave() {
 }
 
 func (s *scanner) work(jobs <-chan job) {
-	r := partReader{bufs: map[int][]byte{}}
+	r := partReader{edges: s.edges, bufs: map[int][]byte{}}
 	for j := range jobs {
 		b, err := r.read(s.plan, j.part)
 		if err != nil && j.part.block != nil {

@@ -29,7 +29,7 @@ type sealed struct {
 	terms atomic.Uint64 // bit i: the term filter of text column i is checked
 	// counts are how often each tuple of each column occurs, once read.
 	counts []atomic.Pointer[[]uint32]
-	spans  []atomic.Pointer[[]tupleSpan]
+	edge   atomic.Pointer[edge] // kept by the table's edges
 }
 
 func segmentPath(dir string, first uint64) string {
@@ -106,7 +106,6 @@ func (s *segment) readBlock(def *tableDef, off int64, intern func(string) string
 		}
 		b.blockMeta, err = readMeta(def, h, meta, intern)
 		b.counts = make([]atomic.Pointer[[]uint32], len(def.tuples))
-		b.spans = make([]atomic.Pointer[[]tupleSpan], len(def.tuples))
 		return err
 	})
 	return b, err

@@ -32,6 +32,7 @@ type feeder interface {
 type table struct {
 	tableConfig
 	state state
+	edges edges
 
 	queue queue
 	full  chan *memView // from ingest to seal

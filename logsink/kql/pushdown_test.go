@@ -95,6 +95,7 @@ func TestScansAreAskedForWhatTheQueryNeeds(t *testing.T) {
 		{`let a = "web"; T | where App in (a, "api") | project N`, "cols=App,N preds=[App op0 web|api fold=false]"},
 		{`T | where App has_any ("x", "y") | project N`, "cols=App,N preds=[App op1 x|y fold=true]"},
 		{`T | extend B = App | where B contains_cs "eb" | project N`, "cols=App,N preds=[App op4 eb fold=false]"},
+		{`T | where App matches regex "e(b|x)+ one"`, "cols=TimeGenerated,App,N preds=[App op4  one fold=false]"},
 		{`T | where 5 < N | count`, "cols=N preds=[N op7 5 fold=false]"},
 		{`T | where TimeGenerated >= datetime(2025-11-01) and TimeGenerated < datetime(2025-12-01) | count`,
 			"cols=TimeGenerated preds=[TimeGenerated op8 2025-11-01T00:00:00.0000000Z fold=false; TimeGenerated op9 2025-12-01T00:00:00.0000000Z fold=false] from=2025-11-01T00:00:00 to=2025-11-30T23:59:59"},
