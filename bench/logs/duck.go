@@ -82,15 +82,14 @@ func queryDuck(dir string) (report, error) {
 		return report{}, err
 	}
 	db := sql.OpenDB(conn)
-	r := report{Seconds: map[string]float64{}, Answers: map[string]string{}}
+	r := report{Seconds: map[string]float64{}, CPU: map[string]float64{}, Answers: map[string]string{}}
 	for _, q := range queries {
-		r.Seconds[q.name], err = best(func() error {
+		if err := r.best(q.name, func() error {
 			answer, err := askDuck(db, q.sql)
 			r.Answers[q.name] = answer
 			return err
-		})
-		if err != nil {
-			return r, fmt.Errorf("%s: %w", q.name, err)
+		}); err != nil {
+			return r, err
 		}
 	}
 	return r, errors.Join(db.Close(), conn.Close())

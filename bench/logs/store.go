@@ -49,20 +49,19 @@ func queryStore(dir string) (report, error) {
 	if err != nil {
 		return report{}, err
 	}
-	r := report{Seconds: map[string]float64{}, Answers: map[string]string{}}
+	r := report{Seconds: map[string]float64{}, CPU: map[string]float64{}, Answers: map[string]string{}}
 	for _, q := range queries {
-		r.Seconds[q.name], err = best(func() error {
+		if err := r.best(q.name, func() error {
 			res, err := s.Query(context.Background(), q.kql, kql.Options{})
 			if err == nil {
 				r.Answers[q.name] = sumUp(res)
 			}
 			return err
-		})
-		if err != nil {
-			return r, fmt.Errorf("%s: %w", q.name, err)
+		}); err != nil {
+			return r, err
 		}
 	}
-	r.Seconds["take"], err = best(func() error {
+	err = r.best("take", func() error {
 		_, err := s.Query(context.Background(), `ContainerAppConsoleLogs_CL | take 10`, kql.Options{})
 		return err
 	})
