@@ -130,7 +130,7 @@ func views(o Options) []*view {
 }
 
 func consoleCL(o Options) *view {
-	const table = "ContainerAppConsoleLogs_CL"
+	const table = consoleCLTable
 	return &view{name: table, def: consoleDef, columns: group(
 		constant("TenantId", o.WorkspaceID), constant("SourceSystem", "RestAPI"),
 		empties("MG", "ManagementGroupName"), timeOf("TimeGenerated"), empties("Computer", "RawData"),

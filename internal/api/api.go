@@ -133,10 +133,11 @@ type Info struct {
 	// OTLPEndpoint is the collector that rows are sent to, without a password;
 	// "" is none.
 	OTLPEndpoint string `json:"otlpEndpoint,omitempty"`
-	// IngestionDelay, in nanoseconds, and StrictTables are how users' queries
-	// see the log tables.
-	IngestionDelay time.Duration `json:"ingestionDelay,omitempty"`
-	StrictTables   bool          `json:"strictTables,omitempty"`
+	// IngestionDelay, in nanoseconds, StrictTables and DynamicJSONColumns are
+	// how users' queries see the log tables.
+	IngestionDelay     time.Duration `json:"ingestionDelay,omitempty"`
+	StrictTables       bool          `json:"strictTables,omitempty"`
+	DynamicJSONColumns bool          `json:"dynamicJsonColumns,omitempty"`
 }
 
 // server is the handler: the options and nothing that changes.

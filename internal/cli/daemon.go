@@ -101,6 +101,7 @@ func startDaemon(ctx context.Context, h home.Home, name string, log io.Writer) (
 		Environment: name, Home: h, Runtime: engine, Bind: os.Getenv(listenVariable), TimeScale: scale, ScaleProbes: os.Getenv(scaleProbesVariable) == "1", ScaleSteps: os.Getenv(scaleStepsVariable) == "1",
 		APIBind: os.Getenv(apiListenVariable), HideReason: variableSwitch(noReasonVariable).on(), NoRetries: variableSwitch(noRetriesVariable).on(),
 		OTLPEndpoint: endpoint, OTLPHeaders: headers, IngestionDelay: delay, StrictTables: variableSwitch(strictTablesVariable).on(),
+		DynamicJSONColumns:      variableSwitch(jsonColumnsVariable).on(),
 		EnforceEphemeralStorage: variableSwitch(enforceVariable).on(),
 		Claim:                   h.Environment(name).Claim(engine.Host()), Log: logger,
 	})

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// How late the log tables of a daemon that starts now are, for those who want
+// How queries see the log tables of a daemon that starts now, for those who want
 // to practise what Azure asks of them.
 const (
 	// ingestionDelayVariable is how old a row is when queries first find it.
@@ -19,15 +19,20 @@ const (
 	// strictTablesVariable lets a _CL table exist only from its first row on,
 	// when it is 1.
 	strictTablesVariable = "ACALOCAL_STRICT_TABLES"
+	// jsonColumnsVariable takes the JSON lines of a _CL table apart, when it is 1.
+	jsonColumnsVariable = "ACALOCAL_DYNAMIC_JSON_COLUMNS"
 )
 
-// bindLateTables adds --ingestion-delay and --strict-tables, which set the
-// variables for the daemon this command starts.
+// bindLateTables adds --ingestion-delay, --strict-tables and
+// --logs-dynamic-json-columns, which set the variables for the daemon this command
+// starts. The last is az's, of "containerapp env create".
 func bindLateTables(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.Var(ingestionDelayFlag{}, "ingestion-delay", "let queries find log rows this `DURATION` after they were written, such as 2m, to practise Azure's; at most 24h; of an environment that does not run yet")
 	f.Var(variableSwitch(strictTablesVariable), "strict-tables", "let _CL log tables not exist before their first row, as on Azure; of an environment that does not run yet")
 	f.Lookup("strict-tables").NoOptDefVal = "true"
+	f.Var(variableSwitch(jsonColumnsVariable), "logs-dynamic-json-columns", "show the fields of JSON lines as columns of ContainerAppConsoleLogs_CL, as dynamicJsonColumns of an environment does; of one that does not run yet")
+	f.Lookup("logs-dynamic-json-columns").NoOptDefVal = "true"
 }
 
 // ingestionDelayFlag keeps its value in the environment of the process, as
@@ -48,7 +53,8 @@ func (ingestionDelayFlag) String() string { return "" }
 // Type implements pflag.Value.
 func (ingestionDelayFlag) Type() string { return "DURATION" }
 
-// useLateTables is what acalocal.yaml says; a flag or a variable wins.
+// useLateTables is what acalocal.yaml and the environment's definition say; a flag
+// or a variable wins.
 func useLateTables(env *config.Environment) error {
 	if env.IngestionDelay > 0 && os.Getenv(ingestionDelayVariable) == "" {
 		if err := os.Setenv(ingestionDelayVariable, env.IngestionDelay.String()); err != nil {
@@ -56,7 +62,12 @@ func useLateTables(env *config.Environment) error {
 		}
 	}
 	if env.StrictTables && os.Getenv(strictTablesVariable) == "" {
-		return os.Setenv(strictTablesVariable, "1")
+		if err := os.Setenv(strictTablesVariable, "1"); err != nil {
+			return err
+		}
+	}
+	if env.DynamicJSONColumns() && os.Getenv(jsonColumnsVariable) == "" {
+		return os.Setenv(jsonColumnsVariable, "1")
 	}
 	return nil
 }
@@ -88,6 +99,9 @@ func lateSettings(info api.Info) (flags []string) {
 	}
 	if os.Getenv(strictTablesVariable) != "" && variableSwitch(strictTablesVariable).on() != info.StrictTables {
 		flags = append(flags, "strict-tables")
+	}
+	if os.Getenv(jsonColumnsVariable) != "" && variableSwitch(jsonColumnsVariable).on() != info.DynamicJSONColumns {
+		flags = append(flags, "logs-dynamic-json-columns")
 	}
 	return flags
 }

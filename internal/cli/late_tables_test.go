@@ -3,9 +3,11 @@ package cli
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/api"
 	"github.com/acalocal/acalocal/internal/config"
 	"github.com/acalocal/acalocal/internal/home"
@@ -14,7 +16,7 @@ import (
 
 // noSettings unsets what a daemon takes when it starts, for one test.
 func noSettings(t *testing.T) {
-	for _, v := range []string{otlpVariable, ingestionDelayVariable, strictTablesVariable} {
+	for _, v := range []string{otlpVariable, ingestionDelayVariable, strictTablesVariable, jsonColumnsVariable} {
 		t.Setenv(v, "")
 	}
 }
@@ -51,6 +53,24 @@ func TestLateTablesReachTheDaemonByTheEnvironment(t *testing.T) {
 				t.Errorf("delay %s, strict %v, %v", delay, strict, err)
 			}
 		})
+	}
+	apart := config.Environment{Resource: &aca.ManagedEnvironment{Properties: aca.EnvironmentProperties{
+		AppLogsConfiguration: &aca.AppLogsConfiguration{Destination: "log-analytics", LogAnalyticsConfiguration: &aca.LogAnalyticsConfiguration{DynamicJSONColumns: true}},
+	}}}
+	for _, c := range []struct {
+		destination, flag string
+		want              bool
+	}{{"log-analytics", "", true}, {"azure-monitor", "", false}, {"log-analytics", "--logs-dynamic-json-columns=false", false}, {"", "--logs-dynamic-json-columns", true}} {
+		noSettings(t)
+		apart.Resource.Properties.AppLogsConfiguration.Destination = c.destination
+		cmd := &cobra.Command{}
+		bindLateTables(cmd)
+		if err := cmd.ParseFlags(strings.Fields(c.flag)); err != nil {
+			t.Fatal(err)
+		}
+		if err := useLateTables(&apart); err != nil || variableSwitch(jsonColumnsVariable).on() != c.want {
+			t.Errorf("%q with %q: JSON columns %v, %v", c.destination, c.flag, !c.want, err)
+		}
 	}
 	t.Setenv(ingestionDelayVariable, "soon")
 	if _, err := ingestionDelay(); err == nil {
@@ -91,14 +111,16 @@ func TestSettingsOfTablesComeTooLateToo(t *testing.T) {
 	noSettings(t)
 	t.Setenv(ingestionDelayVariable, "120s")
 	t.Setenv(strictTablesVariable, "1")
-	if got := lateSettings(api.Info{}); !slices.Equal(got, []string{"ingestion-delay", "strict-tables"}) {
+	t.Setenv(jsonColumnsVariable, "1")
+	if got := lateSettings(api.Info{}); !slices.Equal(got, []string{"ingestion-delay", "strict-tables", "logs-dynamic-json-columns"}) {
 		t.Errorf("%v come too late", got)
 	}
-	if got := lateSettings(api.Info{IngestionDelay: 2 * time.Minute, StrictTables: true}); len(got) != 0 {
+	if got := lateSettings(api.Info{IngestionDelay: 2 * time.Minute, StrictTables: true, DynamicJSONColumns: true}); len(got) != 0 {
 		t.Errorf("%v come too late for a daemon that has them", got)
 	}
 	t.Setenv(ingestionDelayVariable, "0s")
 	t.Setenv(strictTablesVariable, "0")
+	t.Setenv(jsonColumnsVariable, "")
 	if got := lateSettings(api.Info{IngestionDelay: time.Minute, StrictTables: true}); !slices.Equal(got, []string{"ingestion-delay", "strict-tables"}) {
 		t.Errorf("switched off, %v come too late", got)
 	}

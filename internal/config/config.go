@@ -59,6 +59,16 @@ type Environment struct {
 	tree *tree // of the resource's document
 }
 
+// DynamicJSONColumns reports whether the environment's Log Analytics workspace has
+// the fields of JSON lines as columns. Other destinations of logs know no such thing.
+func (e *Environment) DynamicJSONColumns() bool {
+	if e.Resource == nil || e.Resource.Properties.AppLogsConfiguration == nil {
+		return false
+	}
+	logs := e.Resource.Properties.AppLogsConfiguration
+	return logs.Destination == "log-analytics" && logs.LogAnalyticsConfiguration != nil && logs.LogAnalyticsConfiguration.DynamicJSONColumns
+}
+
 // App is one app with what only matters on this machine.
 type App struct {
 	aca.ContainerApp // as the files, acalocal.yaml and flags say; ApplyDefaults has not run

@@ -85,9 +85,11 @@ type Options struct {
 	OTLPHeaders  map[string]string
 	// IngestionDelay is how old a row is when queries of users first find it;
 	// 0 is not at all. StrictTables lets a _CL table exist only from its first
-	// row on. Log streams and what acalocal asks itself know of neither.
-	IngestionDelay time.Duration
-	StrictTables   bool
+	// row on; DynamicJSONColumns takes JSON lines in it apart. Log streams and
+	// what acalocal asks itself know of none.
+	IngestionDelay     time.Duration
+	StrictTables       bool
+	DynamicJSONColumns bool
 	// KeepLogs keeps the log store when the environment is removed.
 	KeepLogs bool
 	Log      zerolog.Logger
@@ -255,7 +257,7 @@ func (d *Daemon) close() {
 func (d *Daemon) Handler(tcp bool) http.Handler {
 	return api.New(api.Options{
 		Emulator: d.Engine,
-		Logs:     queries{d.Logs, d.o.IngestionDelay, d.o.StrictTables},
+		Logs:     d.queries(),
 		Requests: d.edge,
 		Faults:   d.Faults,
 		Info:     d.info(),
@@ -269,11 +271,21 @@ func (d *Daemon) Handler(tcp bool) http.Handler {
 	})
 }
 
+// queries is the log store as the API asks it.
+func (d *Daemon) queries() queries {
+	q := queries{Store: d.Logs, delay: d.o.IngestionDelay, strict: d.o.StrictTables}
+	if d.o.DynamicJSONColumns {
+		q.json = logsink.NewJSONColumns(d.Logs)
+	}
+	return q
+}
+
 // info is what the API says about this daemon.
 func (d *Daemon) info() api.Info {
 	return api.Info{
 		Environment: d.o.Environment, Version: version.Version, PID: os.Getpid(), TimeScale: d.o.TimeScale,
 		OTLPEndpoint: otlp.Shown(d.o.OTLPEndpoint), IngestionDelay: d.o.IngestionDelay, StrictTables: d.o.StrictTables,
+		DynamicJSONColumns: d.o.DynamicJSONColumns,
 	}
 }
 

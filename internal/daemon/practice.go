@@ -18,11 +18,16 @@ type queries struct {
 	delay time.Duration
 	// strict hides a _CL table until it has a row to find.
 	strict bool
+	// json takes the JSON lines of ContainerAppConsoleLogs_CL apart; nil: not.
+	json *logsink.JSONColumns
 }
 
 // Catalog returns the tables as users' queries see them.
 func (q queries) Catalog() kql.Catalog {
 	cat := q.Store.Catalog()
+	if q.json != nil {
+		cat = q.json.Over(cat)
+	}
 	if q.delay > 0 {
 		cat = kql.Within(cat, kql.TimeRange{To: kql.TicksOf(time.Now().Add(-q.delay))})
 	}
