@@ -109,7 +109,7 @@ var appDrift = []driftRow{
 var environmentDrift = []driftRow{
 	{"properties.appLogsConfiguration.logAnalyticsConfiguration", "logs stay on this machine", nil},
 	{"properties.appInsightsConfiguration", "no telemetry is sent", nil},
-	{"properties.openTelemetryConfiguration", "no collector runs", nil},
+	{"properties.openTelemetryConfiguration", "no collector runs, and no destination gets anything: --otlp-endpoint sends all logs to one of your own, --telemetry keeps the traces of apps here", nil},
 	{"properties.vnetConfiguration", "there is no virtual network; every environment is one Docker network", nil},
 	{"properties.zoneRedundant", "there is one zone: this machine", is(true)},
 	{"properties.workloadProfiles", "the sizes of nodes are no limit here", nil},
