@@ -94,6 +94,7 @@ var commands = map[string]func(*player, []string){
 	"answers":  (*player).answers,
 	"press":    (*player).press,
 	"replicas": (*player).replicas,
+	"list":     (*player).list,
 	"explain":  (*player).explain,
 	"restart":  func(p *player, _ []string) { p.must(p.s.engine().RestartRevision(p.Context(), p.app, "")) },
 	"down":     func(p *player, _ []string) { p.must(p.s.engine().Shutdown(p.Context())) },

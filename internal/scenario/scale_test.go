@@ -1,18 +1,23 @@
 package scenario
 
 import (
+	"encoding/json"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/acalocal/acalocal/emulator/aca"
 )
 
 // Commands of scenarios about scaling:
 //
 //	press N PATH D        N clients that ask again and again for D; then which statuses came
 //	replicas             how many are ready of the latest revision
+//	list                 those replicas as "replica list" prints them, without what is drawn at random
 //
 // press tells the statuses and not how many: that depends on the order in which
 // clients come by.
@@ -48,3 +53,16 @@ func (p *player) replicas(_ []string) {
 	}
 	p.printf("%d ready, %s\n", n, rev.Properties.RunningState)
 }
+
+func (p *player) list(_ []string) {
+	_, rev := p.latest()
+	var replicas []aca.Replica
+	for _, r := range rev.Replicas {
+		replicas = append(replicas, r.Replica)
+	}
+	text, err := json.MarshalIndent(replicas, "", "  ")
+	p.must(err)
+	p.printf("%s\n", containerID.ReplaceAllString(p.plain(string(text)), `"containerId": "ID"`))
+}
+
+var containerID = regexp.MustCompile(`"containerId": "[^"]*"`)
