@@ -22,19 +22,19 @@ func (l clientListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &clientConn{Conn: c, after: l.g.parkAfter}
-	out.shared = conn{id: l.g.connections.Add(1), client: parseClient(c.RemoteAddr()), plain: out}
+	out := newClientConn(l.g, c)
+	out.after = l.g.parkAfter
 	if canPark(c) {
 		out.parking = l.parking
 	}
 	return out, nil
 }
 
-// clientConn corrects three habits of net/http on a plain HTTP/1.1 connection.
-// It ignores empty lines before the first request line, as RFC 9112, section 2.2
+// clientConn corrects three habits of net/http on an HTTP/1.1 connection. It
+// ignores empty lines before the first request line, as RFC 9112, section 2.2
 // asks; it writes the names of response headers in lower case, as Envoy does, so
-// that "curl -v" looks like it does against Azure; and it waits for later
-// requests without the memory of net/http, see parking.
+// that "curl -v" looks like it does against Azure; and, without TLS, it waits
+// for later requests without the memory of net/http, see parking.
 //
 // Of its fields only atomic ones are used by more than one goroutine at a time.
 type clientConn struct {
@@ -49,6 +49,12 @@ type clientConn struct {
 	until   time.Time     // when waiting for a request ends
 	waits   atomic.Bool   // for a request, and for no longer than after
 	leaves  atomic.Bool   // Close parks
+}
+
+func newClientConn(g *Ingress, c net.Conn) *clientConn {
+	out := &clientConn{Conn: c}
+	out.shared = conn{id: g.connections.Add(1), client: parseClient(c.RemoteAddr()), http1: out}
+	return out
 }
 
 // maxEmpty is how many bytes of empty lines are skipped; more is no request.
@@ -98,7 +104,11 @@ var blankLine = [3]byte{'\n', '\r', '\n'}
 // request, which would be lost by parking: unless they are the end of what came
 // last, and that is an empty line.
 func (c *clientConn) SetReadDeadline(t time.Time) error {
-	park := c.parking != nil && !t.IsZero() && time.Until(t) > clientIdle/2 && c.tail == blankLine
+	waits := !t.IsZero() && time.Until(t) > clientIdle/2
+	if waits {
+		c.head = headFolder{} // the answer before is complete
+	}
+	park := waits && c.parking != nil && c.tail == blankLine
 	if park {
 		c.until = t
 		t = t.Add(c.after - clientIdle)
@@ -139,7 +149,9 @@ func (c *clientConn) CloseWrite() error {
 
 // headFolder turns header names into lower case in a stream that begins with
 // the head of an answer, through interim answers, up to the end of the final
-// one. Its zero value changes nothing.
+// one. Its zero value looks for itself whether such a head begins: net/http
+// answers what it cannot read without asking anybody, and what is no answer is
+// HTTP/2.
 type headFolder struct {
 	part    headPart
 	line    int  // bytes of the current line so far
@@ -149,7 +161,8 @@ type headFolder struct {
 type headPart byte
 
 const (
-	inBody headPart = iota
+	unknown headPart = iota
+	inBody
 	inStatus
 	inName
 	inValue
@@ -159,6 +172,12 @@ const (
 func (f *headFolder) start() { *f = headFolder{part: inStatus} }
 
 func (f *headFolder) fold(p []byte) {
+	if f.part == unknown && len(p) > 0 {
+		f.part = inBody
+		if bytes.HasPrefix(p, []byte("HTTP/1.")) {
+			f.part = inStatus
+		}
+	}
 	for i := 0; i < len(p) && f.part != inBody; i++ {
 		switch c := p[i]; {
 		case c == '\n':

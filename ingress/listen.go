@@ -109,7 +109,6 @@ func (g *Ingress) open(ln net.Listener, spec ListenSpec) (*listener, error) {
 			return nil, errors.New("listen for https: there are no certificates")
 		}
 		l.server = l.httpServer()
-		l.server.TLSConfig = l.tlsConfig()
 	case TCP:
 		l.tcp = newTCPServer(g, l)
 	default:
@@ -144,7 +143,7 @@ func (l *listener) accept() error {
 	case l.tcp != nil:
 		return l.tcp.serve(l.ln)
 	case l.spec.Kind == HTTPS:
-		return l.server.ServeTLS(l.ln, "", "")
+		return l.acceptTLS()
 	}
 	return l.acceptPlain()
 }
@@ -157,6 +156,16 @@ func (l *listener) acceptPlain() error {
 	err := l.server.Serve(clientListener{l.ln, l.g, l.parked})
 	_ = l.parked.Close() // it has no error
 	<-back
+	return err
+}
+
+// acceptTLS serves what comes out of TLS.
+func (l *listener) acceptTLS() error {
+	t := newTLSListener(l.g, l.ln, l.tlsConfig())
+	ended := make(chan struct{})
+	go func() { defer close(ended); t.run() }()
+	err := l.server.Serve(t) // which closes it
+	<-ended
 	return err
 }
 
@@ -233,7 +242,7 @@ func (l *listener) httpServer() *http.Server {
 type conn struct {
 	id     uint64
 	client clientAddr
-	plain  *clientConn // nil for TLS
+	http1  *clientConn // nil for HTTP/2 over TLS
 	// xfcc is rendered at the first request, when the handshake is done.
 	xfccOnce sync.Once
 	xfcc     string
@@ -242,8 +251,11 @@ type conn struct {
 type connKey struct{}
 
 func (l *listener) connContext(ctx context.Context, c net.Conn) context.Context {
-	if plain, ok := c.(*clientConn); ok {
-		return context.WithValue(ctx, connKey{}, &plain.shared)
+	switch c := c.(type) {
+	case *clientConn:
+		return context.WithValue(ctx, connKey{}, &c.shared)
+	case *tlsClientConn:
+		return context.WithValue(ctx, connKey{}, &c.shared)
 	}
 	return context.WithValue(ctx, connKey{}, &conn{id: l.g.connections.Add(1), client: parseClient(c.RemoteAddr())})
 }
@@ -263,8 +275,8 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		c = &conn{}
 	}
-	if c.plain != nil && r.ProtoMajor == 1 {
-		c.plain.head.start()
+	if c.http1 != nil && r.ProtoMajor == 1 {
+		c.http1.head.start()
 	}
 	x := newExchange(l, c, w, r)
 	defer x.end()

@@ -137,7 +137,7 @@ func TestTrailersAndInterimAnswersPass(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := string(raw)
-	for _, want := range []string{"HTTP/1.1 103 Early Hints\r\n", "link: </a>\r\n", "HTTP/1.1 200 OK\r\n", "3\r\nabc\r\n0\r\n", "X-Sum: 6\r\n", "X-Unannounced: 1\r\n"} {
+	for _, want := range []string{"HTTP/1.1 103 Early Hints\r\n", "link: </a>\r\n", "HTTP/1.1 200 OK\r\n", "3\r\nabc\r\n0\r\n", "x-sum: 6\r\n", "x-unannounced: 1\r\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("answer lacks %q:\n%s", want, got)
 		}

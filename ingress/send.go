@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -97,7 +98,14 @@ func (x *exchange) clientFailed() *answer {
 
 func (x *exchange) describe(reason resetReason, err error) string {
 	return "replica " + x.ep.name + ", port " + strconv.Itoa(x.ep.spec.Port) + ": " + reason.text +
-		" (" + err.Error() + "), after " + strconv.Itoa(x.rec.Tries) + " tries"
+		" (" + err.Error() + "), after " + tries(x.rec.Tries)
+}
+
+func tries(n int) string {
+	if n == 1 {
+		return "1 try"
+	}
+	return strconv.Itoa(n) + " tries"
 }
 
 // pause waits before the next try, longer each time.
@@ -298,6 +306,9 @@ func (x *exchange) copyTrailer(dst, trailer http.Header) {
 		x.cutOff(&copyError{err, true})
 	}
 	for name, values := range trailer {
+		if x.r.ProtoMajor == 1 {
+			name = strings.ToLower(name) // HTTP/2 does so itself
+		}
 		dst[http.TrailerPrefix+name] = values
 	}
 }
