@@ -16,6 +16,7 @@ const (
 	detailsUnhealthy    = "no_healthy_upstream"
 	detailsBuffer       = "request_payload_exceeded_retry_buffer_limit"
 	detailsHeaders      = "http1.too_many_headers"
+	detailsHeadSize     = "http1.headers_too_large"
 	detailsMalformed    = "http1.codec_error"
 	detailsClientGone   = "downstream_remote_disconnect"
 	detailsCut          = "upstream_reset_after_response_started{connection_termination}"

@@ -18,7 +18,7 @@ func TestRecordHasTheColumnsOfAzuresLog(t *testing.T) {
 	get(t, c, addr, "web.local.localhost", "/", "X-Forwarded-For", "203.0.113.7", "Traceparent", traceparent)
 	get(t, c, addr, "web.local.localhost", "/", "Traceparent", "00-zz")
 	first, second := recordOf(t, g, 1), recordOf(t, g, 2)
-	if first.ForwardedFor != "203.0.113.7, 127.0.0.1" || second.ForwardedFor != "127.0.0.1" {
+	if first.ForwardedFor != "203.0.113.7,127.0.0.1" || second.ForwardedFor != "127.0.0.1" {
 		t.Errorf("x-forwarded-for %q, then %q", first.ForwardedFor, second.ForwardedFor)
 	}
 	if first.TraceID != "4bf92f3577b34da6a3ce929d0e0e4736" || second.TraceID != "" {

@@ -32,6 +32,7 @@ var (
 	answerDenied         = answer{status: http.StatusForbidden, body: "RBAC: access denied", flag: "UAEX", details: detailsDenied}
 	answerTooLarge       = answer{status: http.StatusInsufficientStorage, body: "exceeded request buffer limit while retrying upstream", flag: "UC", details: detailsBuffer}
 	answerHeaders        = answer{status: http.StatusRequestHeaderFieldsTooLarge, flag: "DPE", details: detailsHeaders, close: true}
+	answerHeadSize       = answer{status: http.StatusRequestHeaderFieldsTooLarge, flag: "DPE", details: detailsHeadSize, close: true}
 	answerBadRequest     = answer{status: http.StatusBadRequest, body: "Bad Request", flag: "DPE", details: detailsMalformed, close: true}
 	answerHoldFull       = answer{status: http.StatusServiceUnavailable, body: "upstream connect error or disconnect/reset before headers. reset reason: overflow", flag: "UO", details: detailsOverflow}
 	answerShutdown       = answer{status: http.StatusServiceUnavailable, body: "no healthy upstream", flag: "UH", details: detailsUnhealthy, close: true}
@@ -161,6 +162,7 @@ func (a *answer) write(w http.ResponseWriter, r *http.Request, hideReason bool) 
 		h["Content-Type"] = []string{"application/grpc"}
 		h["Grpc-Status"] = []string{strconv.Itoa(grpcStatus(a.status))}
 		h["Grpc-Message"] = []string{grpcMessage(a.body)}
+		h["Content-Length"] = nil // net/http would add one
 		w.WriteHeader(http.StatusOK)
 		return 0
 	}

@@ -57,7 +57,7 @@ func newExchange(l *listener, c *conn, w http.ResponseWriter, r *http.Request) *
 		ConnectionID: c.id, ForwardedFor: c.client.ip, TraceID: traceID(r.Header["Traceparent"]),
 	}
 	if lines := r.Header["X-Forwarded-For"]; len(lines) > 0 && c.client.ip != "" {
-		x.rec.ForwardedFor = appendList(lines, c.client.ip)
+		x.rec.ForwardedFor = appendForwardedFor(lines, c.client.ip)
 	}
 	if r.Body != nil && r.Body != http.NoBody {
 		x.body = &replayBody{src: r.Body, moved: x.watch.touch, ended: x.watch.requestEnded}
@@ -175,14 +175,29 @@ func (x *exchange) checkHead() *answer {
 	if !isVisible(x.path) {
 		return answerBadRequest.because("the path has a space or a control character")
 	}
-	lines := 0
-	for _, values := range x.r.Header {
-		lines += len(values)
-	}
-	if lines > x.table.headerLimit {
+	switch lines, size := x.headSize(); {
+	case lines > x.table.headerLimit:
 		return answerHeaders.because(strconv.Itoa(lines) + " header lines, the limit is " + strconv.Itoa(x.table.headerLimit))
+	case size > maxHeadBytes:
+		return answerHeadSize.because("the head has " + strconv.Itoa(size) + " bytes, the limit is " + strconv.Itoa(maxHeadBytes))
 	}
 	return nil
+}
+
+// headSize returns the number of header lines and the bytes of their names and
+// values and of the path, as Envoy counts them. Host is among them.
+func (x *exchange) headSize() (lines, size int) {
+	size = len(x.path)
+	if x.r.Host != "" {
+		lines, size = 1, size+len("host")+len(x.r.Host)
+	}
+	for name, values := range x.r.Header {
+		lines += len(values)
+		for _, v := range values {
+			size += len(name) + len(v)
+		}
+	}
+	return lines, size
 }
 
 func (x *exchange) facts() facts {

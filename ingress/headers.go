@@ -138,15 +138,15 @@ func (f *forwarding) fields(buf []field, client http.Header) []field {
 	return buf
 }
 
-// appendList appends a value to those of a list header.
-func appendList(lines []string, value string) string {
-	switch len(lines) {
-	case 0:
-		return value
-	case 1:
-		return lines[0] + ", " + value
+// appendForwardedFor appends an address to the lines of x-forwarded-for that a
+// client sent, as Envoy does: with a comma alone (envoyproxy/envoy
+// source/common/http/utility.cc, Utility::appendXff).
+func appendForwardedFor(lines []string, address string) string {
+	list := strings.Join(lines, ",")
+	if list == "" {
+		return address
 	}
-	return strings.Join(lines, ", ") + ", " + value
+	return list + "," + address
 }
 
 // requestHeader returns the header an app receives: the client's, less what

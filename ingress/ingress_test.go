@@ -144,7 +144,7 @@ func TestAppSeesTheHeadersAzureSends(t *testing.T) {
 			"X-Envoy-Retry-On", "5xx", "X-K8se-App-Name", "other", "X-Ms-Containerapp-Replica", "r", "X-Envoy-External-Address", "9.9.9.9",
 			"Connection", "x-hop, content-length, authorization", "X-Hop", "1", "Keep-Alive", "timeout=5", "Te", "gzip", "Authorization", "Bearer a",
 		}, http.Header{
-			"Host": {"web.local.localhost"}, "X-Forwarded-For": {"1.2.3.4, 127.0.0.1"}, "X-Envoy-External-Address": {"127.0.0.1"},
+			"Host": {"web.local.localhost"}, "X-Forwarded-For": {"1.2.3.4,127.0.0.1"}, "X-Envoy-External-Address": {"127.0.0.1"},
 			"X-Forwarded-Proto": {"http"}, "X-Forwarded-Path": {"/a%2Fb"}, "Authorization": {"Bearer a"},
 		}},
 	}

@@ -247,6 +247,19 @@ func TestTooManyOrTooLargeHeadersAre431(t *testing.T) {
 	if r := get(t, client(t), addr, "web.local.localhost", "/", "X-A", strings.Repeat("a", 80<<10)); r.Status != 431 {
 		t.Errorf("80 KiB: got %d", r.Status)
 	}
+	const head = "GET / HTTP/1.1\r\nHost: web.local.localhost\r\nConnection: close\r\n"
+	for _, tt := range []struct {
+		name, lines, want string
+	}{
+		{"100 lines", strings.Repeat("A: b\r\n", 98), "HTTP/1.1 200 "},
+		{"101 lines", strings.Repeat("A: b\r\n", 99), "HTTP/1.1 431 "},
+		{"59 KiB", "A: " + strings.Repeat("b", 59<<10) + "\r\n", "HTTP/1.1 200 "},
+		{"60 KiB", "A: " + strings.Repeat("b", 60<<10) + "\r\n", "HTTP/1.1 431 "},
+	} {
+		if got := rawExchange(t, addr, false, head+tt.lines+"\r\n"); !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%s: got %.200q, want %s", tt.name, got, tt.want)
+		}
+	}
 }
 
 func TestRequestIDs(t *testing.T) {
