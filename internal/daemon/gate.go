@@ -61,7 +61,7 @@ func gatesOf(t ingress.Table) []gate {
 		switch raw := rawPorts(a); {
 		case !a.Enabled:
 		case a.Transport == ingress.TransportTCP:
-			out = append(out, gate{app: a.Name, names: []string{a.Name}, ports: raw})
+			out = append(out, gate{app: a.Name, names: tcpNames(a, t.Domain), ports: raw})
 		case len(raw) > 0:
 			out = append(out, gate{app: a.Name, names: namesOf(a, t.Domain), ports: append([]int{80, 443}, raw...)})
 		default:
@@ -78,15 +78,32 @@ func gatesOf(t ingress.Table) []gate {
 	return out
 }
 
-// namesOf are the short name of an app and the hosts of it and its revisions.
+// namesOf are the short name of an app and the hosts of it, its revisions and
+// its labels.
 func namesOf(a ingress.App, domain string) []string {
 	names := []string{a.Name, a.Host(domain)}
-	for _, rev := range a.Revisions {
+	add := func(name string) {
 		of := a
-		of.Name = rev.Name
+		of.Name = name
 		names = append(names, of.Host(domain))
 	}
+	for _, rev := range a.Revisions {
+		add(rev.Name)
+	}
+	for _, label := range a.Labels {
+		add(a.Name + "---" + label.Name)
+	}
 	return names
+}
+
+// tcpNames are the names of an app with TCP transport. The host of an internal
+// one does not work on Azure either: its callers use the short name
+// (https://learn.microsoft.com/azure/container-apps/ingress-overview).
+func tcpNames(a ingress.App, domain string) []string {
+	if !a.External {
+		return []string{a.Name}
+	}
+	return []string{a.Name, a.Host(domain)}
 }
 
 // rawPorts are the raw TCP ports of an app inside the environment.

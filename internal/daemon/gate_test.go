@@ -15,6 +15,8 @@ func TestGatesAreForTheNamesAppsCallEachOtherBy(t *testing.T) {
 	web := ingress.App{Name: "web", External: true, Enabled: true, Revisions: []ingress.Revision{{Name: "web--r1"}}}
 	back := ingress.App{Name: "back", Enabled: true, AdditionalPorts: []ingress.PortMapping{{TargetPort: 9000, ExposedPort: 9001}, {TargetPort: 7000}}}
 	db := ingress.App{Name: "db", Enabled: true, Transport: ingress.TransportTCP, TargetPort: 5432}
+	mq := ingress.App{Name: "mq", External: true, Enabled: true, Transport: ingress.TransportTCP, TargetPort: 5672}
+	blue := ingress.App{Name: "blue", Enabled: true, Labels: []ingress.Label{{Name: "next", Revision: "blue--r1"}}}
 	job := ingress.App{Name: "job"}
 	for _, c := range []struct {
 		name string
@@ -24,6 +26,8 @@ func TestGatesAreForTheNamesAppsCallEachOtherBy(t *testing.T) {
 		{"a single app calls nobody", []ingress.App{web}, nil},
 		{"short names and hosts", []ingress.App{job, web}, []gate{{"", []string{"web", "web--r1.x.localhost", "web.x.localhost"}, []int{80, 443}}}},
 		{"a TCP app has a gate of its own", []ingress.App{db, job}, []gate{{"db", []string{"db"}, []int{5432}}}},
+		{"an external TCP app has its host, too", []ingress.App{mq, job}, []gate{{"mq", []string{"mq", "mq.x.localhost"}, []int{5672}}}},
+		{"labels have hosts", []ingress.App{blue, job}, []gate{{"", []string{"blue", "blue---next.internal.x.localhost", "blue.internal.x.localhost"}, []int{80, 443}}}},
 		{"additional ports are with the other ports of the app", []ingress.App{back, job}, []gate{
 			{"back", []string{"back", "back.internal.x.localhost"}, []int{80, 443, 9001, 7000}},
 		}},
