@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/acalocal/acalocal/ingress"
 	"github.com/acalocal/acalocal/internal/api"
 	"github.com/acalocal/acalocal/internal/client"
 )
@@ -77,7 +78,11 @@ func requestLine(r api.Request) string {
 	if r.Lost > 0 {
 		fmt.Fprintf(&b, "… %d requests are missing here\n", r.Lost)
 	}
-	fmt.Fprintf(&b, "%-5d %s %s %s%s %d", r.ID, r.Time.Local().Format("15:04:05.000"), r.Method, r.Host, r.Path, r.Status)
+	what := fmt.Sprintf("%s %s%s %d", r.Method, r.Host, r.Path, r.Status)
+	if r.Listener == string(ingress.TCP) {
+		what = fmt.Sprintf("TCP %s, %d bytes in, %d out", r.App, r.Received, r.Sent)
+	}
+	fmt.Fprintf(&b, "%-5d %s %s", r.ID, r.Time.Local().Format("15:04:05.000"), what)
 	if r.Flag != "" {
 		fmt.Fprintf(&b, " %s (%s)", r.Flag, r.Reason)
 	}

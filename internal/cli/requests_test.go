@@ -31,6 +31,10 @@ func TestRequestLineSaysWhereAndWhy(t *testing.T) {
 			" cold start 1679 ms (schedule 0, create 1509, boot 164, probes 6)"},
 		{"client left", api.Request{ID: 9, Time: at, Method: "GET", Host: "web", Path: "/", Lost: 3},
 			"… 3 requests are missing here\n9     10:00:00.000 GET web/ 0 0.0 ms"},
+		{"raw TCP", api.Request{
+			ID: 10, Time: at, Listener: "tcp", Protocol: "TCP", App: "db", Received: 5, Sent: 70,
+			Revision: "db--1", RevisionWhy: "only revision", Replica: "db--1-abc", ReplicaWhy: "only one ready", Tries: 1, Connect: 0.5, Total: 20,
+		}, "10    10:00:00.000 TCP db, 5 bytes in, 70 out → db--1 (only revision) -abc (only one ready) 20.0 ms (connect 0.5)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
