@@ -148,6 +148,7 @@ func TestGuardAdmitsOnlyLoopbackNamesOwnPagesAndTheToken(t *testing.T) {
 	f("localhost:7000", "null", "Bearer secret", 403)
 	f("evil.example:7000", "", "Bearer secret", 403)
 	f("127.0.0.1.evil.example", "", "Bearer secret", 403)
+	f("127.0.0.1:7000.evil.example", "", "Bearer secret", 403)
 	f("10.0.0.1:7000", "", "Bearer secret", 403)
 	f("", "", "Bearer secret", 403)
 	f("localhost", "", "", 401)
