@@ -9,7 +9,7 @@
 # in front of PATH. Caddy takes minutes to build, Traefik more.
 set -euo pipefail
 dir=$(mkdir -p "${1:?directory for the programs}" && cd "$1" && pwd)
-export GOBIN=$dir GOWORK=off GOFLAGS=-trimpath
+export GOBIN=$dir GOWORK=off GOFLAGS="-trimpath ${GOFLAGS-}"
 
 # install NAME MODULE builds a program, unless it is here.
 install() { [ -x "$dir/$1" ] || { echo "build $1"; go install "$2"; }; }
