@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
 # conformance.sh - hold the edge to other people's tests, and write down how it did.
 #
-#   conformance.sh EDGE > docs/conformance.md      EDGE is the acalocal binary
-#   SPEED=quick conformance.sh EDGE                 with speed tables as well (quick or full)
+#   conformance.sh EDGE [PART ...] > docs/conformance.md    EDGE is the acalocal binary
+#
+# Parts are raw, http2, grpc, websocket, tls, slow and, with SPEED=quick or full,
+# speed; all by default. With KEEP=DIR each part is kept there, and parts that do
+# not run are taken from there: so the page can be made in several goes.
 #
 # Everything runs on the loopback address and is bounded. What is not installed
 # is left out, and the report says so; tools.sh installs it. "make conformance"
@@ -12,6 +15,11 @@
 # below.
 set -euo pipefail
 edge=$(realpath "${1:?path of the acalocal binary}")
+shift
+all=(raw http2 grpc websocket tls slow ${SPEED:+speed})
+parts=("$@")
+[ $# -gt 0 ] || parts=("${all[@]}")
+for p in "${parts[@]}"; do [[ " ${all[*]} " = *" $p "* ]] || { echo "conformance.sh: no part $p; parts are ${all[*]}" >&2; exit 2; }; done
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 dir=$(mktemp -d)
 pids=()
@@ -44,18 +52,17 @@ if [ -n "$GRPC_SERVER" ]; then
 fi
 for _ in $(seq 100); do curl -sko /dev/null "https://127.0.0.1:$T/0" && break; sleep 0.1; done
 
-echo "# Conformance of the edge"
-echo
-echo "Made by \`bench/ingress/conformance.sh\`; the edge is \`acalocal edge\` in front of the backend of \`bench/ingress\`."
-echo
-
+raw() {
 echo "## Raw HTTP/1.1"
 echo
-if INGRESS_CMD="$edge edge --listen {plain} --tls {tls} --h2c {h2c} --cert {cert} --key {key} --backend {backend} --h2-backend {h2backend}" \
-   NGINX=${NGINX:-off} HAPROXY=${HAPROXY:-off} CADDY=${CADDY:-off} TRAEFIK=${TRAEFIK:-off} "$dir/ingressbench" probe -strict ingress > "$dir/probe.txt" 2>&1; then :; else failed=1; fi
+local peers=() # without speed tables nobody asks how others do
+[ -n "${SPEED:-}" ] || peers=(NGINX=off HAPROXY=off CADDY=off TRAEFIK=off)
+if env "${peers[@]}" INGRESS_CMD="$edge edge --listen {plain} --tls {tls} --h2c {h2c} --cert {cert} --key {key} --backend {backend} --h2-backend {h2backend}" \
+   "$dir/ingressbench" probe -strict ingress > "$dir/probe.txt" 2>&1; then :; else failed=1; fi
 echo "Framing, smuggling, syntax, Host, hop-by-hop fields, pipelining and broken apps, as raw bytes (\`bench-ingress.sh probe\`)."
 echo "Rows show cases that somebody failed."
 sed -n '/^| case/,$p' "$dir/probe.txt" | sed '1i\\'
+}
 
 h2spec_run() { # name, flags
   "$H2SPEC" $2 -S -h 127.0.0.1 -p "$3" -P /1k > "$dir/h2spec.txt" 2>&1 || true
@@ -67,7 +74,7 @@ h2spec_run() { # name, flags
     [ -n "$known" ] || { echo "unexpected h2spec failure ($1): $line" >&2; failed=1; }
   done < "$dir/failures.txt"
 }
-echo
+http2() {
 echo "## HTTP/2 (h2spec, strict)"
 echo
 if [ -n "$H2SPEC" ]; then
@@ -77,8 +84,9 @@ if [ -n "$H2SPEC" ]; then
   echo; echo "Exceptions, all of them net/http's:"; echo
   for e in "${exceptions[@]}"; do echo "- *${e%%|*}*: ${e#*|}."; done
 else echo "Not run: h2spec is not installed."; fi
+}
 
-echo
+grpc() {
 echo "## gRPC interop"
 echo
 if [ -n "$GRPC_SERVER" ] && [ -n "$GRPC_CLIENT" ]; then
@@ -89,16 +97,18 @@ if [ -n "$GRPC_SERVER" ] && [ -n "$GRPC_CLIENT" ]; then
   done
   echo "$ok of 14 cases pass.${bad:+ Failed:$bad.}"
 else echo "Not run: grpc-interop-server and grpc-interop-client are not installed."; fi
+}
 
-echo
+websocket() {
 echo "## WebSocket"
 echo
 if (cd "$here/websocket" && GOWORK=off go test -count=1 -timeout 100s . > "$dir/ws.txt" 2>&1); then
   echo "github.com/coder/websocket and github.com/gorilla/websocket, each at either end: text, binary, fragments, ping and pong, close codes,"
   echo "1 MiB messages, eight connections at once, Close frames when a replica stops: pass."
 else echo "Failed:"; echo; sed 's/^/    /' "$dir/ws.txt"; failed=1; fi
+}
 
-echo
+tls() {
 echo "## TLS (testssl.sh)"
 echo
 if command -v testssl >/dev/null; then
@@ -114,8 +124,9 @@ for r in bad: print(f"- {r['severity']} {r['id']}: {r['finding']}")
 sys.exit(bool([r for r in bad if r['severity']!="WARN"]))
 PY
 else echo "Not run: testssl.sh is not installed."; fi
+}
 
-echo
+slow() {
 echo "## Slow clients (slowhttptest)"
 echo
 if command -v slowhttptest >/dev/null; then
@@ -135,9 +146,9 @@ if command -v slowhttptest >/dev/null; then
     echo "| ${mode#* } | $good of $all | ${worst} s | $before MB, $most MB |"
   done
 else echo "Not run: slowhttptest is not installed."; fi
+}
 
-if [ -n "${SPEED:-}" ]; then
-  echo
+speed() {
   echo "## Speed"
   echo
   echo "\`bench-ingress.sh $SPEED\`: every peer in turn with the same work, on this machine's $(nproc) cores, which also carry load and backend."
@@ -154,5 +165,19 @@ if [ -n "${SPEED:-}" ]; then
   echo "### h1-rate at 2,000 requests/s (\`-rate 2000 -rounds 5 -d 2s\`)"
   echo
   "$dir/ingressbench" run -base "$base" -peers "ingress,$base" -rounds 5 -d 2s -rate 2000 -only h1-rate 2>/dev/null | grep '^|'
-fi
+}
+
+keep=${KEEP:-$dir/parts}
+mkdir -p "$keep"
+for p in "${parts[@]}"; do
+  echo "$(date +%T) $p" >&2
+  "$p" > "$keep/$p.md"
+done
+
+echo "# Conformance of the edge"
+echo
+echo "Made by \`bench/ingress/conformance.sh\`; the edge is \`acalocal edge\` in front of the backend of \`bench/ingress\`."
+for p in "${all[@]}"; do
+  [ ! -f "$keep/$p.md" ] || { echo; cat "$keep/$p.md"; }
+done
 exit $failed

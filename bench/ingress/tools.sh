@@ -2,7 +2,7 @@
 # tools.sh - install what conformance.sh and bench-ingress.sh need.
 #
 #   tools.sh DIR suites    h2spec and gRPC's interop programs
-#   tools.sh DIR peers     Caddy and Traefik
+#   tools.sh DIR peers     Caddy and Traefik; CADDY=off and TRAEFIK=off leave one out
 #   tools.sh DIR debian    testssl.sh, slowhttptest, nginx, HAProxy, by apt-get
 #
 # Programs in Go come from the module proxy and are built into DIR, once; put it
@@ -42,8 +42,8 @@ suites)
 	interop server
 	interop client ;;
 peers) # the measurement goes on without a peer that cannot be had, and says so
-	install caddy github.com/caddyserver/caddy/v2/cmd/caddy@v2.11.9 || echo "caddy could not be built" >&2
-	(traefik) || echo "traefik could not be built" >&2 ;;
+	[ "${CADDY-}" = off ] || install caddy github.com/caddyserver/caddy/v2/cmd/caddy@v2.11.9 || echo "caddy could not be built" >&2
+	[ "${TRAEFIK-}" = off ] || (traefik) || echo "traefik could not be built" >&2 ;;
 debian)
 	DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends testssl.sh slowhttptest nginx-light haproxy >/dev/null ;;
 *)
