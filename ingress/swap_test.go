@@ -3,6 +3,7 @@ package ingress
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -46,7 +47,11 @@ func TestSwapUnderLoadLosesNothing(t *testing.T) {
 		a.server.Start()
 		return a, endpointOf(t, fmt.Sprintf("web--a-%d", n), a.server.Listener.Addr())
 	}
-	g, err := New(Options{Retries: -1}) // a retry would hide a loss
+	cert := selfSigned(t)
+	g, err := New(Options{
+		Retries:      -1, // a retry would hide a loss
+		Certificates: func(string) (*tls.Certificate, error) { return &cert, nil },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,22 +63,30 @@ func TestSwapUnderLoadLosesNothing(t *testing.T) {
 	}
 	current, ep := start(0)
 	mustApply(t, g, table(1, ep))
-	addr := mustListen(t, g, ListenSpec{Kind: HTTP})
+	urls := []string{
+		"http://" + mustListen(t, g, ListenSpec{Kind: HTTP}),
+		"https://" + mustListen(t, g, ListenSpec{Kind: HTTPS}),
+	}
 
 	ctx, cancel := context.WithCancel(context.Background())
 	var load sync.WaitGroup
 	var done, failed atomic.Int64
-	for i := range 8 {
+	for i := range 12 {
 		load.Go(func() {
-			tr := &http.Transport{}
-			if i%2 == 1 {
+			tr := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: "web." + testDomain}}
+			url := urls[i/8]
+			switch {
+			case i%2 == 0:
+			case i < 8:
 				tr = h2cTransport()
+			default:
+				tr.ForceAttemptHTTP2 = true
 			}
 			defer tr.CloseIdleConnections()
 			host := []string{"web", "zweb"}[i/2%2] + "." + testDomain
 			body := strings.Repeat("x", []int{1, 40_000}[i/4%2])
 			for ctx.Err() == nil {
-				if err := echoOnce(tr, addr, host, body); err != nil {
+				if err := echoOnce(tr, url, host, body); err != nil {
 					failed.Add(1)
 					t.Errorf("%s: %v", host, err)
 					return
@@ -109,8 +122,8 @@ func TestSwapUnderLoadLosesNothing(t *testing.T) {
 	t.Logf("%d requests over %d swaps", done.Load(), swaps)
 }
 
-func echoOnce(tr *http.Transport, addr, host, body string) error {
-	req, err := http.NewRequest("POST", "http://"+addr+"/", strings.NewReader(body))
+func echoOnce(tr *http.Transport, url, host, body string) error {
+	req, err := http.NewRequest("POST", url+"/", strings.NewReader(body))
 	if err != nil {
 		return err
 	}
