@@ -42,7 +42,8 @@ type ErrorDetail struct {
 
 // InnerError carries the hint of an error over the API.
 type InnerError struct {
-	Hint string `json:"hint"`
+	Hint     string `json:"hint"`
+	ExitCode int    `json:"exitCode,omitempty"` // what a shell would end with: of a command that could not be run
 }
 
 // statusOf returns the HTTP status an error code stands for. Codes not named

@@ -141,12 +141,28 @@ func (e *execSession) start(ctx context.Context, spec container.ExecSpec) (int, 
 // finish tells the client how it ended. A client that has gone is not told.
 func (e *execSession) finish(code int, err error) {
 	if err != nil {
-		body, _ := json.Marshal(ErrorBody{detailOf(err)}) // plain strings always encode
+		body, _ := json.Marshal(ErrorBody{execDetail(err)}) // plain strings always encode
 		_ = e.out.Write(Frame{Control: ProxyError, Data: body})
 		return
 	}
 	body, _ := json.Marshal(ExitBody{code}) // a number always encodes
 	_ = e.out.Write(Frame{Channel: Exit, Data: body})
+}
+
+// execDetail is what the API says of a command that did not run, with the exit
+// code a shell has for it: 127 for a program that is not there, 126 for one
+// that cannot be run.
+func execDetail(err error) ErrorDetail {
+	d := detailOf(err)
+	codes := map[container.Code]int{container.CodeNoProgram: 127, container.CodeCreate: 126}
+	if n := codes[container.CodeOf(err)]; n != 0 {
+		inner := InnerError{ExitCode: n}
+		if d.Inner != nil {
+			inner.Hint = d.Inner.Hint
+		}
+		d.Inner = &inner
+	}
+	return d
 }
 
 // read hands the client's frames on until it goes.

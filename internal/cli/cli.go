@@ -167,6 +167,8 @@ func exitCodeOf(err error) int {
 		return int(e)
 	case errors.As(err, &h):
 		return h.code
+	case errors.As(err, &answer) && answer.ExitCode() != 0:
+		return answer.ExitCode()
 	case errors.As(err, &answer) && answer.Misuse():
 		return exitMisuse
 	}

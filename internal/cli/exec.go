@@ -18,7 +18,8 @@ func newExecCommand(s Streams) *cobra.Command {
 		Use:   "exec [APP] [-- COMMAND [ARG...]]",
 		Short: "Run a command in a running container",
 		Long: `Run a command in a container: in a terminal an interactive session, in a pipe
-with plain input and output. The exit code is the command's own.
+with plain input and output. The exit code is the command's own, 127 when the
+image has no such program and 126 when it cannot be run, as in a shell.
 
 --command is split into words as a shell would split them, quotes included; no
 shell runs it. Words behind "--" are taken as they are.`,

@@ -247,6 +247,15 @@ func (e *Error) Misuse() bool {
 	return e.Detail.Code == "InvalidRequestContent" && e.Detail.Target == "name"
 }
 
+// ExitCode is what a shell would end with, of a command that could not be run;
+// else 0.
+func (e *Error) ExitCode() int {
+	if e.Detail.Inner == nil {
+		return 0
+	}
+	return e.Detail.Inner.ExitCode
+}
+
 // Hint is what the daemon suggests to do, or "".
 func (e *Error) Hint() string {
 	if e.Detail.Inner == nil {

@@ -10,13 +10,14 @@ type Code string
 
 // The codes. They are few because callers act on few.
 const (
-	CodeNotFound     Code = "not found"      // container or image is not there
-	CodeConflict     Code = "conflict"       // name taken by something of other labels
-	CodeImageMissing Code = "image missing"  // registry has no such image or tag
-	CodeUnauthorized Code = "unauthorized"   // registry refused the credentials
-	CodeUnreachable  Code = "unreachable"    // engine or registry cannot be reached
-	CodePermission   Code = "permission"     // the engine's socket refuses this user
-	CodeCreate       Code = "create failure" // the command cannot be run in the image
+	CodeNotFound     Code = "not found"       // container or image is not there
+	CodeConflict     Code = "conflict"        // name taken by something of other labels
+	CodeImageMissing Code = "image missing"   // registry has no such image or tag
+	CodeUnauthorized Code = "unauthorized"    // registry refused the credentials
+	CodeUnreachable  Code = "unreachable"     // engine or registry cannot be reached
+	CodePermission   Code = "permission"      // the engine's socket refuses this user
+	CodeCreate       Code = "create failure"  // the command cannot be run in the image
+	CodeNoProgram    Code = "no such program" // Exec: the image has no such file
 	CodeMount        Code = "mount failure"
 	CodePlatform     Code = "platform" // image has no variant for the engine
 	CodeDiskFull     Code = "disk full"

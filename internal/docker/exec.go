@@ -33,6 +33,9 @@ func (e *Engine) exec(ctx context.Context, id container.ID, s container.ExecSpec
 	}
 	att, err := e.client.ExecAttach(ctx, created.ID, client.ExecAttachOptions{TTY: s.TTY, ConsoleSize: size})
 	if err != nil {
+		if refused := refusalOf(plain(err).Error()); refused != nil {
+			return 0, refused
+		}
 		return 0, err
 	}
 	defer att.Close()
@@ -43,14 +46,19 @@ func (e *Engine) exec(ctx context.Context, id container.ID, s container.ExecSpec
 	}
 	resized := e.followSize(ctx, created.ID, s)
 	defer resized()
+	said := &firstWords{}
+	s.Stdout, s.Stderr = said.before(orDiscard(s.Stdout)), said.before(orDiscard(s.Stderr))
 	if err := drain(att.Reader, s); err != nil {
-		return 0, errors.Join(ctx.Err(), err)
+		return 0, errors.Join(ctx.Err(), err, said.release())
 	}
 	r, err := e.client.ExecInspect(ctx, created.ID, client.ExecInspectOptions{})
 	if err != nil {
+		return 0, errors.Join(err, said.release())
+	}
+	if err := said.refusal(r.ExitCode); err != nil {
 		return 0, err
 	}
-	return r.ExitCode, ctx.Err()
+	return r.ExitCode, errors.Join(ctx.Err(), said.release())
 }
 
 func consoleSize(s container.ExecSpec) client.ConsoleSize {

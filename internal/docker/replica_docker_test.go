@@ -274,10 +274,15 @@ func TestExecHasInputAndATerminal(t *testing.T) {
 	if err != nil || code != 3 || out.String() != "a\r\nb\r\n" {
 		t.Errorf("with a terminal: code %d, %q, %v", code, out.String(), err)
 	}
-	if _, err := e.Exec(t.Context(), id, container.ExecSpec{Command: []string{"/nothing"}}); err == nil {
-		code, _ = e.Exec(t.Context(), id, container.ExecSpec{Command: []string{"/nothing"}, Stdout: &out})
-		if code != 126 && code != 127 {
-			t.Errorf("a missing command: code %d, output %q", code, out.String())
+	out.Reset()
+	for command, want := range map[string]container.Code{
+		"/nothing": container.CodeNoProgram, "nothing": container.CodeNoProgram, "/proc/version": container.CodeCreate, "/proc": container.CodeCreate,
+	} {
+		for _, tty := range []bool{false, true} {
+			_, err := e.Exec(t.Context(), id, container.ExecSpec{Command: []string{command}, Stdout: &out, Stderr: &out, TTY: tty, Width: 80, Height: 24})
+			if container.CodeOf(err) != want || out.Len() > 0 {
+				t.Errorf("%s, terminal %t: %q, %v; want the code %q and no output", command, tty, out.String(), err, want)
+			}
 		}
 	}
 }

@@ -138,7 +138,8 @@ func (e *Emulator) ProbeAttempts(revision string) []emulator.ProbeAttempt {
 //	warn WORD       writes WORD to stderr
 //	exit N          ends with that exit code
 //	size            prints the terminal's size, then each change, to the end of stdin
-//	fail            cannot be run at all
+//	fail            is not there
+//	noexec          cannot be run
 //	anything else   is printed
 func (e *Emulator) Exec(ctx context.Context, t emulator.ExecTarget, s container.ExecSpec) (int, error) {
 	e.called("exec %s/%s/%s %q tty=%t", t.Revision, t.Replica, t.Container, s.Command, s.TTY)
@@ -154,7 +155,9 @@ func (e *Emulator) Exec(ctx context.Context, t emulator.ExecTarget, s container.
 	case "size":
 		return 0, printSizes(ctx, s)
 	case "fail":
-		return 0, container.Errorf(container.CodeCreate, "name a program that is in the image", "exec: %q: executable file not found in $PATH", "fail")
+		return 0, container.Errorf(container.CodeNoProgram, "name a program that is in the image", "exec: %q: executable file not found in $PATH", "fail")
+	case "noexec":
+		return 0, container.Errorf(container.CodeCreate, "", "exec: %q: permission denied", "noexec")
 	}
 	_, err := fmt.Fprintln(s.Stdout, s.Command)
 	return 0, err
