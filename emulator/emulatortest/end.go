@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"sync"
@@ -11,7 +12,6 @@ import (
 
 	"github.com/acalocal/acalocal/internal/docker"
 	"github.com/acalocal/acalocal/internal/home"
-	"github.com/gofrs/flock"
 )
 
 // endPatience bounds the removal of an environment; draining has its own grace
@@ -86,11 +86,11 @@ func sweepOne(ctx context.Context, engine *docker.Engine, files home.Environment
 	if err != nil || strings.TrimSpace(string(where)) != engine.Host() {
 		return nil // it is just being made, or is another engine's
 	}
-	if _, err := os.Stat(files.Lock()); err != nil {
-		return nil // nobody has held it yet
-	}
-	lock := flock.New(files.Lock())
+	lock := files.ExistingLock()
 	free, err := lock.TryLock()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // nobody has held it yet, or it has just gone
+	}
 	if err != nil || !free {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -13,7 +14,6 @@ import (
 	"github.com/acalocal/acalocal/internal/daemon"
 	"github.com/acalocal/acalocal/internal/docker"
 	"github.com/acalocal/acalocal/internal/home"
-	"github.com/gofrs/flock"
 	"github.com/spf13/cobra"
 )
 
@@ -184,16 +184,15 @@ const lockPatience = 2 * time.Second
 // answer: it is starting or hanging, and would put back what is removed. One
 // that is just ending is waited for.
 func refuseLocked(e home.Environment) error {
-	if _, err := os.Stat(e.Lock()); err != nil {
-		return nil // nobody has ever held it
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
 	defer cancel()
-	lock := flock.New(e.Lock())
+	lock := e.ExistingLock()
 	ok, err := lock.TryLockContext(ctx, 20*time.Millisecond)
 	switch {
 	case ok:
 		return lock.Unlock()
+	case errors.Is(err, fs.ErrNotExist):
+		return nil // nobody has ever held it, or it has just gone
 	case errors.Is(err, context.DeadlineExceeded):
 		return failed(fmt.Errorf("a daemon holds environment %s but does not answer", e.Name),
 			fmt.Sprintf("it may be starting: try again; else end the process that has %s open", e.Lock()))

@@ -19,6 +19,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"sort"
+
+	"github.com/gofrs/flock"
 )
 
 // DefaultEnvironment is the name of the environment nobody named.
@@ -102,6 +104,13 @@ func (e Environment) Dir() string { return e.dir }
 
 // Lock is the file the environment's daemon holds locked.
 func (e Environment) Lock() string { return filepath.Join(e.dir, "lock") }
+
+// ExistingLock is the lock for those who look at an environment that may be on
+// its way out: taking it makes no file, which would be left in a directory that
+// is just being removed, and fails with fs.ErrNotExist when there is none.
+func (e Environment) ExistingLock() *flock.Flock {
+	return flock.New(e.Lock(), flock.SetFlag(os.O_RDWR))
+}
 
 // EngineFile names the container engine that the environment of a test uses.
 func (e Environment) EngineFile() string { return filepath.Join(e.dir, "engine") }
