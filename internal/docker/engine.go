@@ -51,7 +51,7 @@ type Engine struct {
 	log      zerolog.Logger
 	agents   agentPool
 	gates    gateSet
-	exited   statusCache
+	resting  statusCache
 	reach    reachability
 	entries  entryCache
 	holder   string     // guarded by holderMu; name of the holder image, once it was needed

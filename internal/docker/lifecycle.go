@@ -18,6 +18,7 @@ import (
 func (e *Engine) Start(ctx context.Context, id container.ID) error {
 	_, err := e.client.ContainerStart(ctx, string(id), client.ContainerStartOptions{})
 	if err != nil {
+		e.resting.forget(id) // its status has the error from now on
 		return e.wrap(err, "start container %s", short(id))
 	}
 	return nil

@@ -39,7 +39,7 @@ func (e *Engine) List(ctx context.Context, env string) ([]container.Status, erro
 	if err := group.Wait(); err != nil {
 		return nil, e.wrap(err, "list containers")
 	}
-	e.exited.keepOnly(summaries)
+	e.resting.keepOnly(summaries)
 	all := make([]container.Status, 0, len(found))
 	for _, s := range found {
 		if s != nil {
@@ -76,7 +76,7 @@ func (e *Engine) status(ctx context.Context, s apicontainer.Summary) (*container
 		e.log.Warn().Err(err).Str("container", s.ID).Msg("container left alone")
 		return nil, nil
 	}
-	if st, ok := e.exited.get(s); ok {
+	if st, ok := e.resting.get(s); ok {
 		return &st, nil
 	}
 	r, err := e.client.ContainerInspect(ctx, s.ID, client.ContainerInspectOptions{})
@@ -90,7 +90,7 @@ func (e *Engine) status(ctx context.Context, s apicontainer.Summary) (*container
 	if key.Role == container.RoleHolder && st.State == container.Running {
 		st.Address = e.directAddress(ctx, r.Container)
 	}
-	e.exited.put(st)
+	e.resting.put(st)
 	return &st, nil
 }
 
@@ -152,24 +152,24 @@ func holderAddr(c apicontainer.InspectResponse) (addr netip.Addr, network string
 	return netip.Addr{}, ""
 }
 
-// statusCache remembers containers that have exited: we start none twice, so
-// they never change again.
+// statusCache remembers containers that do not run: they change only when they
+// are started, and the engine lists that. A look at one that is being started
+// would wait for its start, and the whole listing with it.
 type statusCache struct {
 	mu  sync.Mutex
 	all map[container.ID]container.Status // guarded by mu
 }
 
-// get returns the remembered status. Someone else may have started the
-// container again by hand, so the state listed must still be that of an end.
+// get returns the remembered status, if the state listed is still the same.
 func (c *statusCache) get(s apicontainer.Summary) (container.Status, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	st, ok := c.all[container.ID(s.ID)]
-	return st, ok && s.State == apicontainer.StateExited
+	return st, ok && stateOf(s.State) == st.State
 }
 
 func (c *statusCache) put(st container.Status) {
-	if st.State != container.Exited {
+	if st.State == container.Running {
 		return
 	}
 	c.mu.Lock()
@@ -178,6 +178,13 @@ func (c *statusCache) put(st container.Status) {
 		c.all = map[container.ID]container.Status{}
 	}
 	c.all[st.ID] = st
+}
+
+// forget makes the next listing look again.
+func (c *statusCache) forget(id container.ID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.all, id)
 }
 
 // keepOnly forgets containers that are not listed any more.

@@ -45,11 +45,14 @@ func TestStatusSaysWhatTheEngineSaw(t *testing.T) {
 	}
 }
 
-func TestExitedContainersAreRemembered(t *testing.T) {
+func TestContainersThatDoNotRunAreRemembered(t *testing.T) {
 	var c statusCache
 	exited := container.Status{ID: "a", State: container.Exited, ExitCode: 3}
 	c.put(exited)
 	c.put(container.Status{ID: "b", State: container.Running})
+	c.put(container.Status{ID: "c", State: container.Created})
+	c.put(container.Status{ID: "d", State: container.Created})
+	c.forget("d")
 	for _, s := range []struct {
 		summary apicontainer.Summary
 		known   bool
@@ -57,6 +60,10 @@ func TestExitedContainersAreRemembered(t *testing.T) {
 		{apicontainer.Summary{ID: "a", State: "exited"}, true},
 		{apicontainer.Summary{ID: "a", State: "running"}, false}, // started again by hand
 		{apicontainer.Summary{ID: "b", State: "running"}, false},
+		{apicontainer.Summary{ID: "c", State: "created"}, true},
+		{apicontainer.Summary{ID: "c", State: "running"}, false},
+		{apicontainer.Summary{ID: "c", State: "exited"}, false}, // it ran meanwhile
+		{apicontainer.Summary{ID: "d", State: "created"}, false},
 	} {
 		if _, ok := c.get(s.summary); ok != s.known {
 			t.Errorf("%+v known: %v", s.summary, ok)
