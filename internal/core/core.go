@@ -132,6 +132,7 @@ func (s *State) reconcile() {
 	for _, a := range s.sortedApps() {
 		s.reconcileApp(a)
 	}
+	s.prepareReplicas()
 	s.reconcileOrphans()
 	s.publishTable()
 	s.publishDrains()

@@ -52,7 +52,7 @@ func (e Listed) apply(s *State) {
 	for _, key := range s.observedKeys() {
 		st := s.observed[key]
 		s.followLogs(key, st, owned[key])
-		if m := owned[key]; m != nil && m.spec != nil {
+		if m := owned[key]; m != nil && m.spec != nil && m.rep.rev.prepared != m.rep {
 			s.notice(m, st)
 		}
 	}
@@ -143,6 +143,7 @@ func (s *State) orphanAnswered(key container.Key, o *orphan, err error) {
 
 func (s *State) answered(m *member, e OpFinished) {
 	switch {
+	case s.preparedAnswered(m, e):
 	case e.Err == nil && m.opKind == OpPull:
 		m.pulled, m.image, m.opFails = true, e.Image, 0
 		s.row(m.rep, false, "PulledImage", pulledText(m.spec.Image, e))
@@ -230,11 +231,12 @@ func (s *State) recover(saved SavedApp) *app {
 }
 
 // adopt makes replicas of what an earlier daemon left running. Holders bring
-// their app and revision along, in case the history is lost.
+// their app and revision along, in case the history is lost. One that was never
+// started is of a replica that nobody saw, or only prepared: it is removed.
 func (s *State) adopt() {
 	for _, key := range s.observedKeys() {
-		if key.Role == container.RoleHolder {
-			s.adoptReplica(key, s.observed[key])
+		if st := s.observed[key]; key.Role == container.RoleHolder && st.State != container.Created {
+			s.adoptReplica(key, st)
 		}
 	}
 	for _, a := range s.apps {
@@ -257,7 +259,7 @@ func (s *State) adoptReplica(key container.Key, st container.Status) {
 		return
 	}
 	r := s.newReplica(rev, key.Replica, st.Labels[labelHash])
-	r.created, r.adopted = st.CreatedAt, true
+	r.created, r.adopted = st.StartedAt, true // it may have been prepared long before
 	r.roll, _ = strconv.Atoi(st.Labels[labelRoll])
 	r.port, _ = strconv.Atoi(st.Labels[labelPort])
 	rev.replicas = append(rev.replicas, r)

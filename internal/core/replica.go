@@ -32,6 +32,7 @@ type replica struct {
 	scanning  bool
 	nextScan  time.Time
 
+	spoiled    bool // while it is prepared: it is not as one made now would be
 	diskWarned bool // the row about its ephemeral storage was written
 	evicted    bool // for being over it
 }
@@ -55,11 +56,13 @@ type member struct {
 	opKind   OpKind
 	pulled   bool
 	image    container.Image
-	started  bool // rows of this attempt's start were written
-	ended    bool // this attempt's end was seen
-	done     bool // an init container that ended with 0
-	killed   bool // a probe threshold ordered its stop
-	stopRow  bool // its wanted stop was logged
+	looking  bool   // the pull under way only looks, for a prepared replica
+	made     string // ID of the image its container was created of, "" if adopted
+	started  bool   // rows of this attempt's start were written
+	ended    bool   // this attempt's end was seen
+	done     bool   // an init container that ended with 0
+	killed   bool   // a probe threshold ordered its stop
+	stopRow  bool   // its wanted stop was logged
 	opFails  int
 	retryAt  time.Time // nothing is tried before
 	again    time.Time // of a killed one: when its back-off ends
@@ -127,11 +130,17 @@ func (s *State) running(m *member) bool {
 // assign makes the replica a revision lacks. Its containers follow step by
 // step.
 func (s *State) assign(rev *revision, hash string) {
-	name := aca.ReplicaName(rev.name, hash, s.rng)
-	r := s.newReplica(rev, name, hash)
+	r := s.takePrepared(rev, hash)
+	if r == nil {
+		r = s.newReplica(rev, s.replicaName(rev, hash), hash)
+	}
 	r.woken, rev.woken = rev.woken, time.Time{}
 	rev.replicas = append(rev.replicas, r)
-	s.row(r, false, "AssigningReplica", "Replica '"+name+"' has been scheduled to run on a node.")
+	s.row(r, false, "AssigningReplica", "Replica '"+r.name+"' has been scheduled to run on a node.")
+}
+
+func (s *State) replicaName(rev *revision, hash string) string {
+	return aca.ReplicaName(rev.name, hash, s.rng)
 }
 
 func (s *State) newReplica(rev *revision, name, hash string) *replica {
@@ -226,7 +235,7 @@ func (s *State) stepPull(m *member) {
 	if m.pulled {
 		return
 	}
-	if _, exists := s.observed[m.key]; exists {
+	if _, exists := s.observed[m.key]; exists && m.made == "" {
 		m.pulled = true // adopted: it was pulled by the daemon before
 		return
 	}
@@ -256,7 +265,10 @@ func (s *State) stepMember(m *member, cause string) {
 			s.createFailed(m, err)
 			return
 		}
+		m.made = m.image.ID
 		s.orderFor(m, Op{Kind: OpCreate, Key: m.key, Spec: spec, Cause: cause})
+	case st.State == container.Created && m.made != "" && m.made != m.image.ID:
+		s.orderFor(m, Op{Kind: OpRemove, Key: m.key, On: st.ID, Cause: "its image's name stands for another one by now"})
 	case st.State == container.Created && s.running(m.rep.holder):
 		s.orderFor(m, Op{Kind: OpStart, Key: m.key, On: st.ID, Cause: cause})
 	}

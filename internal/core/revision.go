@@ -27,8 +27,10 @@ type revision struct {
 	woken     time.Time               // from zero, until a replica is made for it
 	checked   time.Time               // when its triggers were last found missing
 	replicas  []*replica
-	mismatch  string // the target port sentence, once seen
-	hash      string // replica-set hash for hashPort and hashDirs
+	prepared  *replica // the next one, while the revision is at zero
+	bare      bool     // preparing it failed; not tried again before it was awake
+	mismatch  string   // the target port sentence, once seen
+	hash      string   // replica-set hash for hashPort and hashDirs
 	hashPort  int
 	hashDirs  string
 }
@@ -59,6 +61,11 @@ func (s *State) update(a *app, e SpecChanged) {
 	a.local = map[string]bool{}
 	for _, image := range e.Local {
 		a.local[image] = true
+	}
+	for _, rev := range a.revisions {
+		if rev.prepared != nil {
+			rev.prepared.spoiled = true // secrets, directories, labels are of before
+		}
 	}
 	if existed {
 		s.appRow(a, a.latest(), "ContainerAppUpdate", "Updating containerApp: "+a.spec.Name)
@@ -224,7 +231,7 @@ func (s *State) reconcileApp(a *app) {
 // heard of takes the app for wanted.
 func (s *State) remains(a *app) bool {
 	for _, rev := range a.revisions {
-		if len(rev.replicas) > 0 {
+		if !rev.empty() {
 			return true
 		}
 	}
@@ -454,6 +461,7 @@ func (s *State) stepRevision(rev *revision) {
 		s.noteStart(r)
 	}
 	s.noteReady(rev)
+	s.checkPrepared(rev)
 }
 
 func (s *State) leaveCause(rev *revision, cause string) string {
@@ -542,18 +550,21 @@ func (s *State) purge(a *app) {
 	}
 	inactive := 0
 	for _, rev := range a.revisions {
-		if !rev.active && len(rev.replicas) == 0 {
+		if !rev.active && rev.empty() {
 			inactive++
 		}
 	}
 	a.revisions = slices.DeleteFunc(a.revisions, func(rev *revision) bool {
-		if inactive <= limit || rev.active || len(rev.replicas) > 0 || rev == a.latest() {
+		if inactive <= limit || rev.active || !rev.empty() || rev == a.latest() {
 			return false
 		}
 		inactive--
 		return true
 	})
 }
+
+// empty says that a revision has no replica, and none prepared.
+func (r *revision) empty() bool { return len(r.replicas) == 0 && r.prepared == nil }
 
 // replicaSet is the hash shared by all replicas of one configuration: it
 // changes with the target port, and comes back when the port does (observed).
@@ -648,11 +659,18 @@ func (s *State) owned() map[container.Key]*member {
 	for _, a := range s.apps {
 		for _, rev := range a.revisions {
 			for _, r := range rev.replicas {
-				for _, m := range r.all() {
-					out[m.key] = m
-				}
+				r.own(out)
+			}
+			if rev.prepared != nil {
+				rev.prepared.own(out)
 			}
 		}
 	}
 	return out
+}
+
+func (r *replica) own(out map[container.Key]*member) {
+	for _, m := range r.all() {
+		out[m.key] = m
+	}
 }

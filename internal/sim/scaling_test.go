@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/container"
 	"github.com/acalocal/acalocal/internal/core"
 )
 
@@ -239,8 +240,15 @@ func scalingSeed(seed uint64, silent bool) (string, *Sim) {
 			return app + " is " + got + " without load", s
 		}
 	}
-	if left := len(s.world.List(Env)); left > 0 {
-		return fmt.Sprintf("%d containers are left at zero", left), s
+	// What requests wake is prepared; none of it was ever started.
+	left := s.world.List(Env)
+	for _, st := range left {
+		if st.Key.App != "a" || st.State != container.Created {
+			return fmt.Sprintf("%s is %s at zero", st.Key.Name(""), st.State), s
+		}
+	}
+	if len(left) != 2 {
+		return fmt.Sprintf("%d containers are there at zero, the prepared ones are 2", len(left)), s
 	}
 	return "", s
 }

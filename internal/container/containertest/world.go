@@ -28,6 +28,8 @@ type Program struct {
 	Broken string
 	// Prints are the lines it writes when it starts.
 	Prints []string
+	// Digest tells images apart that had the name one after the other.
+	Digest string
 }
 
 // World is the machine and its containers. It is not safe for concurrent use.
@@ -55,10 +57,11 @@ func NewWorld(images map[string]Program) *World {
 
 // Pull describes an image.
 func (w *World) Pull(image string) (container.Image, error) {
-	if _, ok := w.Images[image]; !ok {
+	program, ok := w.Images[image]
+	if !ok {
 		return container.Image{}, container.Errorf(container.CodeImageMissing, "", "no such image: %s", image)
 	}
-	return container.Image{ID: "sha256:" + image, Size: 27 << 20, Platform: "linux/amd64"}, nil
+	return container.Image{ID: "sha256:" + image + program.Digest, Size: 27 << 20, Platform: "linux/amd64"}, nil
 }
 
 // Create makes a container.
