@@ -215,10 +215,19 @@ func (f *simulateFlags) print(s Streams, r forecast.Result, variants []forecast.
 	fmt.Fprintln(s.Out)
 	effects := newTable("SETTING", "VALUE", "PEAK", "AVERAGE", "REPLICA-HOURS", "COLD STARTS", "HELD", "AT ZERO", "AT MAX")
 	addSummary(effects, "as it is", "", r.Summary)
+	var idle []string
 	for _, v := range variants {
-		addSummary(effects, v.Setting, v.From+" → "+v.To, v.Summary)
+		if value := v.From + " → " + v.To; v.Summary == r.Summary {
+			idle = append(idle, v.Setting+" "+value)
+		} else {
+			addSummary(effects, v.Setting, value, v.Summary)
+		}
 	}
-	return effects.write(s.Out)
+	if err := effects.write(s.Out); err != nil || len(idle) == 0 {
+		return err
+	}
+	_, err := fmt.Fprintf(s.Out, "\nWithout effect on this load: %s\n", strings.Join(idle, ", "))
+	return err
 }
 
 func addSummary(t *table, setting, value string, s forecast.Summary) {
