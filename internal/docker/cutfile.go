@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"cmp"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/command"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 )
 
 // cut is a Dockerfile in two: the steps that have to see the tree below them,
@@ -112,10 +113,10 @@ func lastWord(in *parser.Node) string {
 // plainFlag are the flags of a COPY that do not look at the image: a name of a
 // user stands for what the image's /etc/passwd says, --link changes what becomes
 // of directories, --from copies from elsewhere.
-var plainFlag = regexp.MustCompile(`^--(chown=\d+(:\d+)?|chmod=[0-7]+)$`)
+var plainFlag = lazyregexp.New(`^--(chown=\d+(:\d+)?|chmod=[0-7]+)$`)
 
 // plainPath is a path in an image that means itself wherever it is written.
-var plainPath = regexp.MustCompile(`^[A-Za-z0-9_./@+-]+$`)
+var plainPath = lazyregexp.New(`^[A-Za-z0-9_./@+-]+$`)
 
 // plainCopy says that a COPY puts the same files into any tree.
 func plainCopy(in *parser.Node) bool {
