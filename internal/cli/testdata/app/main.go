@@ -32,9 +32,17 @@ func main() {
 		}
 		greeting = string(text)
 	}
+	warm := time.Now()
+	if wait, err := time.ParseDuration(os.Getenv("WARMUP")); err == nil {
+		warm = warm.Add(wait) // it listens, but is not ready until then
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	srv := &http.Server{Addr: ":8000", Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if time.Now().Before(warm) {
+			http.Error(w, "warming up", http.StatusServiceUnavailable)
+			return
+		}
 		if r.URL.Path != "/health" {
 			fmt.Println("served", r.URL.Path)
 		}
