@@ -189,12 +189,12 @@ func (w *walk) addRun(re *syntax.Regexp) bool {
 		s.min = 0
 	case syntax.OpRepeat:
 		s.min, s.max = re.Min, re.Max
+	default:
+		s.set = newCharSet(re)
+		w.steps = append(w.steps, s)
+		return s.set != nil
 	}
-	if len(re.Sub) > 0 {
-		s.lazy = re.Flags&syntax.NonGreedy != 0
-		re = re.Sub[0]
-	}
-	s.set = newCharSet(re)
+	s.lazy, s.set = re.Flags&syntax.NonGreedy != 0, newCharSet(re.Sub[0])
 	w.steps = append(w.steps, s)
 	return s.set != nil
 }
