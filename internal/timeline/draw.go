@@ -90,9 +90,13 @@ func (t Timeline) coldStartOf(replica string) string {
 		if lane.Group != replica || lane.Name != coldStart || len(lane.Spans) == 0 {
 			continue
 		}
-		var parts []string
+		took := map[Phase]time.Duration{} // parts that took no time have no span
 		for _, s := range lane.Spans {
-			parts = append(parts, fmt.Sprintf("%s %s", s.Phase, s.To.Sub(s.From)))
+			took[s.Phase] = s.To.Sub(s.From)
+		}
+		var parts []string
+		for _, p := range []Phase{Schedule, Create, Boot, Probing} {
+			parts = append(parts, fmt.Sprintf("%s %s", p, took[p]))
 		}
 		whole := lane.Spans[len(lane.Spans)-1].To.Sub(lane.Spans[0].From)
 		return fmt.Sprintf("  cold start %s: %s", whole, strings.Join(parts, ", "))
