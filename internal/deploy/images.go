@@ -44,7 +44,7 @@ func (im *Images) Prepare(ctx context.Context, app *config.App) (built []string,
 			b, build := app.Builds[c.Name]
 			if !build {
 				if err := im.Pull(ctx, app, c.Image); err != nil {
-					return nil, err
+					return nil, unbuilt(app, c, err)
 				}
 				continue
 			}
