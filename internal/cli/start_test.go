@@ -15,7 +15,7 @@ import (
 // is made at its first use.
 const (
 	mostPrepared    = 64 << 10  // bytes, by one package of ours
-	mostPreparedAll = 192 << 10 // bytes, by all of ours
+	mostPreparedAll = 256 << 10 // bytes, by all of ours
 )
 
 func TestLittleIsPreparedBeforeMain(t *testing.T) {
