@@ -111,7 +111,10 @@ func awaitGone(ctx context.Context, s Streams, c *client.Client, e home.Environm
 		fmt.Fprintf(s.Err, "still waiting for environment %s; what keeps it is in %s, \"acalocal doctor\" looks at Docker\n", e.Name, e.LogFile())
 	})
 	defer late.Stop()
-	return c.Gone(ctx)
+	if err := c.Gone(ctx); err != nil {
+		return err
+	}
+	return e.Released(ctx) // its files go after its socket
 }
 
 // shutdownKeepingLogs has the daemon drain and remove its apps, ends it, and

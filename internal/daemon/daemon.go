@@ -412,7 +412,7 @@ func RemoveFiles(e home.Environment, keepLogs bool) error {
 	if !keepLogs {
 		return e.Remove()
 	}
-	for _, path := range []string{e.Socket(), e.Lock(), e.LogFile(), e.Access(), e.History()} {
+	for _, path := range []string{e.Socket(), e.LogFile(), e.Access(), e.History(), e.Lock()} {
 		if err := os.RemoveAll(path); err != nil {
 			return fmt.Errorf("remove the files of environment %s: %w", e.Name, err)
 		}

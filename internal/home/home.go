@@ -13,12 +13,15 @@
 package home
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"sort"
+	"time"
 
 	"github.com/gofrs/flock"
 )
@@ -180,10 +183,38 @@ func (e Environment) Remove() error {
 			return err
 		}
 	}
+	entries, err := os.ReadDir(e.dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, entry := range entries {
+		path := filepath.Join(e.dir, entry.Name())
+		if path == e.Lock() {
+			continue // the last of the files: Released waits for it
+		}
+		if err := os.RemoveAll(path); err != nil {
+			return err
+		}
+	}
 	if err := os.RemoveAll(e.dir); err != nil {
 		return err
 	}
 	return e.removeRoot()
+}
+
+// Released waits until no process holds the environment any more: its files
+// are removed then, if its daemon was asked to. It returns ctx's error when
+// that is done before.
+func (e Environment) Released(ctx context.Context) error {
+	lock := e.ExistingLock()
+	_, err := lock.TryLockContext(ctx, 10*time.Millisecond)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("wait for the lock of environment %s: %w", e.Name, err)
+	}
+	return lock.Unlock()
 }
 
 // removeRoot removes a root of ours in which nothing is left.

@@ -1,11 +1,14 @@
 package home
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"sync"
 	"testing"
+
+	"github.com/gofrs/flock"
 )
 
 // TestLookingAtALockKeepsNobodyFromGoing looks at the lock of an environment
@@ -50,5 +53,32 @@ func closed(c <-chan struct{}) bool {
 		return true
 	default:
 		return false
+	}
+}
+
+func TestReleasedWaitsForTheLockOrItsEnd(t *testing.T) {
+	e := At(t.TempDir()).Environment("local")
+	if err := e.Create(); err != nil {
+		t.Fatal(err)
+	}
+	held := flock.New(e.Lock())
+	if ok, err := held.TryLock(); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	impatient, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := e.Released(impatient); !errors.Is(err, context.Canceled) {
+		t.Errorf("while the lock is held: %v", err)
+	}
+	released := make(chan error, 1)
+	go func() { released <- e.Released(t.Context()) }()
+	if err := e.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-released; err != nil {
+		t.Errorf("after Remove: %v", err)
+	}
+	if err := held.Unlock(); err != nil {
+		t.Error(err)
 	}
 }

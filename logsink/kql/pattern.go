@@ -387,5 +387,5 @@ func (p *walkStep) runUntil(s string, at int) (end int, ok bool) {
 		return len(s), false
 	}
 	end, _ = p.run(s[:from+i], from, -1)
-	return end, end == from+i
+	return from + i, end == from+i // it was looked at as far as there
 }
