@@ -59,10 +59,12 @@ run_alone() {
 	container=
 }
 
+containers() { docker ps -aq --filter label=dev.acalocal.environment=benchcold "$@" | wc -l; }
+
+# at_zero waits until nothing of the app runs and its next replica, a holder and
+# a container, is created.
 at_zero() {
-	until acalocal status --json | grep -q '"runningState": "ScaledToZero"' && [ -z "$(docker ps -q --filter label=dev.acalocal.environment=benchcold)" ]; do
-		sleep 0.2
-	done
+	until [ "$(containers)" = 2 ] && [ "$(containers --filter status=created)" = 2 ]; do sleep 0.2; done
 }
 
 # run_cold prints the milliseconds of a request that wakes the app.

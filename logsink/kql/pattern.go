@@ -36,46 +36,46 @@ func compilePattern(expr string) (*pattern, error) {
 }
 
 // MatchString is regexp.Regexp.MatchString.
-func (p *pattern) MatchString(s string) bool {
-	if loc, known := p.quick(s); known {
+func (re *pattern) MatchString(s string) bool {
+	if loc, known := re.quick(s); known {
 		return loc != nil
 	}
-	return p.Regexp.MatchString(s)
+	return re.Regexp.MatchString(s)
 }
 
 // FindStringIndex is regexp.Regexp.FindStringIndex; the answer is valid until
 // the next call.
-func (p *pattern) FindStringIndex(s string) []int {
-	if loc, known := p.quick(s); known {
+func (re *pattern) FindStringIndex(s string) []int {
+	if loc, known := re.quick(s); known {
 		return loc[:min(len(loc), 2)]
 	}
-	return p.Regexp.FindStringIndex(s)
+	return re.Regexp.FindStringIndex(s)
 }
 
 // FindStringSubmatchIndex is regexp.Regexp.FindStringSubmatchIndex; the answer
 // is valid until the next call.
-func (p *pattern) FindStringSubmatchIndex(s string) []int {
-	if loc, known := p.quick(s); known {
+func (re *pattern) FindStringSubmatchIndex(s string) []int {
+	if loc, known := re.quick(s); known {
 		return loc
 	}
-	return p.Regexp.FindStringSubmatchIndex(s)
+	return re.Regexp.FindStringSubmatchIndex(s)
 }
 
 // quick finds the first match, nil for none, if it can.
-func (p *pattern) quick(s string) (loc []int, known bool) {
-	if p.walk == nil || p.walk.steps[0].text == "" {
-		if !strings.Contains(s, p.needs) {
+func (re *pattern) quick(s string) (loc []int, known bool) {
+	if re.walk == nil || re.walk.steps[0].text == "" {
+		if !strings.Contains(s, re.needs) {
 			return nil, true
 		}
-		if p.walk == nil {
+		if re.walk == nil {
 			return nil, false
 		}
 	}
-	found, known := p.walk.find(s, p.loc)
+	found, known := re.walk.find(s, re.loc)
 	if !found {
 		return nil, known
 	}
-	return p.loc, true
+	return re.loc, true
 }
 
 // neededText returns a text that every match of the expression has, "" if there
