@@ -8,6 +8,7 @@ import (
 	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/api/apitest"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/acalocal/acalocal/internal/config"
 )
@@ -44,8 +45,11 @@ func TestOverridesAreNilUnlessGiven(t *testing.T) {
 		if err := cmd.ParseFlags(args); err != nil {
 			t.Errorf("%q: %v", args, err)
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(want, "Change", "Changes")); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", args, diff)
+		}
+		if got.Changes() {
+			t.Errorf("%q: a change of the app that nobody asked for", args)
 		}
 	}
 	zero, port, half := 0, 8000, 0.5
@@ -55,6 +59,24 @@ func TestOverridesAreNilUnlessGiven(t *testing.T) {
 	f([]string{"--command", "/bin/sh", "--command", "-c", "--command", "echo a"}, config.Overrides{Command: []string{"/bin/sh", "-c", "echo a"}})
 	f([]string{"--command", "sh -c 'echo a'", "--args", ""}, config.Overrides{Command: []string{"sh", "-c", "echo a"}, Args: []string{}})
 	f([]string{"--env-vars", "A=1,2", "--env-vars", "B="}, config.Overrides{EnvVars: []string{"A=1,2", "B="}})
+}
+
+func TestOverridesKnowTheChangesOfAnApp(t *testing.T) {
+	for _, args := range [][]string{
+		{"--exposed-port", "9000"}, {"--allow-insecure"}, {"--allow-insecure=false"}, {"--revisions-mode", "multiple"},
+		{"--max-inactive-revisions", "0"}, {"--termination-grace-period", "0"}, {"--tags", "a=b"},
+	} {
+		var got config.Overrides
+		cmd := newUpCommand(Streams{})
+		cmd.ResetFlags()
+		bindOverrides(cmd, &got)
+		if err := cmd.ParseFlags(args); err != nil {
+			t.Errorf("%q: %v", args, err)
+		}
+		if !got.Changes() {
+			t.Errorf("%q is not seen", args)
+		}
+	}
 }
 
 func TestOverridesRefuseWhatIsNoNumber(t *testing.T) {
