@@ -26,6 +26,10 @@ type buffer struct {
 	news chan struct{}   // guarded by mu; closed at the next write
 }
 
+// patience is how long a test waits for what must come, with a real Docker on
+// a busy machine, too.
+const patience = 90 * time.Second
+
 func newBuffer() *buffer { return &buffer{news: make(chan struct{})} }
 
 func (b *buffer) Write(p []byte) (int, error) {
@@ -44,7 +48,7 @@ func (b *buffer) String() string {
 
 func (b *buffer) waitFor(t *testing.T, text string) {
 	t.Helper()
-	late := time.After(20 * time.Second)
+	late := time.After(patience)
 	for {
 		b.mu.Lock()
 		held, news := strings.Contains(b.b.String(), text), b.news
@@ -55,7 +59,7 @@ func (b *buffer) waitFor(t *testing.T, text string) {
 		select {
 		case <-news:
 		case <-late:
-			t.Fatalf("waited 20 s for %q in:\n%s", text, b)
+			t.Fatalf("waited %s for %q in:\n%s", patience, text, b)
 		}
 	}
 }

@@ -304,7 +304,7 @@ func (w *watching) snapshot() *emulator.Snapshot {
 // waitFor follows the states until one is as wanted.
 func (w *watching) waitFor(what string, cond func(*emulator.App) bool) {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(w.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(w.Context(), patience)
 	defer cancel()
 	for snap, err := range w.client.Watch(ctx) {
 		if err != nil {
