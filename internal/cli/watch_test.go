@@ -143,6 +143,7 @@ type watching struct {
 	answer   *buffer // each new text, once
 }
 
+// watchedApp has one replica whatever the requests of the tests would make of it.
 const watchedApp = `name: web
 type: Microsoft.App/containerApps
 properties:
@@ -151,6 +152,7 @@ properties:
     maxInactiveRevisions: 1
   template:
     containers: [{name: web, image: "web:1", env: [{name: A, value: "1"}]}]
+    scale: {maxReplicas: 1}
 `
 
 const watchedDockerfile = "FROM scratch\nWORKDIR /srv\nCOPY . .\n"
