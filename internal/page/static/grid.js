@@ -4,13 +4,15 @@
 import { $, el, copy } from "./dom.js";
 import { tree, isJSON } from "./tree.js";
 
-const rowHeight = 28, overscan = 12, maxHeight = 15e6; // browsers cap heights near 16 million pixels
+// An answer has 500,000 rows at most, so their heights stay below the 16 million
+// pixels that browsers cap heights at.
+const rowHeight = 28, overscan = 12;
 const grid = $("grid"), drawer = $("drawer");
 const numeric = new Set(["int", "long", "real", "decimal"]);
 
 let table = { columns: [], rows: [] }, shown = [], order = null, sort = null, widths = [];
 let active = { row: -1, col: 0 }, chosenRow = -1;
-let head, body, scale = 1, first = -1, frame = 0;
+let head, body, first = -1, frame = 0;
 let hideEmpty = true, empties = 0;
 
 // showTable draws a table; asked says that its order was asked for.
@@ -59,9 +61,7 @@ function build() {
     return cell;
   }));
   body = el("div", { class: "body", role: "rowgroup" });
-  const height = table.rows.length * rowHeight;
-  scale = Math.max(1, height / maxHeight);
-  body.style.height = height / scale + "px";
+  body.style.height = table.rows.length * rowHeight + "px";
   body.style.width = widths.reduce((a, b) => a + b, 0) + "px";
   grid.setAttribute("aria-rowcount", table.rows.length + 1);
   grid.setAttribute("aria-colcount", shown.length);
@@ -71,25 +71,33 @@ function build() {
   draw();
 }
 
-// draw puts the rows in sight in place.
+// draw puts the rows in sight in place. Those that stay in sight are kept, so
+// that a frame of scrolling makes a few rows and no more.
 function draw() {
   frame = 0;
   const count = Math.ceil(grid.clientHeight / rowHeight) + 2 * overscan;
-  const top = grid.scrollTop * scale;
-  const from = Math.max(0, Math.min(Math.floor(top / rowHeight) - overscan, table.rows.length - count));
+  const from = Math.max(0, Math.min(Math.floor(grid.scrollTop / rowHeight) - overscan, table.rows.length - count));
   if (from === first) return;
   first = from;
-  const rows = [];
-  for (let i = from; i < Math.min(from + count, table.rows.length); i++) rows.push(rowOf(i, top));
-  body.replaceChildren(...rows);
+  const to = Math.min(from + count, table.rows.length);
+  for (const row of [...body.children]) if (indexOf(row) < from || indexOf(row) >= to) row.remove();
+  const kept = body.firstChild ? [indexOf(body.firstChild), indexOf(body.lastChild) + 1] : [to, to];
+  body.prepend(...rowsOf(from, kept[0]));
+  body.append(...rowsOf(kept[1], to));
 }
 
-function rowOf(i, top) {
+const indexOf = (row) => Number(row.dataset.row);
+
+function rowsOf(from, to) {
+  const rows = [];
+  for (let i = from; i < to; i++) rows.push(rowOf(i));
+  return rows;
+}
+
+function rowOf(i) {
   const data = table.rows[order[i]];
   const row = el("div", { class: "row" + (i === chosenRow ? " chosen" : ""), role: "row", "aria-rowindex": i + 2 }, ...shown.map((c, n) => cellOf(data[c], table.columns[c], i, n)));
-  // Where all heights fit, a row stands where it is; else relative to what is in sight.
-  const y = scale === 1 ? i * rowHeight : grid.scrollTop + i * rowHeight - top;
-  row.style.transform = `translateY(${y}px)`;
+  row.style.transform = `translateY(${i * rowHeight}px)`;
   row.dataset.row = i;
   return row;
 }
@@ -119,7 +127,7 @@ export function show(v, type) {
   return String(v).replaceAll("\n", "⏎ ");
 }
 
-function refresh() { first = -1; draw(); }
+function refresh() { first = -1; body.replaceChildren(); draw(); }
 
 grid.addEventListener("scroll", () => { frame ||= requestAnimationFrame(draw); });
 new ResizeObserver(() => { if (body) refresh(); }).observe(grid);
@@ -218,7 +226,7 @@ export function closeDrawer() {
 grid.addEventListener("click", (e) => {
   const cell = e.target.closest(".row .cell");
   if (!cell) return;
-  active = { row: Number(cell.parentNode.dataset.row), col: Number(cell.dataset.col) };
+  active = { row: indexOf(cell.parentNode), col: Number(cell.dataset.col) };
   if (getSelection().isCollapsed) openDrawer(active.row, shown[active.col]);
 });
 
@@ -244,7 +252,7 @@ const clamp = (n, count) => Math.max(0, Math.min(count - 1, n));
 
 // reveal scrolls to the active cell and, when a row is unfolded, unfolds this one.
 function reveal() {
-  const top = active.row * rowHeight / scale, space = grid.clientHeight - 32;
+  const top = active.row * rowHeight, space = grid.clientHeight - 32;
   if (top < grid.scrollTop) grid.scrollTop = top;
   if (top + rowHeight > grid.scrollTop + space) grid.scrollTop = top + rowHeight - space;
   keepInSight();
