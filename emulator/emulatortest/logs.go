@@ -19,7 +19,7 @@ import (
 // WaitLogs waits for them.
 func (e *Env) Logs(query string, rows any) {
 	e.t.Helper()
-	answer, err := e.client.Query(e.ctx, query, "")
+	answer, err := e.client.Query(e.ctx, api.QueryBody{Query: query})
 	e.must("query", err)
 	if len(answer.Tables) == 0 {
 		e.t.Fatalf("emulatortest: the answer to the query has no table: %s", query)

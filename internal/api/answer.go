@@ -3,38 +3,34 @@ package api
 import (
 	"bufio"
 	"encoding/json"
-	"fmt"
 	"net/http"
 
 	"github.com/acalocal/acalocal/logsink/kql"
 )
-
-// maxAnswer is how many bytes of rows an answer has at most, about what Azure
-// Monitor allows (https://learn.microsoft.com/azure/azure-monitor/service-limits#log-queries-and-language).
-const maxAnswer = 64 << 20
 
 // answerWriter writes a result as JSON while it reads it: a large answer is
 // never held as a whole beside the result.
 type answerWriter struct {
 	w    *bufio.Writer
 	cell []byte
-	left int64 // bytes that rows may still take
 	size int64 // bytes of the rows of this table
-	cut  bool
 }
 
 // answerEnd is what follows the tables of an answer.
 type answerEnd struct {
-	Render     any          `json:"render,omitempty"`
-	Statistics any          `json:"statistics,omitempty"`
-	Error      *ErrorDetail `json:"error,omitempty"`
+	Render     any `json:"render,omitempty"`
+	Statistics any `json:"statistics,omitempty"`
+	Error      any `json:"error,omitempty"`
 }
+
+// codePartial is the code of an answer that was cut.
+const codePartial = "PartialError"
 
 // writeAnswer answers 200 with a result. sizes are given to end: the bytes of
 // the rows of each table.
 func writeAnswer(w http.ResponseWriter, result *kql.Result, end func(sizes []int64) answerEnd) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	a := &answerWriter{w: bufio.NewWriterSize(w, 64<<10), left: maxAnswer}
+	a := &answerWriter{w: bufio.NewWriterSize(w, 64<<10)}
 	// Errors of writing stay in the bufio.Writer: the client has gone.
 	sizes := make([]int64, len(result.Tables))
 	a.text(`{"tables":[`)
@@ -46,7 +42,7 @@ func writeAnswer(w http.ResponseWriter, result *kql.Result, end func(sizes []int
 		sizes[i] = a.size
 	}
 	a.text("]")
-	a.end(end(sizes), result.Partial)
+	a.end(end(sizes))
 	_ = a.w.Flush()
 	return nil
 }
@@ -76,7 +72,7 @@ func (a *answerWriter) table(t *kql.ResultTable) {
 	a.text("]}")
 }
 
-// row writes a row unless the answer is full.
+// row writes a row. It reports whether the client is there to read it.
 func (a *answerWriter) row(row []kql.Value) bool {
 	b := a.cell[:0]
 	if a.size > 0 {
@@ -84,22 +80,12 @@ func (a *answerWriter) row(row []kql.Value) bool {
 	}
 	b = appendRow(b, row)
 	a.cell = b
-	if a.left -= int64(len(b)); a.left < 0 {
-		a.cut = true
-		return false
-	}
 	a.size += int64(len(b))
 	_, err := a.w.Write(b)
 	return err == nil
 }
 
-func (a *answerWriter) end(e answerEnd, partial error) {
-	switch {
-	case partial != nil:
-		e.Error = &ErrorDetail{Code: "PartialError", Message: partial.Error()}
-	case a.cut:
-		e.Error = &ErrorDetail{Code: "PartialError", Message: fmt.Sprintf("the answer has more than %d MB; the rest was cut", maxAnswer>>20)}
-	}
+func (a *answerWriter) end(e answerEnd) {
 	if b := a.json(e); len(b) > 2 {
 		a.text(",")
 		_, _ = a.w.Write(b[1:])

@@ -138,6 +138,9 @@ type Info struct {
 	IngestionDelay     time.Duration `json:"ingestionDelay,omitempty"`
 	StrictTables       bool          `json:"strictTables,omitempty"`
 	DynamicJSONColumns bool          `json:"dynamicJsonColumns,omitempty"`
+	// QueryMaxRows and QueryMaxBytes are the limits of queries, see kql.Limits.
+	QueryMaxRows  int64 `json:"queryMaxRows,omitempty"`
+	QueryMaxBytes int64 `json:"queryMaxBytes,omitempty"`
 }
 
 // server is the handler: the options and nothing that changes.

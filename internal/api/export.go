@@ -76,7 +76,7 @@ func (s *server) rowsOf(ctx context.Context, text string, span timespan) (kql.Sc
 	if t, ok := cat.Table(strings.TrimSpace(text)); ok {
 		return t.Schema(), scan(ctx, t), nil
 	}
-	result, err := kql.Query(ctx, cat, text, kql.Options{MaxRows: -1})
+	result, err := kql.Query(ctx, cat, text, kql.Options{Limits: kql.NoLimits})
 	if err != nil {
 		return nil, nil, err
 	}

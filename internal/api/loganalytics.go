@@ -65,7 +65,7 @@ func (s *server) laQuery(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), p.wait)
 	defer cancel()
 	began := time.Now()
-	result, queryErr := s.Logs.Query(ctx, q.Query, span.from, span.to)
+	result, queryErr := s.Logs.Query(ctx, q.Query, span.from, span.to, kql.Limits{})
 	if queryErr != nil {
 		laQueryError(ctx, q.Query, p, queryErr).write(w)
 		return
@@ -76,6 +76,9 @@ func (s *server) laQuery(w http.ResponseWriter, r *http.Request) {
 		}
 		if p.statistics {
 			end.Statistics = statisticsOf(result, sizes, time.Since(began))
+		}
+		if result.Partial != nil {
+			end.Error = laPartial(result.Partial)
 		}
 		return end
 	})

@@ -20,13 +20,17 @@ type laError struct {
 // laDetail nests from the general to the particular. The innermost of a fault
 // of the query's text says where.
 type laDetail struct {
-	Message     string    `json:"message"`
-	Code        string    `json:"code"`
-	Correlation string    `json:"correlationId,omitempty"`
-	Inner       *laDetail `json:"innererror,omitempty"`
-	Line        *int      `json:"line,omitempty"`
-	Pos         *int      `json:"pos,omitempty"`
-	Token       string    `json:"token,omitempty"`
+	Message     string     `json:"message"`
+	Code        string     `json:"code"`
+	Correlation string     `json:"correlationId,omitempty"`
+	Details     []laDetail `json:"details,omitempty"`
+	Inner       *laDetail  `json:"innererror,omitempty"`
+	Line        *int       `json:"line,omitempty"`
+	Pos         *int       `json:"pos,omitempty"`
+	Token       string     `json:"token,omitempty"`
+	// Of a query that ended early.
+	Severity     int    `json:"severity,omitempty"`
+	SeverityName string `json:"severityName,omitempty"`
 }
 
 // body is the error object of an answer.
@@ -45,6 +49,14 @@ func badArgument(inner laDetail) *laError {
 
 func pathNotFound() *laError {
 	return &laError{http.StatusNotFound, laDetail{Code: "PathNotFoundError", Message: "The requested path does not exist"}}
+}
+
+// laPartial is the error beside the rows of an answer that was cut.
+func laPartial(cut *kql.TruncationError) laDetail {
+	return laDetail{Code: codePartial, Message: "There were some errors when processing your query.", Details: []laDetail{{
+		Code: "EngineError", Message: "Something went wrong processing your query on the server.",
+		Inner: &laDetail{Code: kql.TruncationCode, Message: cut.Error(), Severity: 2, SeverityName: "Error"},
+	}}}
 }
 
 // laRefusal is the answer to a request without the right token.

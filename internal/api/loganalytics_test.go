@@ -69,7 +69,7 @@ func TestLogAnalyticsRefusesWithoutTheToken(t *testing.T) {
 // slowLogs answer a query when its time is over.
 type slowLogs struct{ *apitest.Logs }
 
-func (slowLogs) Query(ctx context.Context, _ string, _, _ time.Time) (*kql.Result, error) {
+func (slowLogs) Query(ctx context.Context, _ string, _, _ time.Time, _ kql.Limits) (*kql.Result, error) {
 	<-ctx.Done()
 	return nil, ctx.Err()
 }
@@ -82,16 +82,16 @@ func TestLogAnalyticsWaitsAsLongAsPreferred(t *testing.T) {
 	}
 }
 
-func TestAnAnswerHasAboutAsManyBytesAsTheServiceAllows(t *testing.T) {
+func TestLogAnalyticsSaysThatAnAnswerWasCutAsTheServiceDoes(t *testing.T) {
 	s := newServer(func(o *api.Options) { o.Workspace = "ws" })
-	big := strings.Repeat("x", 30<<20)
-	s.logs.Result = &kql.Result{Tables: []kql.ResultTable{{
-		Name: "PrimaryResult", Columns: kql.Schema{{Name: "s", Type: kql.String}},
-		Blocks: []*kql.Block{{Rows: 3, Columns: []*kql.Vector{{Type: kql.String, Strs: []string{big, big, big}}}}},
-	}}}
+	s.logs.Result = answer()
+	s.logs.Result.Partial = &kql.TruncationError{Limit: 2, Unit: "records"}
 	status, body := s.do("POST", "/v1/workspaces/ws/query", `{"query":"T"}`)
-	tail := body[len(body)-200:]
-	if status != 200 || strings.Count(body, big) != 2 || !strings.HasSuffix(tail, `"]]}],"error":{"code":"PartialError","message":"the answer has more than 64 MB; the rest was cut"}}`+"\n") {
-		t.Errorf("got %d, %d bytes, at the end %s", status, len(body), tail)
+	want := `"rows":[["a",1],["\"b\"",-2]]}],"error":{"message":"There were some errors when processing your query.","code":"PartialError","details":[` +
+		`{"message":"Something went wrong processing your query on the server.","code":"EngineError","innererror":` +
+		`{"message":"The results of this query exceed the set limit of 2 records, so not all records were returned (E_QUERY_RESULT_SET_TOO_LARGE, 0x80DA0003). ` +
+		`See https://aka.ms/kustoquerylimits for more information and possible solutions.","code":"-2133196797","severity":2,"severityName":"Error"}}]}}` + "\n"
+	if status != 200 || !strings.HasSuffix(body, want) {
+		t.Errorf("got %d %s\nwant …%s", status, body, want)
 	}
 }

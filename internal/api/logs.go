@@ -21,11 +21,11 @@ type Logs interface {
 	// TailEvents does the same for the platform's events.
 	TailEvents(ctx context.Context, f logsink.Filter, n int, follow bool) iter.Seq2[logsink.EventLine, error]
 	// Query runs a KQL query over the rows whose TimeGenerated is between from
-	// and to, both included; a zero time is no bound. Faults of the text are
-	// kql.Diagnostics.
-	Query(ctx context.Context, text string, from, to time.Time) (*kql.Result, error)
+	// and to, both included; a zero time is no bound. What limits leave open is
+	// the environment's. Faults of the text are kql.Diagnostics.
+	Query(ctx context.Context, text string, from, to time.Time, limits kql.Limits) (*kql.Result, error)
 	// Ask does the same for acalocal itself: it finds every row and table, also
-	// where users are to see them as late as on Azure.
+	// where users are to see them as late as on Azure, and has limits of its own.
 	Ask(ctx context.Context, text string, from, to time.Time) (*kql.Result, error)
 	// Catalog returns the tables as users see them now.
 	Catalog() kql.Catalog

@@ -18,6 +18,10 @@ type QueryBody struct {
 	// Now asks for every row and table, also where the environment shows them
 	// as late as Azure. An export does not heed it.
 	Now bool `json:"now,omitempty"`
+	// MaxRows and MaxBytes are the limits of the answer, see kql.Limits; 0 is
+	// that of the environment. Neither an export nor Now heeds them.
+	MaxRows  int64 `json:"maxRows,omitempty"`
+	MaxBytes int64 `json:"maxBytes,omitempty"`
 }
 
 // QueryAnswer is the answer to a query, in the form of Log Analytics.
@@ -54,15 +58,22 @@ func (s *server) query(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return badContent("timespan", "The timespan is not valid: %v.", err)
 	}
-	run := s.Logs.Query
+	var result *kql.Result
 	if b.Now {
-		run = s.Logs.Ask
+		result, err = s.Logs.Ask(r.Context(), b.Query, span.from, span.to)
+	} else {
+		result, err = s.Logs.Query(r.Context(), b.Query, span.from, span.to, kql.Limits{MaxRows: b.MaxRows, MaxBytes: b.MaxBytes})
 	}
-	result, err := run(r.Context(), b.Query, span.from, span.to)
 	if err != nil {
 		return queryError(err)
 	}
-	return writeAnswer(w, result, func([]int64) answerEnd { return answerEnd{Render: renderOf(result.Render)} })
+	return writeAnswer(w, result, func([]int64) answerEnd {
+		end := answerEnd{Render: renderOf(result.Render)}
+		if result.Partial != nil {
+			end.Error = ErrorDetail{Code: codePartial, Message: result.Partial.Error()}
+		}
+		return end
+	})
 }
 
 // queryError turns the findings about a query's text into an error: the first

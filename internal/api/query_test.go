@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -47,11 +46,20 @@ func TestAQueryMayAskForRowsThatUsersFindLater(t *testing.T) {
 
 func TestQuerySaysThatAnAnswerWasCut(t *testing.T) {
 	s := newServer(nil)
-	s.logs.Result = &kql.Result{Partial: errors.New("more than 500000 rows")}
+	s.logs.Result = &kql.Result{Partial: &kql.TruncationError{Limit: 5, Unit: "records"}}
 	_, body := s.do("POST", "/acalocal/v1/query", `{"query":"T"}`)
-	want := `{"tables":[],"error":{"code":"PartialError","message":"more than 500000 rows"}}`
+	want := `{"tables":[],"error":{"code":"PartialError","message":"The results of this query exceed the set limit of 5 records, so not all records were returned (E_QUERY_RESULT_SET_TOO_LARGE, 0x80DA0003). See https://aka.ms/kustoquerylimits for more information and possible solutions."}}`
 	if got := strings.TrimSpace(body); got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestAQueryMayAskForOtherLimits(t *testing.T) {
+	s := newServer(nil)
+	s.do("POST", "/acalocal/v1/query", `{"query":"T","maxRows":-1,"maxBytes":100}`)
+	s.do("POST", "/acalocal/v1/query", `{"query":"U"}`)
+	if diff := cmp.Diff([]string{"T […, …] -1 rows, 100 bytes", "U […, …]"}, s.logs.Asked()); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
 	}
 }
 

@@ -93,6 +93,10 @@ func startDaemon(ctx context.Context, h home.Home, name string, log io.Writer) (
 	if err != nil {
 		return nil, err
 	}
+	limits, err := queryLimits()
+	if err != nil {
+		return nil, err
+	}
 	engine, err := docker.New(ctx, docker.Options{Network: os.Getenv(networkVariable), Log: logger})
 	if err != nil {
 		return nil, err
@@ -102,6 +106,7 @@ func startDaemon(ctx context.Context, h home.Home, name string, log io.Writer) (
 		APIBind: os.Getenv(apiListenVariable), HideReason: variableSwitch(noReasonVariable).on(), NoRetries: variableSwitch(noRetriesVariable).on(),
 		OTLPEndpoint: endpoint, OTLPHeaders: headers, IngestionDelay: delay, StrictTables: variableSwitch(strictTablesVariable).on(),
 		DynamicJSONColumns:      variableSwitch(jsonColumnsVariable).on(),
+		QueryLimits:             limits,
 		EnforceEphemeralStorage: variableSwitch(enforceVariable).on(),
 		Claim:                   h.Environment(name).Claim(engine.Host()), Log: logger,
 	})

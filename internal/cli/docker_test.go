@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/acalocal/acalocal/internal/api"
 	"github.com/acalocal/acalocal/internal/client"
 	"github.com/acalocal/acalocal/internal/docker"
 	"github.com/acalocal/acalocal/internal/home"
@@ -204,7 +205,7 @@ func awaitAnswer(ts *testscript.TestScript, _ bool, args []string) {
 	defer tick.Stop()
 	c := client.New(scriptEnvironment(ts))
 	for {
-		answer, err := c.Query(ctx, args[0], "")
+		answer, err := c.Query(ctx, api.QueryBody{Query: args[0]})
 		ts.Check(err)
 		if text, err := json.Marshal(answer); err == nil && strings.Contains(string(text), args[1]) {
 			return

@@ -103,5 +103,5 @@ func lateSettings(info api.Info) (flags []string) {
 	if os.Getenv(jsonColumnsVariable) != "" && variableSwitch(jsonColumnsVariable).on() != info.DynamicJSONColumns {
 		flags = append(flags, "logs-dynamic-json-columns")
 	}
-	return flags
+	return append(flags, lateLimits(info)...)
 }

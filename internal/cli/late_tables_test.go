@@ -16,7 +16,7 @@ import (
 
 // noSettings unsets what a daemon takes when it starts, for one test.
 func noSettings(t *testing.T) {
-	for _, v := range []string{otlpVariable, ingestionDelayVariable, strictTablesVariable, jsonColumnsVariable} {
+	for _, v := range []string{otlpVariable, ingestionDelayVariable, strictTablesVariable, jsonColumnsVariable, queryMaxRowsVariable, queryMaxSizeVariable} {
 		t.Setenv(v, "")
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/acalocal/acalocal/internal/api"
 	"github.com/acalocal/acalocal/internal/client"
+	"github.com/acalocal/acalocal/internal/config"
 	"github.com/acalocal/acalocal/logsink/kql"
 	"github.com/acalocal/acalocal/logsink/kql/kqlcmd"
 	"github.com/spf13/cobra"
@@ -18,6 +19,7 @@ import (
 func newLogsQueryCommand(s Streams) *cobra.Command {
 	var file, timespan, format, named string
 	var asJSON, list bool
+	maxRows, maxSize := limitFlag{typ: "ROWS", parse: config.ParseQueryRows}, limitFlag{typ: "SIZE", parse: config.ParseQuerySize}
 	cmd := &cobra.Command{
 		Use:   "query [QUERY]",
 		Short: "Ask the log tables a question in KQL",
@@ -50,12 +52,13 @@ questions: --list shows them.`,
 				return err
 			}
 			return withLogs(cmd, s.Err, false, func(c *client.Client) error {
-				answer, err := c.Query(cmd.Context(), text, timespan)
+				answer, err := c.Query(cmd.Context(), api.QueryBody{Query: text, Timespan: timespan, MaxRows: maxRows.n, MaxBytes: maxSize.n})
 				if err != nil {
 					return notRunning(explainQuery(s.Err, text, err))
 				}
 				if answer.Error != nil {
-					fmt.Fprintf(s.Err, "acalocal: the answer is not complete: %s\n", answer.Error.Message)
+					fmt.Fprintf(s.Err, "warning: the answer is not complete: %s\n", answer.Error.Message)
+					fmt.Fprintln(s.Err, `hint: let the query summarize or filter more, raise --max-rows and --max-size, or use "acalocal logs export", which has no limit`)
 				}
 				return write(s.Out, answer)
 			})
@@ -64,6 +67,8 @@ questions: --list shows them.`,
 	f := cmd.Flags()
 	f.StringVarP(&file, "file", "f", "", `read the query from a file ("-" is standard input)`)
 	f.StringVar(&timespan, "timespan", "", "only rows of this time: an ISO 8601 duration back from now (PT1H) or an interval (START/END)")
+	f.Var(&maxRows, "max-rows", "cut the answer after this many `ROWS`, or \"none\" (default 500000, as on Azure, unless the environment says otherwise)")
+	f.Var(&maxSize, "max-size", "cut the answer at this `SIZE`, such as 16MB, or \"none\" (default 64MB, as on Azure, unless the environment says otherwise)")
 	f.StringVar(&named, "saved", "", "run the saved query of this name")
 	f.BoolVar(&list, "list", false, "list the saved queries")
 	f.StringVar(&format, "format", "", strings.Join(formatNames(), ", ")+" (default table, on a terminal chart when the query asks for one)")

@@ -73,6 +73,7 @@ not become so; the environment keeps running either way.`,
 	bindEphemeralStorage(cmd)
 	bindOTLP(cmd)
 	bindLateTables(cmd)
+	bindQueryLimits(cmd)
 	bindParameters(cmd, &o.overrides)
 	return cmd
 }

@@ -97,6 +97,9 @@ func (u *upRun) load(ctx context.Context) error {
 	if err := useLateTables(&def.Environment); err != nil {
 		return err
 	}
+	if err := useQueryLimits(def.Environment.QueryLimits); err != nil {
+		return err
+	}
 	u.def, u.home, u.env = def, h, h.Environment(def.Environment.Name)
 	u.written, u.client = writtenImages(def), client.New(u.env)
 	return nil

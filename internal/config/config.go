@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/logsink/kql"
 )
 
 // Definition is one environment and its apps, ready to run. Load returns it
@@ -50,8 +51,10 @@ type Environment struct {
 	IngestionDelay time.Duration
 	// StrictTables lets a _CL table exist only from its first row on.
 	StrictTables bool
-	Storages     map[string]string       // directories for storages of the environment, by storage name, absolute
-	Resource     *aca.ManagedEnvironment // as the file has it; nil when no file does
+	// QueryLimits are how much queries are answered; what is 0 has its default.
+	QueryLimits kql.Limits
+	Storages    map[string]string       // directories for storages of the environment, by storage name, absolute
+	Resource    *aca.ManagedEnvironment // as the file has it; nil when no file does
 
 	RouteConfigs     []RouteConfig // in the order of the files
 	StorageResources []Storage     // as the files have them

@@ -23,6 +23,8 @@ type localFile struct {
 	OTLPEndpoint   string              `json:"otlpEndpoint,omitempty"`
 	IngestionDelay string              `json:"ingestionDelay,omitempty"` // a duration
 	StrictTables   bool                `json:"strictTables,omitempty"`
+	QueryMaxRows   string              `json:"queryMaxRows,omitempty" aca:"scalar"` // a number or "none"
+	QueryMaxSize   string              `json:"queryMaxSize,omitempty" aca:"scalar"` // a size or "none"
 	Apps           map[string]localApp `json:"apps,omitempty"`
 
 	dir    string // of the file
@@ -147,6 +149,7 @@ func (l *loader) applyLocal(local *localFile) {
 	}
 	l.applyOTLP(local)
 	l.applyLateTables(local)
+	l.applyQueryLimits(local)
 }
 
 // takeStorages keeps the directories of the storages an app has volumes of: a

@@ -22,6 +22,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/acalocal/acalocal/ingress"
+	"github.com/acalocal/acalocal/internal/api"
+	"github.com/acalocal/acalocal/internal/client"
 	"github.com/acalocal/acalocal/logsink"
 	"github.com/acalocal/acalocal/logsink/kql"
 )
@@ -289,6 +291,49 @@ func TestAzlogsLimitsTimeQueriesResourcesAndBatches(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"0 200 rows=1 error=false statistics=true", "1 400 rows=0 error=true statistics=false", "2 200 rows=1 error=false statistics=true"}, got); diff != "" {
 		t.Errorf("batch (-want +got):\n%s", diff)
+	}
+	m.stop()
+}
+
+func TestAzlogsReadsAnAnswerThatWasCut(t *testing.T) {
+	t.Setenv("ACALOCAL_CA_DIR", t.TempDir())
+	m := newMachine(t)
+	m.boot(func(o *Options) { o.QueryLimits = kql.Limits{MaxRows: 3, MaxBytes: 2000} })
+	m.print("web", "one", "two", "three", "four")
+	azure, workspace := m.azlogsClient(m.access().Token), m.access().Workspace
+	for _, c := range []struct {
+		query string
+		rows  int
+		want  string
+	}{
+		{"ContainerAppConsoleLogs_CL | take 3 | project Log_s", 3, ""},
+		{"ContainerAppConsoleLogs_CL | project Log_s", 3, "exceed the set limit of 3 records, so not all records were returned (E_QUERY_RESULT_SET_TOO_LARGE, 0x80DA0003)"},
+		{"ContainerAppConsoleLogs_CL | project strrep(Log_s, 200)", 2, "exceed the set limit of 2000 bytes, so not all records were returned (E_QUERY_RESULT_SET_TOO_LARGE, 0x80DA0003)"},
+		{"set truncationmaxrecords = 1; ContainerAppConsoleLogs_CL | project Log_s", 1, "exceed the set limit of 1 records"},
+		{"set notruncation; ContainerAppConsoleLogs_CL | project Log_s", 4, ""},
+	} {
+		resp, err := azure.QueryWorkspace(t.Context(), workspace, azlogs.QueryBody{Query: &c.query}, nil)
+		if err != nil {
+			t.Errorf("%s: %v", c.query, err)
+			continue
+		}
+		if n := len(resp.Tables[0].Rows); n != c.rows {
+			t.Errorf("%s: %d rows, want %d", c.query, n, c.rows)
+		}
+		switch {
+		case c.want == "" && resp.Error != nil:
+			t.Errorf("%s: %v", c.query, resp.Error)
+		case c.want != "" && (resp.Error == nil || resp.Error.Code != "PartialError" || !strings.Contains(resp.Error.Error(), c.want)):
+			t.Errorf("%s: error %v, want PartialError with %s", c.query, resp.Error, c.want)
+		}
+	}
+	own := client.New(m.daemon.files)
+	answer, err := own.Query(t.Context(), api.QueryBody{Query: "ContainerAppConsoleLogs_CL | project Log_s", MaxRows: -1})
+	if err != nil || len(answer.Tables[0].Rows) != 4 || answer.Error != nil {
+		t.Errorf("without a limit of rows: %+v, %v", answer, err)
+	}
+	if info, err := own.Info(t.Context()); err != nil || info.QueryMaxRows != 3 || info.QueryMaxBytes != 2000 {
+		t.Errorf("info %+v, %v", info, err)
 	}
 	m.stop()
 }

@@ -32,6 +32,7 @@ import (
 	"github.com/acalocal/acalocal/internal/page"
 	"github.com/acalocal/acalocal/internal/version"
 	"github.com/acalocal/acalocal/logsink"
+	"github.com/acalocal/acalocal/logsink/kql"
 )
 
 // Options say which environment to run, and how.
@@ -90,6 +91,9 @@ type Options struct {
 	IngestionDelay     time.Duration
 	StrictTables       bool
 	DynamicJSONColumns bool
+	// QueryLimits are how much users' queries are answered that ask for no
+	// other limits; what is 0 has its default.
+	QueryLimits kql.Limits
 	// KeepLogs keeps the log store when the environment is removed.
 	KeepLogs bool
 	Log      zerolog.Logger
@@ -273,7 +277,7 @@ func (d *Daemon) Handler(tcp bool) http.Handler {
 
 // queries is the log store as the API asks it.
 func (d *Daemon) queries() queries {
-	q := queries{Store: d.Logs, delay: d.o.IngestionDelay, strict: d.o.StrictTables}
+	q := queries{Store: d.Logs, delay: d.o.IngestionDelay, strict: d.o.StrictTables, limits: d.o.QueryLimits}
 	if d.o.DynamicJSONColumns {
 		q.json = logsink.NewJSONColumns(d.Logs)
 	}
@@ -285,7 +289,7 @@ func (d *Daemon) info() api.Info {
 	return api.Info{
 		Environment: d.o.Environment, Version: version.Version, PID: os.Getpid(), TimeScale: d.o.TimeScale,
 		OTLPEndpoint: otlp.Shown(d.o.OTLPEndpoint), IngestionDelay: d.o.IngestionDelay, StrictTables: d.o.StrictTables,
-		DynamicJSONColumns: d.o.DynamicJSONColumns,
+		DynamicJSONColumns: d.o.DynamicJSONColumns, QueryMaxRows: d.o.QueryLimits.MaxRows, QueryMaxBytes: d.o.QueryLimits.MaxBytes,
 	}
 }
 

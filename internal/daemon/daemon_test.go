@@ -71,9 +71,13 @@ func freePort(t *testing.T) int {
 }
 
 // boot starts a daemon and waits until it answers.
-func (m *machine) boot() {
+func (m *machine) boot(change ...func(*Options)) {
 	m.Helper()
-	d, err := New(m.options())
+	o := m.options()
+	for _, f := range change {
+		f(&o)
+	}
+	d, err := New(o)
 	if err != nil {
 		m.Fatal(err)
 	}

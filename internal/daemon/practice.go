@@ -18,6 +18,8 @@ type queries struct {
 	delay time.Duration
 	// strict hides a _CL table until it has a row to find.
 	strict bool
+	// limits are what users' queries have that ask for no others.
+	limits kql.Limits
 	// json takes the JSON lines of ContainerAppConsoleLogs_CL apart; nil: not.
 	json *logsink.JSONColumns
 }
@@ -38,16 +40,16 @@ func (q queries) Catalog() kql.Catalog {
 }
 
 // Query runs a user's query over the rows of a time span.
-func (q queries) Query(ctx context.Context, text string, from, to time.Time) (*kql.Result, error) {
-	return queryWithin(ctx, q.Catalog(), text, from, to)
+func (q queries) Query(ctx context.Context, text string, from, to time.Time, limits kql.Limits) (*kql.Result, error) {
+	return queryWithin(ctx, q.Catalog(), text, from, to, limits.Or(q.limits))
 }
 
 // Ask runs a query of acalocal's own: all rows and tables are there at once.
 func (q queries) Ask(ctx context.Context, text string, from, to time.Time) (*kql.Result, error) {
-	return queryWithin(ctx, q.Store.Catalog(), text, from, to)
+	return queryWithin(ctx, q.Store.Catalog(), text, from, to, kql.Limits{})
 }
 
-func queryWithin(ctx context.Context, cat kql.Catalog, text string, from, to time.Time) (*kql.Result, error) {
+func queryWithin(ctx context.Context, cat kql.Catalog, text string, from, to time.Time, limits kql.Limits) (*kql.Result, error) {
 	var span kql.TimeRange
 	if !from.IsZero() {
 		span.From = kql.TicksOf(from)
@@ -55,7 +57,7 @@ func queryWithin(ctx context.Context, cat kql.Catalog, text string, from, to tim
 	if !to.IsZero() {
 		span.To = kql.TicksOf(to)
 	}
-	return kql.Query(ctx, kql.Within(cat, span), text, kql.Options{})
+	return kql.Query(ctx, kql.Within(cat, span), text, kql.Options{Limits: limits})
 }
 
 // createdTables is a catalog without the _CL tables that have no row yet. The

@@ -1,13 +1,13 @@
 package daemon
 
 import (
-	"context"
 	"errors"
 	"io"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/acalocal/acalocal/internal/api"
 	"github.com/acalocal/acalocal/internal/client"
 	"github.com/acalocal/acalocal/logsink"
 	"github.com/acalocal/acalocal/logsink/kql"
@@ -70,7 +70,7 @@ func TestQueriesFindRowsAfterTheDelay(t *testing.T) {
 		{10 * time.Minute, "ContainerAppSystemLogs_CL | top 1 by TimeGenerated desc | project Reason_s", time.Time{}, `"Old"`, `"New"`},
 	} {
 		q := queries{Store: store, delay: c.delay}
-		if got := cells(q.Query(t.Context(), c.query, c.from, time.Time{})); got != c.want {
+		if got := cells(q.Query(t.Context(), c.query, c.from, time.Time{}, kql.Limits{})); got != c.want {
 			t.Errorf("after %s, %s gives %s, want %s", c.delay, c.query, got, c.want)
 		}
 		if got := cells(q.Ask(t.Context(), c.query, c.from, time.Time{})); got != c.wantAsk {
@@ -103,7 +103,7 @@ func TestStrictTablesExistFromTheirFirstRow(t *testing.T) {
 		"ContainerAppConsoleLogs | count":    "0", // of diagnostic settings: always there
 		"union ContainerApp*_CL | count":     "1",
 	} {
-		if got := cells(q.Query(t.Context(), query, time.Time{}, time.Time{})); !strings.Contains(got, want) {
+		if got := cells(q.Query(t.Context(), query, time.Time{}, time.Time{}, kql.Limits{})); !strings.Contains(got, want) {
 			t.Errorf("%s gives %s, want %s", query, got, want)
 		}
 	}
@@ -125,39 +125,29 @@ func TestStrictTablesExistFromTheirFirstRow(t *testing.T) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		t.Fatal(err)
 	}
-	if got := cells(q.Query(t.Context(), "ContainerAppConsoleLogs_CL | project Log_s", time.Time{}, time.Time{})); got != `"hello"` {
+	if got := cells(q.Query(t.Context(), "ContainerAppConsoleLogs_CL | project Log_s", time.Time{}, time.Time{}, kql.Limits{})); got != `"hello"` {
 		t.Errorf("after the first row: %s", got)
 	}
 	q.delay = time.Minute
-	if got := cells(q.Query(t.Context(), "ContainerAppConsoleLogs_CL | count", time.Time{}, time.Time{})); !strings.Contains(got, unknownConsole) {
+	if got := cells(q.Query(t.Context(), "ContainerAppConsoleLogs_CL | count", time.Time{}, time.Time{}, kql.Limits{})); !strings.Contains(got, unknownConsole) {
 		t.Errorf("before the first row can be found: %s", got)
 	}
 }
 
 func TestADaemonShowsTablesAsLateAsItIsTold(t *testing.T) {
 	m := newMachine(t)
-	o := m.options()
-	o.IngestionDelay, o.StrictTables = time.Hour, true
-	d, err := New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	m.daemon, m.kill, m.ended = d, cancel, make(chan error, 1)
-	ready := make(chan struct{})
-	go func() { m.ended <- d.Run(ctx, func() { close(ready) }) }()
+	m.boot(func(o *Options) { o.IngestionDelay, o.StrictTables = time.Hour, true })
 	defer m.stop()
-	<-ready
 	m.apply("web:1")
 	m.waitFor("the app is ready", webReady)
 	m.waitLine("hello")
-	c := client.New(d.files)
+	c := client.New(m.daemon.files)
 	info, err := c.Info(t.Context())
 	if err != nil || info.IngestionDelay != time.Hour || !info.StrictTables {
 		t.Errorf("info %+v, %v", info, err)
 	}
 	const query = "ContainerAppConsoleLogs_CL | count"
-	if _, err := c.Query(t.Context(), query, ""); err == nil || !strings.Contains(err.Error(), unknownConsole) {
+	if _, err := c.Query(t.Context(), api.QueryBody{Query: query}); err == nil || !strings.Contains(err.Error(), unknownConsole) {
 		t.Errorf("a query of a user: %v", err)
 	}
 	answer, err := c.Ask(t.Context(), query)

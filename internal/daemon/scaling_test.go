@@ -16,6 +16,7 @@ import (
 
 	"github.com/acalocal/acalocal/emulator"
 	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/api"
 	"github.com/acalocal/acalocal/internal/client"
 	"github.com/acalocal/acalocal/internal/container"
 	"github.com/acalocal/acalocal/internal/container/containertest"
@@ -60,7 +61,7 @@ func asleep(s *emulator.Snapshot) bool {
 // column is the first column of a query's answer, as text.
 func (m *machine) column(query string) []string {
 	m.Helper()
-	answer, err := client.New(m.daemon.files).Query(m.Context(), query, "")
+	answer, err := client.New(m.daemon.files).Query(m.Context(), api.QueryBody{Query: query})
 	if err != nil {
 		m.Fatal(err)
 	}

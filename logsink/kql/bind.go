@@ -83,13 +83,14 @@ func (b *binder) in(r *rowScope, f func()) {
 type program struct {
 	result *rel // nil: the query only declares
 	scalar *bound
+	limits Limits
 }
 
 // bindQuery binds every statement and returns the last one's result.
 func (b *binder) bindQuery(q *query) *program {
 	b.push()
 	defer b.pop()
-	out := &program{}
+	out := &program{limits: b.opts.Limits}
 	for _, s := range q.statements {
 		switch {
 		case s.let != nil:
@@ -98,6 +99,7 @@ func (b *binder) bindQuery(q *query) *program {
 			if s.x != nil {
 				b.set[s.set] = b.expr(s.x)
 			}
+			b.setLimit(s, &out.limits)
 		default:
 			out.result, out.scalar = nil, nil
 			b.bindStatement(s.x, out)

@@ -103,7 +103,7 @@ func FuzzQuery(f *testing.F) {
 	cat := workspaceTables()
 	f.Fuzz(func(t *testing.T, text string) {
 		_, err := kql.Query(context.Background(), cat, text,
-			kql.Options{Timeout: 200 * time.Millisecond, MemoryBudget: 16 << 20, MaxRows: 1000})
+			kql.Options{Timeout: 200 * time.Millisecond, MemoryBudget: 16 << 20, Limits: kql.Limits{MaxRows: 1000}})
 		var bug *kql.PanicError
 		if errors.As(err, &bug) {
 			t.Fatalf("%q: %v\n%s", text, bug, bug.Stack)

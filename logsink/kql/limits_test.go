@@ -3,6 +3,8 @@ package kql_test
 import (
 	"context"
 	"errors"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -129,15 +131,131 @@ func exponentialCalls(n int) string {
 	return b.String()
 }
 
-func TestRowLimitGivesAPartialResult(t *testing.T) {
-	res, err := kql.Query(context.Background(), kql.Tables{}, `range x from 1 to 100000 step 1`, kql.Options{MaxRows: 10000})
-	if err != nil {
-		t.Fatal(err)
+func TestLimitsCutAResult(t *testing.T) {
+	const words = ", so not all records were returned (E_QUERY_RESULT_SET_TOO_LARGE, 0x80DA0003). See https://aka.ms/kustoquerylimits for more information and possible solutions."
+	const records, bytes = "The results of this query exceed the set limit of %s records" + words, "The results of this query exceed the set limit of %s bytes" + words
+	numbers := `range x from 1 to 100000 step 1` // 10 bytes each
+	texts := `range x from 1 to 100000 step 1 | project s = strcat("0123456", x % 10)`
+	for _, c := range []struct {
+		name, text string
+		limits     kql.Limits
+		rows       []int // of each table
+		want       string
+	}{
+		{"fits", numbers, kql.Limits{MaxRows: 100000, MaxBytes: 1000000}, []int{100000}, ""},
+		{"rows", numbers, kql.Limits{MaxRows: 10000}, []int{10000}, strings.Replace(records, "%s", "10000", 1)},
+		{"bytes", numbers, kql.Limits{MaxBytes: 99999}, []int{9999}, strings.Replace(bytes, "%s", "99999", 1)},
+		{"bytes of text", texts, kql.Limits{MaxBytes: 110}, []int{10}, strings.Replace(bytes, "%s", "110", 1)},
+		{"bytes of few texts", texts + ` | summarize by s`, kql.Limits{MaxBytes: 50}, []int{4}, strings.Replace(bytes, "%s", "50", 1)},
+		{"bytes of dynamics", `range x from 1 to 10 step 1 | project d = pack("a", "xyz")`, kql.Limits{MaxBytes: 50}, []int{2}, strings.Replace(bytes, "%s", "50", 1)},
+		{"whichever is first", numbers, kql.Limits{MaxRows: 100, MaxBytes: 99}, []int{9}, strings.Replace(bytes, "%s", "99", 1)},
+		{"none", `range x from 1 to 600000 step 1 | extend s = strrep("0123456789", 20)`, kql.NoLimits, []int{600000}, ""},
+		{"all tables together", numbers + ` | fork a = (take 60) b = (take 60)`, kql.Limits{MaxRows: 100}, []int{60, 40}, strings.Replace(records, "%s", "100", 1)},
+		{"nothing is left", numbers + ` | fork a = (take 100) b = (take 60)`, kql.Limits{MaxRows: 100}, []int{100, 0}, strings.Replace(records, "%s", "100", 1)},
+		{"default rows", `range x from 1 to 500001 step 1`, kql.Limits{}, []int{500000}, strings.Replace(records, "%s", "500000", 1)},
+		{"default bytes", `range x from 1 to 10000 step 1 | project s = strrep("0123456789", 1024)`, kql.Limits{}, []int{6248}, strings.Replace(bytes, "%s", "64000000", 1)},
+		{"set rows", `set truncationmaxrecords = 7; ` + numbers, kql.Limits{}, []int{7}, strings.Replace(records, "%s", "7", 1)},
+		{"set more rows", `set truncationmaxrecords=200; ` + numbers, kql.Limits{MaxRows: 7}, []int{200}, strings.Replace(records, "%s", "200", 1)},
+		{"set bytes", `set truncationmaxsize = 2 * 20; ` + numbers, kql.Limits{}, []int{4}, strings.Replace(bytes, "%s", "40", 1)},
+		{"set none", `set notruncation; ` + numbers, kql.Limits{MaxRows: 7, MaxBytes: 70}, []int{100000}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			res, err := kql.Query(context.Background(), kql.Tables{}, c.text, kql.Options{Limits: c.limits})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var rows []int
+			for _, table := range res.Tables {
+				rows = append(rows, table.Rows())
+			}
+			if !slices.Equal(rows, c.rows) {
+				t.Errorf("%d rows, want %d", rows, c.rows)
+			}
+			got := ""
+			if res.Partial != nil {
+				got = res.Partial.Error()
+			}
+			if got != c.want {
+				t.Errorf("partial: %s\nwant %s", got, c.want)
+			}
+		})
 	}
-	if got := res.Tables[0].Rows(); got != 10000 {
-		t.Errorf("%d rows, want 10000", got)
+}
+
+func TestALimitThatIsNoneIsAFault(t *testing.T) {
+	for _, c := range []struct{ set, want string }{
+		{`set truncationmaxrecords = "7"`, "KQL021: 'set truncationmaxrecords' needs a whole number, 1 or more."},
+		{`set truncationmaxrecords`, "KQL021: 'set truncationmaxrecords' needs a whole number, 1 or more."},
+		{`set truncationmaxsize = 0`, "KQL021: 'set truncationmaxsize' needs a whole number, 1 or more."},
+		{`set truncationmaxsize = long(null)`, "KQL021: 'set truncationmaxsize' needs a whole number, 1 or more."},
+	} {
+		_, err := kql.Query(context.Background(), kql.Tables{}, c.set+"; print 1", kql.Options{})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %s", c.set, err, c.want)
+		}
 	}
-	if res.Partial == nil || !strings.Contains(res.Partial.Error(), "more than 10000 rows") {
-		t.Errorf("partial: %v", res.Partial)
+}
+
+// textTable has blocks of a thousand bytes a row, each the part of one text. It
+// notes in peak how much memory is in use while it is read.
+type textTable struct {
+	blocks int
+	peak   *int64
+}
+
+func (textTable) Schema() kql.Schema { return kql.Schema{{Name: "s", Type: kql.String}} }
+
+func (t textTable) Scan(context.Context, kql.ScanRequest) (kql.Scanner, error) { return &t, nil }
+
+func (t *textTable) Next(context.Context) (*kql.Block, error) {
+	*t.peak = max(*t.peak, heap())
+	if t.blocks--; t.blocks < 0 {
+		return nil, nil
 	}
+	const width = 1000
+	text := strings.Repeat("x", width*kql.BlockRows-1) + "y"
+	strs := make([]string, kql.BlockRows)
+	for i := range strs {
+		strs[i] = text[i*width : (i+1)*width]
+	}
+	return &kql.Block{Rows: len(strs), Columns: []*kql.Vector{{Type: kql.String, Strs: strs}}}, nil
+}
+
+func (*textTable) Close() error { return nil }
+
+// TestAQueryHoldsOnToItsRowsAlone reads 800 MB of text.
+func TestAQueryHoldsOnToItsRowsAlone(t *testing.T) {
+	for _, c := range []struct {
+		text    string
+		rows    int
+		partial bool
+	}{
+		{"T", 63808, true},
+		{"T | extend d = bag_pack('a', s) | project d", 63116, true},
+		{"T | where extract('.(y)', 1, s) == 'y'", 100, false},
+		{"T | where extract('.(y)', 1, s) == 'y' | sort by s", 100, false},
+		{"T | where extract('.(y)', 1, s) == 'y' | project d = bag_pack('a', pack_array(s))", 100, false},
+	} {
+		t.Run(c.text, func(t *testing.T) {
+			before, peak := heap(), int64(0)
+			res, err := kql.Query(context.Background(), kql.Tables{"T": textTable{100, &peak}}, c.text, kql.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if grown := max(peak, heap()) - before; grown > 100<<20 {
+				t.Errorf("the query took %d MB", grown>>20)
+			}
+			if n := res.Tables[0].Rows(); n != c.rows || (res.Partial != nil) != c.partial {
+				t.Errorf("%d rows, want %d; partial: %v", n, c.rows, res.Partial)
+			}
+		})
+	}
+}
+
+// heap returns how many bytes are in use.
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

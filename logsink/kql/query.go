@@ -3,7 +3,6 @@ package kql
 import (
 	"context"
 	"fmt"
-	"math"
 	"runtime/debug"
 	"time"
 )
@@ -15,10 +14,7 @@ type Options struct {
 	// Now is what now() and ago() start from; the zero time is the time the
 	// query starts.
 	Now time.Time
-	// MaxRows is how many rows a result has at most; more are cut and
-	// Result.Partial says so. 0 is 500,000, as in Azure Monitor; negative is
-	// no limit.
-	MaxRows int64
+	Limits
 	// MemoryBudget is how many bytes the query may retain, estimated. 0 is
 	// 1 GiB.
 	MemoryBudget int64
@@ -28,7 +24,6 @@ type Options struct {
 
 // Defaults of Options.
 const (
-	DefaultMaxRows      = 500_000
 	DefaultMemoryBudget = 1 << 30
 	DefaultTimeout      = 10 * time.Minute
 )
@@ -37,12 +32,7 @@ func (o Options) withDefaults() Options {
 	if o.Now.IsZero() {
 		o.Now = time.Now()
 	}
-	if o.MaxRows == 0 {
-		o.MaxRows = DefaultMaxRows
-	}
-	if o.MaxRows < 0 {
-		o.MaxRows = math.MaxInt64
-	}
+	o.Limits = o.Limits.Or(defaultLimits)
 	if o.MemoryBudget == 0 {
 		o.MemoryBudget = DefaultMemoryBudget
 	}
@@ -63,7 +53,7 @@ func (e *PanicError) Error() string { return fmt.Sprintf("bug: query engine: %v"
 
 // Query runs text over the tables of cat. A fault in the text is returned as
 // [Diagnostics]; reaching a limit, as an error that says which, except that
-// too many rows give a partial result. ctx ends the query within 50 ms. It
+// its [Limits] cut a result short. ctx ends the query within 50 ms. It
 // may be called concurrently.
 func Query(ctx context.Context, cat Catalog, text string, opts Options) (res *Result, err error) {
 	defer recovered(&err)
@@ -142,14 +132,15 @@ func (x *run) execute(prog *program) (*Result, error) {
 	for _, t := range tables {
 		t.rel.plan.require(allCols(len(t.rel.cols())))
 	}
+	room := newRoom(prog.limits)
 	for _, t := range tables {
-		out, err := x.table(t)
+		out, err := x.table(t, room)
 		if err != nil {
 			return nil, err
 		}
 		res.Tables = append(res.Tables, *out)
 	}
-	res.Partial = x.partial
+	res.Partial = room.cut
 	res.Stats = x.stats
 	return res, nil
 }
@@ -163,8 +154,8 @@ func scalarTable(s *bound) *rel {
 	return &rel{plan: p.over(oneRow)}
 }
 
-// table reads one result up to the row limit.
-func (x *run) table(t namedRel) (*ResultTable, error) {
+// table reads one result as far as there is room.
+func (x *run) table(t namedRel, room *room) (*ResultTable, error) {
 	out := &ResultTable{Name: t.name, Columns: t.rel.cols(), Sorted: t.rel.sorted}
 	in, err := t.rel.plan.open(x)
 	if err != nil {
@@ -184,16 +175,13 @@ func (x *run) table(t namedRel) (*ResultTable, error) {
 		if b.Rows == 0 {
 			continue
 		}
-		if left := x.opts.MaxRows - x.stats.Rows; int64(b.Rows) > left {
-			b = b.slice(0, int(left))
-			x.partial = fmt.Errorf("the result has more than %d rows; the rest was cut", x.opts.MaxRows)
-		}
+		b = room.take(b)
 		if err := x.grow(b.size()); err != nil {
 			return nil, err
 		}
 		x.stats.Rows += int64(b.Rows)
 		out.Blocks = append(out.Blocks, b)
-		if x.partial != nil {
+		if room.cut != nil {
 			return out, nil
 		}
 	}

@@ -10,8 +10,9 @@ type Result struct {
 	Tables []ResultTable
 	// Render is what the last render operator asked for, nil without one.
 	Render *Visualization
-	// Partial says that the answer was cut, and why: the row limit was reached.
-	Partial error
+	// Partial says that the answer was cut, and by which limit; nil: it is
+	// whole.
+	Partial *TruncationError
 	// Stats tells what the query read.
 	Stats Stats
 }

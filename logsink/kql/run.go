@@ -18,7 +18,6 @@ type run struct {
 	closers *[]func() error // shared with child runs
 	rand    *rand.Rand
 	stats   Stats
-	partial error
 }
 
 func newRun(ctx context.Context, opts Options) *run {
@@ -165,6 +164,9 @@ func (x *run) collect(in iter) ([]*Block, error) {
 		}
 		if err := x.check(); err != nil {
 			return nil, err
+		}
+		if b.Rows < BlockRows/8 {
+			b = b.owned()
 		}
 		if err := x.grow(b.size()); err != nil {
 			return nil, err

@@ -63,10 +63,14 @@ func (l *Logs) Import(_ context.Context, rows *incident.Rows) error {
 
 // Query implements api.Logs: it answers with Result and Err, an empty result
 // when neither is set.
-func (l *Logs) Query(_ context.Context, text string, from, to time.Time) (*kql.Result, error) {
+func (l *Logs) Query(_ context.Context, text string, from, to time.Time, limits kql.Limits) (*kql.Result, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.asked = append(l.asked, fmt.Sprintf("%s [%s, %s]", text, formatBound(from), formatBound(to)))
+	asked := fmt.Sprintf("%s [%s, %s]", text, formatBound(from), formatBound(to))
+	if limits != (kql.Limits{}) {
+		asked += fmt.Sprintf(" %d rows, %d bytes", limits.MaxRows, limits.MaxBytes)
+	}
+	l.asked = append(l.asked, asked)
 	if l.Result == nil && l.Err == nil {
 		return &kql.Result{}, nil
 	}
@@ -80,7 +84,8 @@ func formatBound(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// Asked returns the queries so far, each as "text [from, to]".
+// Asked returns the queries so far, each as "text [from, to]", and behind it the
+// limits where there are any.
 func (l *Logs) Asked() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -89,7 +94,7 @@ func (l *Logs) Asked() []string {
 
 // Ask implements api.Logs, as Query does.
 func (l *Logs) Ask(ctx context.Context, text string, from, to time.Time) (*kql.Result, error) {
-	return l.Query(ctx, "ask: "+text, from, to)
+	return l.Query(ctx, "ask: "+text, from, to, kql.Limits{})
 }
 
 // TailConsole implements api.Logs.

@@ -107,7 +107,8 @@ about them can be checked anywhere.
 
 What is not supported is named as such, with its place in the query; it is never taken for something else.
 Where the service estimates (dcount, percentile, hll, tdigest), acalocal computes exactly. The limits of a query are those of
-Azure Monitor: 500,000 rows, ten minutes, and 1 GB of memory.
+Azure Monitor: 500,000 rows and 64 MB unless set statements (truncationmaxrecords, truncationmaxsize, notruncation) say
+otherwise, ten minutes, and 1 GB of memory.
 `
 
 // Page returns the reference page.
