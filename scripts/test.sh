@@ -7,8 +7,10 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/lib.sh
 
-# As the program is built: vet, tests and builds then share what is compiled.
-export GOFLAGS="${GOFLAGS:+$GOFLAGS }-trimpath"
+# As the program is built, here and in the Makefile, without cgo too where the
+# race detector needs none: vet, tests and builds then share what is compiled,
+# which is most of the time on a machine that starts with nothing.
+export GOFLAGS="${GOFLAGS:+$GOFLAGS }-trimpath -tags=grpcnotrace"
 
 step "tools"
 command -v go >/dev/null || die "Go is missing" "install the version named in go.mod"

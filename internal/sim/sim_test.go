@@ -16,8 +16,8 @@ import (
 )
 
 var (
-	seeds = flag.Uint64("seeds", 40, "how many seeds TestSeeds runs")
-	first = flag.Uint64("seed", 1, "the first seed TestSeeds runs; with -seeds 1 and -v it prints the trace")
+	seeds = flag.Uint64("seeds", 40, "how many seeds each of the tests of seeds runs")
+	first = flag.Uint64("seed", 1, "the first of the seeds; with -seeds 1 and -v it prints the trace")
 )
 
 // images are what the simulated apps are made of.
