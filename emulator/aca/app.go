@@ -15,6 +15,8 @@
 //	aca:"readonly"          answered by the service, ignored when written
 //	aca:"required"          the schema wants it
 //	aca:"scalar"            a number or boolean is read as its text
+//	aca:"answered"          answered even when it is unset, see Answer
+//	aca:"offset"            a time answered with its offset, see Answer
 package aca
 
 import "time"
@@ -25,7 +27,7 @@ type ContainerApp struct {
 	Name             string            `json:"name,omitempty"`
 	Type             string            `json:"type,omitempty"`
 	Location         string            `json:"location,omitempty"`
-	Tags             map[string]string `json:"tags,omitempty" aca:"scalar"`
+	Tags             map[string]string `json:"tags,omitempty" aca:"scalar,answered"`
 	Identity         *Identity         `json:"identity,omitempty"`
 	Properties       AppProperties     `json:"properties"`
 	Kind             string            `json:"kind,omitempty"`
@@ -98,16 +100,16 @@ const (
 // changing it makes no new revision.
 type Configuration struct {
 	ActiveRevisionsMode         RevisionsMode     `json:"activeRevisionsMode,omitempty" enum:"Single|Multiple|Labels"`
-	MaxInactiveRevisions        *int              `json:"maxInactiveRevisions,omitempty"`
+	MaxInactiveRevisions        *int              `json:"maxInactiveRevisions,omitempty" aca:"answered"`
 	TargetLabel                 string            `json:"targetLabel,omitempty"`
 	RevisionTransitionThreshold *int              `json:"revisionTransitionThreshold,omitempty"`
-	Ingress                     *Ingress          `json:"ingress,omitempty"`
-	Secrets                     []Secret          `json:"secrets,omitempty"`
-	Registries                  []Registry        `json:"registries,omitempty"`
-	Dapr                        *Dapr             `json:"dapr,omitempty"`
+	Ingress                     *Ingress          `json:"ingress,omitempty" aca:"answered"`
+	Secrets                     []Secret          `json:"secrets,omitempty" aca:"answered"`
+	Registries                  []Registry        `json:"registries,omitempty" aca:"answered"`
+	Dapr                        *Dapr             `json:"dapr,omitempty" aca:"answered"`
 	IdentitySettings            []IdentitySetting `json:"identitySettings,omitempty"`
 	Runtime                     map[string]any    `json:"runtime,omitempty"`
-	Service                     *Service          `json:"service,omitempty"`
+	Service                     *Service          `json:"service,omitempty" aca:"answered"`
 	AgentSettings               map[string]any    `json:"agentSettings,omitempty"` // a preview
 }
 
@@ -175,19 +177,19 @@ const (
 // Ingress is the endpoint of an app; a nil *Ingress means it has none.
 type Ingress struct {
 	External               bool                    `json:"external"`
-	TargetPort             int                     `json:"targetPort,omitempty"`
-	ExposedPort            int                     `json:"exposedPort,omitempty"`
+	TargetPort             int                     `json:"targetPort,omitempty" aca:"answered"`
+	ExposedPort            int                     `json:"exposedPort,omitempty" aca:"answered"`
 	Transport              Transport               `json:"transport,omitempty" enum:"Auto|Http|Http2|Tcp"`
 	TargetPortHTTPScheme   string                  `json:"targetPortHttpScheme,omitempty" enum:"http|https"`
-	AllowInsecure          bool                    `json:"allowInsecure,omitempty"`
-	ClientCertificateMode  string                  `json:"clientCertificateMode,omitempty" enum:"ignore|accept|require"`
-	AdditionalPortMappings []PortMapping           `json:"additionalPortMappings,omitempty"`
-	CorsPolicy             *CorsPolicy             `json:"corsPolicy,omitempty"`
-	IPSecurityRestrictions []IPSecurityRestriction `json:"ipSecurityRestrictions,omitempty"`
-	StickySessions         *StickySessions         `json:"stickySessions,omitempty"`
-	CustomDomains          []CustomDomain          `json:"customDomains,omitempty"`
-	Traffic                []TrafficWeight         `json:"traffic,omitempty"`
-	Fqdn                   string                  `json:"fqdn,omitempty" aca:"readonly"`
+	AllowInsecure          bool                    `json:"allowInsecure,omitempty" aca:"answered"`
+	ClientCertificateMode  string                  `json:"clientCertificateMode,omitempty" enum:"ignore|accept|require" aca:"answered"`
+	AdditionalPortMappings []PortMapping           `json:"additionalPortMappings,omitempty" aca:"answered"`
+	CorsPolicy             *CorsPolicy             `json:"corsPolicy,omitempty" aca:"answered"`
+	IPSecurityRestrictions []IPSecurityRestriction `json:"ipSecurityRestrictions,omitempty" aca:"answered"`
+	StickySessions         *StickySessions         `json:"stickySessions,omitempty" aca:"answered"`
+	CustomDomains          []CustomDomain          `json:"customDomains,omitempty" aca:"answered"`
+	Traffic                []TrafficWeight         `json:"traffic,omitempty" aca:"answered"`
+	Fqdn                   string                  `json:"fqdn,omitempty" aca:"readonly,answered"`
 }
 
 // PortMapping is one additional TCP port of an app.
@@ -239,13 +241,13 @@ type TrafficWeight struct {
 // Template is the part of an app that a revision is a snapshot of: changing
 // it makes a new revision.
 type Template struct {
-	RevisionSuffix                string        `json:"revisionSuffix,omitempty" aca:"scalar"`
-	TerminationGracePeriodSeconds *int          `json:"terminationGracePeriodSeconds,omitempty"`
-	InitContainers                []Container   `json:"initContainers,omitempty"`
-	Containers                    []Container   `json:"containers,omitempty" aca:"required"`
-	Scale                         *Scale        `json:"scale,omitempty"`
-	Volumes                       []Volume      `json:"volumes,omitempty"`
-	ServiceBinds                  []ServiceBind `json:"serviceBinds,omitempty"`
+	RevisionSuffix                string        `json:"revisionSuffix,omitempty" aca:"scalar,answered"`
+	TerminationGracePeriodSeconds *int          `json:"terminationGracePeriodSeconds,omitempty" aca:"answered"`
+	InitContainers                []Container   `json:"initContainers,omitempty" aca:"answered"`
+	Containers                    []Container   `json:"containers,omitempty" aca:"required,answered"`
+	Scale                         *Scale        `json:"scale,omitempty" aca:"answered"`
+	Volumes                       []Volume      `json:"volumes,omitempty" aca:"answered"`
+	ServiceBinds                  []ServiceBind `json:"serviceBinds,omitempty" aca:"answered"`
 }
 
 // Container is one container of a replica, or one of its init containers
@@ -326,11 +328,11 @@ type TCPSocket struct {
 
 // Scale bounds the number of replicas of a revision.
 type Scale struct {
-	MinReplicas     *int        `json:"minReplicas,omitempty"`
-	MaxReplicas     *int        `json:"maxReplicas,omitempty"`
-	CooldownPeriod  *int        `json:"cooldownPeriod,omitempty"`
-	PollingInterval *int        `json:"pollingInterval,omitempty"`
-	Rules           []ScaleRule `json:"rules,omitempty"`
+	MinReplicas     *int        `json:"minReplicas,omitempty" aca:"answered"`
+	MaxReplicas     *int        `json:"maxReplicas,omitempty" aca:"answered"`
+	CooldownPeriod  *int        `json:"cooldownPeriod,omitempty" aca:"answered"`
+	PollingInterval *int        `json:"pollingInterval,omitempty" aca:"answered"`
+	Rules           []ScaleRule `json:"rules,omitempty" aca:"answered"`
 }
 
 // ScaleRule is one reason to add replicas.
@@ -407,8 +409,8 @@ type Revision struct {
 // state words are kept apart as ACA keeps them.
 type RevisionProperties struct {
 	Active              bool      `json:"active"`
-	CreatedTime         time.Time `json:"createdTime"`
-	LastActiveTime      time.Time `json:"lastActiveTime,omitzero"`
+	CreatedTime         time.Time `json:"createdTime" aca:"offset"`
+	LastActiveTime      time.Time `json:"lastActiveTime,omitzero" aca:"offset"`
 	Fqdn                string    `json:"fqdn,omitempty"`
 	HealthState         string    `json:"healthState"`
 	ProvisioningError   string    `json:"provisioningError,omitempty"`

@@ -35,7 +35,7 @@ func (s *server) serveARM(w http.ResponseWriter, r *http.Request, p armPath) err
 	if err != nil {
 		return err
 	}
-	return reply(w, body)
+	return reply(w, aca.Answer(body))
 }
 
 // armRead returns the resource or list a GET asks for.
@@ -93,7 +93,7 @@ func (s *server) armApp(w http.ResponseWriter, r *http.Request, p armPath) error
 	if err != nil {
 		return err
 	}
-	return reply(w, body)
+	return reply(w, aca.Answer(body))
 }
 
 // armPut makes the app what the body says. The name in the path counts: ARM

@@ -46,8 +46,8 @@ func TestPatchMerges(t *testing.T) {
 		}
 	}
 	const update = "update web dryRun=false"
-	f(`{"properties":{"configuration":{"activeRevisionsMode":"Multiple"}}}`, 200, `"activeRevisionsMode":"Multiple","ingress":{"external":true`, update)
-	f(`{"properties":{"configuration":{"ingress":null}}}`, 200, `"configuration":{"activeRevisionsMode":"Single"},`, update)
+	f(`{"properties":{"configuration":{"activeRevisionsMode":"Multiple"}}}`, 200, `"activeRevisionsMode":"Multiple","maxInactiveRevisions":null,"ingress":{"external":true`, update)
+	f(`{"properties":{"configuration":{"ingress":null}}}`, 200, `"activeRevisionsMode":"Single","maxInactiveRevisions":null,"ingress":null,"secrets":null`, update)
 	f(`{"properties":{"template":{"containers":[{"name":"web","image":"web:2"}]}}}`, 200, `"latestRevisionName":"web--0000001"`, update)
 	f(`{"name":"other"}`, 200, `"name":"web"`, update)
 	f(`[]`, 400, "could not be deserialized")

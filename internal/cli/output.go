@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/cli/azout"
 	"github.com/spf13/cobra"
 )
@@ -38,9 +39,9 @@ func (o *output) asText() bool { return !o.asJSON && !o.asAz() }
 // write prints a resource.
 func (o *output) write(w io.Writer, v any) error {
 	if !o.asAz() {
-		return writeJSON(w, v)
+		return writeJSON(w, aca.Answer(v))
 	}
-	return azout.Write(w, v, o.query, o.format, o.table)
+	return azout.Write(w, aca.Answer(v), o.query, o.format, o.table)
 }
 
 // formatFlag is the value of -o.

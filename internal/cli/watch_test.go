@@ -360,8 +360,9 @@ func TestAFileThatIsNotOnlyCopiedIsRebuilt(t *testing.T) {
 	w.err.waitFor(t, "rebuild of web (the Dockerfile or its ignore rules changed)\n")
 	w.write("text", "three") // over the new image, not the first one
 	w.answer.waitFor(t, "three\n")
-	if got := w.called(); got[len(got)-1] != "lay" {
-		t.Errorf("after a rebuild the engine was asked to %q", got)
+	made := slices.DeleteFunc(w.called(), func(call string) bool { return call == "untag" }) // which is of older ones, at any time
+	if made[len(made)-1] != "lay" {
+		t.Errorf("after a rebuild the engine was asked to %q", made)
 	}
 }
 
