@@ -133,9 +133,10 @@ type Info struct {
 	// OTLPEndpoint is the collector that rows are sent to, without a password;
 	// "" is none.
 	OTLPEndpoint string `json:"otlpEndpoint,omitempty"`
-	// IngestionDelay, in nanoseconds, StrictTables and DynamicJSONColumns are
-	// how users' queries see the log tables.
+	// IngestionDelay, in nanoseconds, UploadTimes, StrictTables and
+	// DynamicJSONColumns are how users' queries see the log tables.
 	IngestionDelay     time.Duration `json:"ingestionDelay,omitempty"`
+	UploadTimes        bool          `json:"uploadTimes,omitempty"`
 	StrictTables       bool          `json:"strictTables,omitempty"`
 	DynamicJSONColumns bool          `json:"dynamicJsonColumns,omitempty"`
 	// QueryMaxRows and QueryMaxBytes are the limits of queries, see kql.Limits.

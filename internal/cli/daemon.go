@@ -104,7 +104,7 @@ func startDaemon(ctx context.Context, h home.Home, name string, log io.Writer) (
 	d, err := daemon.New(daemon.Options{
 		Environment: name, Home: h, Runtime: engine, Bind: os.Getenv(listenVariable), TimeScale: scale, ScaleProbes: os.Getenv(scaleProbesVariable) == "1", ScaleSteps: os.Getenv(scaleStepsVariable) == "1",
 		APIBind: os.Getenv(apiListenVariable), HideReason: variableSwitch(noReasonVariable).on(), NoRetries: variableSwitch(noRetriesVariable).on(),
-		OTLPEndpoint: endpoint, OTLPHeaders: headers, IngestionDelay: delay, StrictTables: variableSwitch(strictTablesVariable).on(),
+		OTLPEndpoint: endpoint, OTLPHeaders: headers, IngestionDelay: delay, UploadTimes: variableSwitch(uploadTimesVariable).on(), StrictTables: variableSwitch(strictTablesVariable).on(),
 		DynamicJSONColumns:      variableSwitch(jsonColumnsVariable).on(),
 		QueryLimits:             limits,
 		EnforceEphemeralStorage: variableSwitch(enforceVariable).on(),

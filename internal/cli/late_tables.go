@@ -16,6 +16,9 @@ import (
 const (
 	// ingestionDelayVariable is how old a row is when queries first find it.
 	ingestionDelayVariable = "ACALOCAL_INGESTION_DELAY"
+	// uploadTimesVariable shows when Azure's collector would have sent a row,
+	// when it is 1.
+	uploadTimesVariable = "ACALOCAL_UPLOAD_TIMES"
 	// strictTablesVariable lets a _CL table exist only from its first row on,
 	// when it is 1.
 	strictTablesVariable = "ACALOCAL_STRICT_TABLES"
@@ -23,12 +26,14 @@ const (
 	jsonColumnsVariable = "ACALOCAL_DYNAMIC_JSON_COLUMNS"
 )
 
-// bindLateTables adds --ingestion-delay, --strict-tables and
+// bindLateTables adds --ingestion-delay, --upload-times, --strict-tables and
 // --logs-dynamic-json-columns, which set the variables for the daemon this command
 // starts. The last is az's, of "containerapp env create".
 func bindLateTables(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.Var(ingestionDelayFlag{}, "ingestion-delay", "let queries find log rows this `DURATION` after they were written, such as 2m, to practise Azure's; at most 24h; of an environment that does not run yet")
+	f.Var(variableSwitch(uploadTimesVariable), "upload-times", "show as TimeGenerated of _CL log tables when Azure's collector would have sent a row, 1 to 2.5 s after time_t, the same for all rows of a second; of an environment that does not run yet")
+	f.Lookup("upload-times").NoOptDefVal = "true"
 	f.Var(variableSwitch(strictTablesVariable), "strict-tables", "let _CL log tables not exist before their first row, as on Azure; of an environment that does not run yet")
 	f.Lookup("strict-tables").NoOptDefVal = "true"
 	f.Var(variableSwitch(jsonColumnsVariable), "logs-dynamic-json-columns", "show the fields of JSON lines as columns of ContainerAppConsoleLogs_CL, as dynamicJsonColumns of an environment does; of one that does not run yet")
@@ -58,6 +63,11 @@ func (ingestionDelayFlag) Type() string { return "DURATION" }
 func useLateTables(env *config.Environment) error {
 	if env.IngestionDelay > 0 && os.Getenv(ingestionDelayVariable) == "" {
 		if err := os.Setenv(ingestionDelayVariable, env.IngestionDelay.String()); err != nil {
+			return err
+		}
+	}
+	if env.UploadTimes && os.Getenv(uploadTimesVariable) == "" {
+		if err := os.Setenv(uploadTimesVariable, "1"); err != nil {
 			return err
 		}
 	}
@@ -96,6 +106,9 @@ func lateSettings(info api.Info) (flags []string) {
 		if want, err := ingestionDelay(); err != nil || want != info.IngestionDelay {
 			flags = append(flags, "ingestion-delay")
 		}
+	}
+	if os.Getenv(uploadTimesVariable) != "" && variableSwitch(uploadTimesVariable).on() != info.UploadTimes {
+		flags = append(flags, "upload-times")
 	}
 	if os.Getenv(strictTablesVariable) != "" && variableSwitch(strictTablesVariable).on() != info.StrictTables {
 		flags = append(flags, "strict-tables")

@@ -16,25 +16,25 @@ import (
 
 // noSettings unsets what a daemon takes when it starts, for one test.
 func noSettings(t *testing.T) {
-	for _, v := range []string{otlpVariable, ingestionDelayVariable, strictTablesVariable, jsonColumnsVariable, queryMaxRowsVariable, queryMaxSizeVariable} {
+	for _, v := range []string{otlpVariable, ingestionDelayVariable, uploadTimesVariable, strictTablesVariable, jsonColumnsVariable, queryMaxRowsVariable, queryMaxSizeVariable} {
 		t.Setenv(v, "")
 	}
 }
 
 func TestLateTablesReachTheDaemonByTheEnvironment(t *testing.T) {
-	yaml := config.Environment{IngestionDelay: 2 * time.Minute, StrictTables: true}
+	yaml := config.Environment{IngestionDelay: 2 * time.Minute, UploadTimes: true, StrictTables: true}
 	for _, c := range []struct {
 		name   string
 		args   []string
 		env    config.Environment
 		delay  time.Duration
-		strict bool
+		strict bool // and times of uploads
 		wrong  bool
 	}{
 		{name: "off"},
-		{name: "flags", args: []string{"--ingestion-delay=90s", "--strict-tables"}, delay: 90 * time.Second, strict: true},
+		{name: "flags", args: []string{"--ingestion-delay=90s", "--upload-times", "--strict-tables"}, delay: 90 * time.Second, strict: true},
 		{name: "file", env: yaml, delay: 2 * time.Minute, strict: true},
-		{name: "flags over the file", args: []string{"--ingestion-delay=0s", "--strict-tables=false"}, env: yaml},
+		{name: "flags over the file", args: []string{"--ingestion-delay=0s", "--upload-times=false", "--strict-tables=false"}, env: yaml},
 		{name: "no duration", args: []string{"--ingestion-delay=soon"}, wrong: true},
 		{name: "too long", args: []string{"--ingestion-delay=25h"}, wrong: true},
 	} {
@@ -51,6 +51,9 @@ func TestLateTablesReachTheDaemonByTheEnvironment(t *testing.T) {
 			delay, err := ingestionDelay()
 			if strict := variableSwitch(strictTablesVariable).on(); err != nil || delay != c.delay || strict != c.strict {
 				t.Errorf("delay %s, strict %v, %v", delay, strict, err)
+			}
+			if uploads := variableSwitch(uploadTimesVariable).on(); uploads != c.strict {
+				t.Errorf("times of uploads %v", uploads)
 			}
 		})
 	}
@@ -110,15 +113,17 @@ func TestUpWarnsOfSettingsThatComeTooLate(t *testing.T) {
 func TestSettingsOfTablesComeTooLateToo(t *testing.T) {
 	noSettings(t)
 	t.Setenv(ingestionDelayVariable, "120s")
+	t.Setenv(uploadTimesVariable, "1")
 	t.Setenv(strictTablesVariable, "1")
 	t.Setenv(jsonColumnsVariable, "1")
-	if got := lateSettings(api.Info{}); !slices.Equal(got, []string{"ingestion-delay", "strict-tables", "logs-dynamic-json-columns"}) {
+	if got := lateSettings(api.Info{}); !slices.Equal(got, []string{"ingestion-delay", "upload-times", "strict-tables", "logs-dynamic-json-columns"}) {
 		t.Errorf("%v come too late", got)
 	}
-	if got := lateSettings(api.Info{IngestionDelay: 2 * time.Minute, StrictTables: true, DynamicJSONColumns: true}); len(got) != 0 {
+	if got := lateSettings(api.Info{IngestionDelay: 2 * time.Minute, UploadTimes: true, StrictTables: true, DynamicJSONColumns: true}); len(got) != 0 {
 		t.Errorf("%v come too late for a daemon that has them", got)
 	}
 	t.Setenv(ingestionDelayVariable, "0s")
+	t.Setenv(uploadTimesVariable, "0")
 	t.Setenv(strictTablesVariable, "0")
 	t.Setenv(jsonColumnsVariable, "")
 	if got := lateSettings(api.Info{IngestionDelay: time.Minute, StrictTables: true}); !slices.Equal(got, []string{"ingestion-delay", "strict-tables"}) {

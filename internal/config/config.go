@@ -49,6 +49,8 @@ type Environment struct {
 	OTLPEndpoint string
 	// IngestionDelay is how old a row is when queries first find it.
 	IngestionDelay time.Duration
+	// UploadTimes shows when Azure's collector would have sent a row.
+	UploadTimes bool
 	// StrictTables lets a _CL table exist only from its first row on.
 	StrictTables bool
 	// QueryLimits are how much queries are answered; what is 0 has its default.

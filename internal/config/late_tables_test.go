@@ -10,13 +10,14 @@ import (
 
 func TestLateTablesAreSettingsOfTheEnvironment(t *testing.T) {
 	for _, c := range []struct {
-		local  string
-		delay  time.Duration
-		strict bool
-		wrong  string
+		local           string
+		delay           time.Duration
+		strict, uploads bool
+		wrong           string
 	}{
 		{local: ""},
 		{local: "ingestionDelay: 2m\nstrictTables: true\n", delay: 2 * time.Minute, strict: true},
+		{local: "uploadTimes: true\n", uploads: true},
 		{local: "ingestionDelay: 0s\n"},
 		{local: "ingestionDelay: soon\n", wrong: `"soon" is not a duration from 0s to 24h`},
 		{local: "ingestionDelay: -1m\n", wrong: `"-1m" is not a duration from 0s to 24h`},
@@ -33,8 +34,8 @@ func TestLateTablesAreSettingsOfTheEnvironment(t *testing.T) {
 		if err := problems.Err(); (err != nil) != (c.wrong != "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
 			t.Errorf("%q: %v", c.local, err)
 		}
-		if got := def.Environment; got.IngestionDelay != c.delay || got.StrictTables != c.strict {
-			t.Errorf("%q gives %s, %v", c.local, got.IngestionDelay, got.StrictTables)
+		if got := def.Environment; got.IngestionDelay != c.delay || got.StrictTables != c.strict || got.UploadTimes != c.uploads {
+			t.Errorf("%q gives %s, %v, %v", c.local, got.IngestionDelay, got.StrictTables, got.UploadTimes)
 		}
 	}
 }

@@ -22,6 +22,7 @@ type localFile struct {
 	// OTLPEndpoint is a collector's base URL.
 	OTLPEndpoint   string              `json:"otlpEndpoint,omitempty"`
 	IngestionDelay string              `json:"ingestionDelay,omitempty"` // a duration
+	UploadTimes    bool                `json:"uploadTimes,omitempty"`
 	StrictTables   bool                `json:"strictTables,omitempty"`
 	QueryMaxRows   string              `json:"queryMaxRows,omitempty" aca:"scalar"` // a number or "none"
 	QueryMaxSize   string              `json:"queryMaxSize,omitempty" aca:"scalar"` // a size or "none"

@@ -74,7 +74,7 @@ func ParseIngestionDelay(s string) (time.Duration, error) {
 
 // applyLateTables takes how late acalocal.yaml wants rows and tables to be.
 func (l *loader) applyLateTables(local *localFile) {
-	l.def.Environment.StrictTables = local.StrictTables
+	l.def.Environment.StrictTables, l.def.Environment.UploadTimes = local.StrictTables, local.UploadTimes
 	if local.IngestionDelay == "" {
 		return
 	}

@@ -85,10 +85,12 @@ type Options struct {
 	OTLPEndpoint string
 	OTLPHeaders  map[string]string
 	// IngestionDelay is how old a row is when queries of users first find it;
-	// 0 is not at all. StrictTables lets a _CL table exist only from its first
+	// 0 is not at all. UploadTimes shows them the time of a row's upload, see
+	// logsink.UploadTimes. StrictTables lets a _CL table exist only from its first
 	// row on; DynamicJSONColumns takes JSON lines in it apart. Log streams and
 	// what acalocal asks itself know of none.
 	IngestionDelay     time.Duration
+	UploadTimes        bool
 	StrictTables       bool
 	DynamicJSONColumns bool
 	// QueryLimits are how much users' queries are answered that ask for no
@@ -277,7 +279,7 @@ func (d *Daemon) Handler(tcp bool) http.Handler {
 
 // queries is the log store as the API asks it.
 func (d *Daemon) queries() queries {
-	q := queries{Store: d.Logs, delay: d.o.IngestionDelay, strict: d.o.StrictTables, limits: d.o.QueryLimits}
+	q := queries{Store: d.Logs, delay: d.o.IngestionDelay, uploads: d.o.UploadTimes, strict: d.o.StrictTables, limits: d.o.QueryLimits}
 	if d.o.DynamicJSONColumns {
 		q.json = logsink.NewJSONColumns(d.Logs)
 	}
@@ -289,7 +291,7 @@ func (d *Daemon) info() api.Info {
 	return api.Info{
 		Environment: d.o.Environment, Version: version.Version, PID: os.Getpid(), TimeScale: d.o.TimeScale,
 		OTLPEndpoint: otlp.Shown(d.o.OTLPEndpoint), IngestionDelay: d.o.IngestionDelay, StrictTables: d.o.StrictTables,
-		DynamicJSONColumns: d.o.DynamicJSONColumns, QueryMaxRows: d.o.QueryLimits.MaxRows, QueryMaxBytes: d.o.QueryLimits.MaxBytes,
+		UploadTimes: d.o.UploadTimes, DynamicJSONColumns: d.o.DynamicJSONColumns, QueryMaxRows: d.o.QueryLimits.MaxRows, QueryMaxBytes: d.o.QueryLimits.MaxBytes,
 	}
 }
 

@@ -16,6 +16,9 @@ type queries struct {
 	*logsink.Store
 	// delay is how old a row gets before users' queries find it.
 	delay time.Duration
+	// uploads shows when Azure's collector would have sent a row, and hides it
+	// until then.
+	uploads bool
 	// strict hides a _CL table until it has a row to find.
 	strict bool
 	// limits are what users' queries have that ask for no others.
@@ -27,10 +30,13 @@ type queries struct {
 // Catalog returns the tables as users' queries see them.
 func (q queries) Catalog() kql.Catalog {
 	cat := q.Store.Catalog()
+	if q.uploads {
+		cat = logsink.UploadTimes(cat)
+	}
 	if q.json != nil {
 		cat = q.json.Over(cat)
 	}
-	if q.delay > 0 {
+	if q.delay > 0 || q.uploads {
 		cat = kql.Within(cat, kql.TimeRange{To: kql.TicksOf(time.Now().Add(-q.delay))})
 	}
 	if q.strict {

@@ -79,6 +79,29 @@ func TestQueriesFindRowsAfterTheDelay(t *testing.T) {
 	}
 }
 
+func TestQueriesFindRowsFromTheirUploadOn(t *testing.T) {
+	store := practised(t, true)
+	q := queries{Store: store, uploads: true}
+	const late = "ContainerAppSystemLogs_CL | where TimeGenerated between (time_t + 1s .. time_t + 2500ms) | project Reason_s"
+	if got := cells(q.Query(t.Context(), late, time.Time{}, time.Time{}, kql.Limits{})); got != `"Old"` {
+		t.Errorf("as long as the new row is on its way: %s", got)
+	}
+	if got := cells(q.Ask(t.Context(), "ContainerAppSystemLogs_CL | where TimeGenerated == time_t | count", time.Time{}, time.Time{})); got != "2" {
+		t.Errorf("we get %s", got)
+	}
+	written := cells(q.Query(t.Context(), "ContainerAppSystemLogs_CL | project TimeGenerated > ago(1h), ago(1h) > time_t", time.Now().Add(-time.Hour), time.Time{}, kql.Limits{}))
+	if written != "truetrue" {
+		t.Errorf("a row that was written before the time span and uploaded in it: %s", written)
+	}
+	if got := strings.Join(q.Catalog().Tables(), " "); got != strings.Join(store.Catalog().Tables(), " ") {
+		t.Errorf("tables are %s", got)
+	}
+	q.strict = true
+	if got := cells(q.Query(t.Context(), "ContainerAppConsoleLogs_CL | count", time.Time{}, time.Time{}, kql.Limits{})); !strings.Contains(got, unknownConsole) {
+		t.Errorf("with strict tables: %s", got)
+	}
+}
+
 func TestStreamsKnowNoDelay(t *testing.T) {
 	q := queries{Store: practised(t, true), delay: 10 * time.Minute, strict: true}
 	var seen []string
@@ -136,14 +159,14 @@ func TestStrictTablesExistFromTheirFirstRow(t *testing.T) {
 
 func TestADaemonShowsTablesAsLateAsItIsTold(t *testing.T) {
 	m := newMachine(t)
-	m.boot(func(o *Options) { o.IngestionDelay, o.StrictTables = time.Hour, true })
+	m.boot(func(o *Options) { o.IngestionDelay, o.UploadTimes, o.StrictTables = time.Hour, true, true })
 	defer m.stop()
 	m.apply("web:1")
 	m.waitFor("the app is ready", webReady)
 	m.waitLine("hello")
 	c := client.New(m.daemon.files)
 	info, err := c.Info(t.Context())
-	if err != nil || info.IngestionDelay != time.Hour || !info.StrictTables {
+	if err != nil || info.IngestionDelay != time.Hour || !info.UploadTimes || !info.StrictTables {
 		t.Errorf("info %+v, %v", info, err)
 	}
 	const query = "ContainerAppConsoleLogs_CL | count"
