@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"net/netip"
@@ -14,14 +15,14 @@ import (
 // guard admits requests that name a loopback host, come from no foreign page
 // and carry the token. Names are checked because a page of another site can
 // point its own name at 127.0.0.1 (DNS rebinding); the origin because a page
-// can send simple requests anywhere.
+// can send simple requests anywhere. No answer allows another origin to read it.
 func (s *server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case !loopbackHost(r.Host):
 			writeError(w, &aca.Error{Code: codeForbidden, Message: "This address answers to loopback names only, not to '" + r.Host + "'."})
-		case !sameOrigin(r):
-			writeError(w, &aca.Error{Code: codeForbidden, Message: "Pages of '" + r.Header.Get("Origin") + "' may not call this address."})
+		case foreign(r):
+			writeError(w, &aca.Error{Code: codeForbidden, Message: "Pages of '" + cmp.Or(r.Header.Get("Origin"), "another site") + "' may not call this address."})
 		case !s.open(r.URL.Path) && !s.Access.admits(r) && isLogAnalytics(r.URL.Path):
 			laRefusal(r).write(w)
 		case !s.open(r.URL.Path) && !s.Access.admits(r):
@@ -49,15 +50,23 @@ func loopbackHost(hostport string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
-// sameOrigin reports whether a request that says where its page is from comes
-// from a page of this very address. Programs send no Origin.
-func sameOrigin(r *http.Request) bool {
-	origin := r.Header.Get("Origin")
-	if origin == "" {
-		return true
+// foreign reports whether a browser sends a request for a page that is not of
+// this very address. A page that asks for an image, a script or a frame sends no
+// Origin, and Sec-Fetch-Site all the same (https://www.w3.org/TR/fetch-metadata/);
+// "same-site" is another port of this machine. Links from anywhere may lead
+// here. Programs send neither.
+func foreign(r *http.Request) bool {
+	if origin := r.Header.Get("Origin"); origin != "" {
+		if u, err := url.Parse(origin); err != nil || u.Host != r.Host {
+			return true
+		}
 	}
-	u, err := url.Parse(origin)
-	return err == nil && u.Host == r.Host
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "", "none", "same-origin":
+		return false
+	}
+	link := r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
+	return !link
 }
 
 // bearer returns the token of a request, or "".

@@ -6,11 +6,13 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -89,6 +91,93 @@ func TestTheAPIAnswersPlainAndTLSOnOnePort(t *testing.T) {
 	}
 	defer silent.Close()
 	m.stop()
+}
+
+// A page of another site has no token, may have been opened under a name that
+// leads here (DNS rebinding), and can send what browsers send without asking.
+// Even a token it had come by would not help it.
+func TestPagesOfOthersReadAndChangeNothing(t *testing.T) {
+	m := newMachine(t)
+	m.boot()
+	defer m.stop()
+	a := m.access()
+	client := &http.Client{
+		Timeout:       10 * time.Second, // a stream that is admitted does not end
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	send := func(method, path, body string, header ...string) (int, http.Header, string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, a.URL+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; i < len(header); i += 2 {
+			if header[i] == "Host" {
+				req.Host = header[i+1]
+			}
+			req.Header.Set(header[i], header[i+1])
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, resp.Header, string(text)
+	}
+	code := fmt.Sprintf(`{"code":%q}`, a.Code)
+	targets := []struct{ method, path, body string }{
+		{"GET", "/", ""}, {"GET", "/logs/", ""}, {"GET", "/logs/main.js", ""}, {"GET", "/metrics", ""},
+		{"POST", "/acalocal/v1/session", code},
+		{"GET", "/acalocal/v1/access", ""}, {"GET", "/acalocal/v1/status", ""}, {"GET", "/acalocal/v1/stream", ""},
+		{"POST", "/acalocal/v1/query", `{"query":"print 1"}`}, {"POST", "/acalocal/v1/faults/add", `{"kind":"lose-engine"}`},
+		{"POST", "/acalocal/v1/shutdown", ""}, {"POST", "/v1/workspaces/" + a.Workspace + "/query", `{"query":"print 1"}`},
+		{"OPTIONS", "/acalocal/v1/query", ""}, {"DELETE", "/subscriptions/s/resourceGroups/g/providers/Microsoft.App/containerApps/web", ""},
+	}
+	token := []string{"Authorization", "Bearer " + a.Token}
+	pages := map[string][]string{
+		"a rebound name":                  {"Host", "evil.example"},
+		"a rebound name with this port":   {"Host", "evil.example:" + a.URL[strings.LastIndex(a.URL, ":")+1:]},
+		"a name that begins as loopback":  {"Host", "127.0.0.1.evil.example"},
+		"another origin":                  {"Origin", "http://evil.example"},
+		"another port of this machine":    {"Origin", "http://localhost:3000"},
+		"a sandboxed frame":               {"Origin", "null"},
+		"a form that says it is text":     {"Origin", "http://evil.example", "Content-Type", "text/plain"},
+		"a form without an origin":        {"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors", "Content-Type", "text/plain"},
+		"an image":                        {"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"},
+		"a script of another port":        {"Sec-Fetch-Site", "same-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "script"},
+		"a frame":                         {"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe"},
+		"a preflight from another origin": {"Origin", "http://evil.example", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "authorization"},
+	}
+	for name, header := range pages {
+		for _, x := range targets {
+			status, got, body := send(x.method, x.path, x.body, append(header, token...)...)
+			if status != 403 || strings.Contains(body, a.Token) {
+				t.Errorf("%s, %s %s: %d %s, want 403", name, x.method, x.path, status, body)
+			}
+			for key := range got {
+				if strings.HasPrefix(key, "Access-Control-") {
+					t.Errorf("%s, %s %s: the answer has %s", name, x.method, x.path, key)
+				}
+			}
+		}
+	}
+	// A form posted from a link, without a token, changes nothing either.
+	if status, _, _ := send("POST", "/acalocal/v1/shutdown", "x=1", "Content-Type", "text/plain"); status != 401 {
+		t.Errorf("a form of nobody: %d, want 401", status)
+	}
+	// Links lead to the page, and the code is still good for its own page.
+	if status, _, _ := send("GET", "/logs/", "", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"); status != 200 {
+		t.Errorf("a link to the page: %d, want 200", status)
+	}
+	status, _, body := send("POST", "/acalocal/v1/session", code, "Origin", a.URL, "Sec-Fetch-Site", "same-origin", "Sec-Fetch-Mode", "cors")
+	if status != 200 || !strings.Contains(body, a.Token) {
+		t.Errorf("the page's own exchange: %d %s", status, body)
+	}
 }
 
 func TestTheAPIKeepsItsPortAndToken(t *testing.T) {
