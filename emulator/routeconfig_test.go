@@ -13,7 +13,7 @@ import (
 func shopRoutes() aca.HTTPRouteConfig {
 	insensitive := false
 	return aca.HTTPRouteConfig{Name: "shop", Properties: aca.HTTPRouteConfigProperties{
-		CustomDomains: []aca.CustomDomain{{Name: "Shop.Example.com"}},
+		CustomDomains: []aca.CustomDomain{{Name: "Shop.Example.com"}, {Name: "Old.Example.com", BindingType: "Disabled"}},
 		Rules: []aca.HTTPRouteRule{
 			{
 				Description: "the api",
@@ -52,7 +52,7 @@ func TestRouteConfigsAreRoutedAndOutliveTheDaemon(t *testing.T) {
 		}
 		synctest.Wait()
 		text := w.routesText()
-		if !strings.HasPrefix(text, "shop\n") || !strings.Contains(text, "/api") || !strings.Contains(text, "shop.example.com") {
+		if !strings.HasPrefix(text, "shop\n") || !strings.Contains(text, "/api") || !strings.Contains(text, "  domain shop.example.com\n  domain old.example.com disabled\n") {
 			w.Errorf("the table has %q", text)
 		}
 		got := w.engine.Snapshot().RouteConfig("shop")

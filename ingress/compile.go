@@ -13,6 +13,7 @@ type routing struct {
 	domain      string
 	hosts       map[string]*host // by host name, lower case, without port
 	apps        map[string]*host // by app name: the app's own host
+	unbound     map[string]bool  // custom domains without a certificate
 	ports       map[portKey]*tcpPort
 	revisions   map[string]target // by app and revision name
 	idle        time.Duration     // zero: as configured
@@ -62,7 +63,7 @@ func (g *Ingress) compile(t Table) *compiler {
 		g: g, table: t,
 		out: &routing{
 			generation: t.Generation, domain: t.Domain,
-			hosts: map[string]*host{}, apps: map[string]*host{}, ports: map[portKey]*tcpPort{},
+			hosts: map[string]*host{}, apps: map[string]*host{}, unbound: map[string]bool{}, ports: map[portKey]*tcpPort{},
 			revisions: map[string]target{},
 			idle:      g.opts.scale(t.IdleTimeout), headerLimit: cmp.Or(t.HeaderCountLimit, defaultHeaderCount),
 		},
@@ -84,9 +85,7 @@ func (c *compiler) app(a App) {
 	c.policies[a.Name] = compileApp(a)
 	own.target = c.appTarget(a)
 	c.out.hosts[a.Host(c.table.Domain)] = own
-	for _, d := range a.CustomDomains {
-		c.out.hosts[d] = own
-	}
+	c.customDomains(a.CustomDomains, own)
 	for _, r := range a.Revisions {
 		t := c.revisionTarget(a, r.Name, WhyRevision)
 		c.out.revisions[a.Name+"/"+r.Name] = t
@@ -96,6 +95,16 @@ func (c *compiler) app(a App) {
 		c.subHost(own, a, a.Name+"---"+l.Name, c.labelTarget(a, l))
 	}
 	c.ports(a)
+}
+
+// customDomains adds further hosts of an app or a route config.
+func (c *compiler) customDomains(domains []CustomDomain, own *host) {
+	for _, d := range domains {
+		c.out.hosts[d.Name] = own
+		if d.Disabled {
+			c.out.unbound[d.Name] = true
+		}
+	}
 }
 
 // subHost adds the host of a revision or label of an app.

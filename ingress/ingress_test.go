@@ -26,7 +26,7 @@ func TestHostsLeadToAppsRevisionsAndLabels(t *testing.T) {
 			Split: []Weight{{"back--a", 100}}},
 		{Name: "off", External: true, AllowInsecure: true},
 		{Name: "stopped", External: true, Enabled: true, Stopped: true, Revisions: []Revision{{Name: "stopped--a"}}, Split: []Weight{{"stopped--a", 100}}},
-		{Name: "web", External: true, Enabled: true, AllowInsecure: true, CustomDomains: []string{"www.example.test"},
+		{Name: "web", External: true, Enabled: true, AllowInsecure: true, CustomDomains: []CustomDomain{{Name: "www.example.test"}},
 			Revisions: []Revision{
 				{Name: "web--a", Endpoints: []Endpoint{answers(t, "web--a-1")}},
 				{Name: "web--b", Endpoints: []Endpoint{answers(t, "web--b-1")}},

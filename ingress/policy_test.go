@@ -133,7 +133,7 @@ func TestRouteConfigsSpreadPaths(t *testing.T) {
 		return RouteRule{Routes: routes, Targets: []RouteTarget{target}}
 	}
 	table := Table{Generation: 1, Domain: testDomain, Apps: []App{app("api", false), app("web", true)}, Routes: []RouteConfig{{
-		Name: "shop", CustomDomains: []string{"shop.test"}, Rules: []RouteRule{
+		Name: "shop", CustomDomains: []CustomDomain{{Name: "shop.test"}}, Rules: []RouteRule{
 			rule(RouteTarget{App: "api"}, Route{Kind: MatchPath, Path: "/biscuits"}, Route{Kind: MatchPathSeparatedPrefix, Path: "/donuts"}),
 			rule(RouteTarget{App: "api", Label: "blue"}, Route{Kind: MatchPrefix, Path: "/app5", PrefixRewrite: "/"}),
 			rule(RouteTarget{App: "api", Revision: "api--a"}, Route{Kind: MatchPrefix, Path: "/ANY", IgnoreCase: true, PrefixRewrite: "/v2/x"}),

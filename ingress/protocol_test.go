@@ -555,7 +555,7 @@ func TestTLSAdmitsByServerNameAndRoutesByHost(t *testing.T) {
 	table := oneApp(answers(t, "web--a-1"))
 	table.Apps = append([]App{{Name: "back", External: true, Enabled: true,
 		Revisions: []Revision{{Name: "back--a", Endpoints: []Endpoint{answers(t, "back--a-1")}}}, Split: []Weight{{"back--a", 100}}}}, table.Apps...)
-	table.Apps[1].CustomDomains = []string{"www.example.test"}
+	table.Apps[1].CustomDomains = []CustomDomain{{Name: "www.example.test"}, {Name: "bare.example.test", Disabled: true}, {Name: "bare.local.localhost", Disabled: true}}
 	g := newEdge(t, Options{Certificates: func(string) (*tls.Certificate, error) { return &cert, nil }}, table)
 	addr := mustListen(t, g, ListenSpec{Kind: HTTPS})
 	tests := []struct {
@@ -567,6 +567,9 @@ func TestTLSAdmitsByServerNameAndRoutesByHost(t *testing.T) {
 		{"unknown name inside", "nobody.local.localhost", "web.local.localhost", "web--a-1"},
 		{"scm", "web.scm.local.localhost", "web.local.localhost", "web--a-1"},
 		{"custom domain", "www.example.test", "web.local.localhost", "web--a-1"},
+		{"custom domain without a certificate", "bare.example.test", "web.local.localhost", ""},
+		{"its host over another name", "web.local.localhost", "bare.example.test", "web--a-1"},
+		{"disabled, but under the environment's certificate", "bare.local.localhost", "bare.local.localhost", "web--a-1"},
 		{"no name", "", "web.local.localhost", ""},
 		{"foreign", "example.test", "web.local.localhost", ""},
 		{"too deep", "a.b.local.localhost", "web.local.localhost", ""},

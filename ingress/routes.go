@@ -29,9 +29,7 @@ func (c *compiler) routeConfig(rc RouteConfig) {
 		h.rules = append(h.rules, routeRule{routes: r.Routes, split: s})
 	}
 	c.out.hosts[rc.Name+"."+c.table.Domain] = h
-	for _, d := range rc.CustomDomains {
-		c.out.hosts[d] = h
-	}
+	c.customDomains(rc.CustomDomains, h)
 }
 
 // routeTarget returns what a target of a route rule stands for.

@@ -59,8 +59,8 @@ type App struct {
 	// ClientCertificate says whether clients are asked for one; empty means
 	// ignore.
 	ClientCertificate CertificateMode
-	// CustomDomains are further hosts of the app, in lower case.
-	CustomDomains []string
+	// CustomDomains are further hosts of the app.
+	CustomDomains []CustomDomain
 	// UpstreamTLS speaks TLS to the container and accepts any certificate: the
 	// targetPortHttpScheme "https".
 	UpstreamTLS bool
@@ -180,12 +180,21 @@ type Label struct {
 	Revision string
 }
 
+// CustomDomain is a host name outside the environment's domain.
+type CustomDomain struct {
+	// Name is in lower case.
+	Name string
+	// Disabled is the bindingType of that name: requests are routed by Host as
+	// ever, but there is no certificate, so a TLS connection is reset.
+	Disabled bool
+}
+
 // RouteConfig is an httpRouteConfig: a host, NAME.DOMAIN, that spreads paths
 // over apps. Rules and their routes are tried in order; the first match wins,
 // and no match answers 404.
 type RouteConfig struct {
 	Name          string
-	CustomDomains []string
+	CustomDomains []CustomDomain
 	Rules         []RouteRule
 }
 

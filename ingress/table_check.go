@@ -68,7 +68,7 @@ func (c *checker) app(t Table, a App) {
 	p := "apps." + a.Name
 	c.host(p, a.Host(t.Domain))
 	for _, d := range a.CustomDomains {
-		c.host(p+".customDomains", d)
+		c.host(p+".customDomains", d.Name)
 	}
 	if !slices.Contains([]Transport{TransportAuto, TransportHTTP, TransportHTTP2, TransportTCP}, a.transport()) {
 		c.add(p+".transport", "%q is not a transport: use auto, http, http2 or tcp", a.Transport)
@@ -209,7 +209,7 @@ func (c *checker) routeConfig(t Table, rc RouteConfig) {
 	p := "routes." + rc.Name
 	c.host(p, rc.Name+"."+t.Domain)
 	for _, d := range rc.CustomDomains {
-		c.host(p+".customDomains", d)
+		c.host(p+".customDomains", d.Name)
 	}
 	for i, r := range rc.Rules {
 		c.routeRule(t, fmt.Sprintf("%s.rules[%d]", p, i), r)

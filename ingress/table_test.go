@@ -26,7 +26,7 @@ func fullTable() Table {
 					CircuitBreaker:  &CircuitBreaker{ConsecutiveErrors: 4, Interval: time.Minute, MaxEjectionPercent: 50},
 				},
 				IPRules:         []IPRule{{Name: "office", Range: "10.0.0.0/8", Action: IPAllow}},
-				CustomDomains:   []string{"api.example.test"},
+				CustomDomains:   []CustomDomain{{Name: "api.example.test"}, {Name: "old.example.test", Disabled: true}},
 				AdditionalPorts: []PortMapping{{External: true, TargetPort: 9000, ExposedPort: 9001}},
 				Revisions: []Revision{
 					{Name: "api--a", Endpoints: []Endpoint{{Replica: "api--a-1-x", Port: 8080, Addr: "172.18.0.3"}}},
@@ -38,7 +38,7 @@ func fullTable() Table {
 			{Name: "db", Enabled: true, Stopped: true, Transport: TransportTCP, TargetPort: 5432, ExposedPort: 15432},
 		},
 		Routes: []RouteConfig{{
-			Name: "shop", CustomDomains: []string{"shop.test"},
+			Name: "shop", CustomDomains: []CustomDomain{{Name: "shop.test"}},
 			Rules: []RouteRule{{
 				Description: "api",
 				Routes:      []Route{{Kind: MatchPrefix, Path: "/api", IgnoreCase: true, PrefixRewrite: "/"}},
@@ -55,6 +55,7 @@ app api external auto target=8080 allowInsecure sticky upstreamTLS clientCertifi
   resiliency responseTimeout=1s retries=3 codes=[503] errors=["5xx"] delay=1ms max=1s breaker=4/1m0s/50%
   ip Allow 10.0.0.0/8 "office"
   domain api.example.test
+  domain old.example.test disabled
   port 9001->9000 external
   revision api--a api--a-1-x=172.18.0.3:8080
   revision api--b
@@ -94,7 +95,7 @@ func TestValidateNamesWhatIsWrong(t *testing.T) {
 			`apps.api.transport: "quic" is not a transport: use auto, http, http2 or tcp`},
 		{"certificate mode", func(t *Table) { t.Apps[0].ClientCertificate = "maybe" },
 			`apps.api.clientCertificate: "maybe" is not a mode: use ignore, accept or require`},
-		{"host twice", func(t *Table) { t.Apps[0].CustomDomains = []string{"shop.test"} },
+		{"host twice", func(t *Table) { t.Apps[0].CustomDomains = []CustomDomain{{Name: "shop.test"}} },
 			`routes.shop.customDomains: host "shop.test" already belongs to apps.api.customDomains`},
 		{"port", func(t *Table) { t.Apps[0].TargetPort = 80800 }, "apps.api.targetPort: 80800 is not a port: use 1 to 65535"},
 		{"exposed 443", func(t *Table) { t.Apps[1].ExposedPort = 443 }, "apps.db.exposedPort: exposed port 443 is reserved for HTTP"},

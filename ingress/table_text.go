@@ -48,9 +48,7 @@ func (a App) textDetails(b *strings.Builder) {
 	for _, r := range a.IPRules {
 		fmt.Fprintf(b, "  ip %s %s %q\n", r.Action, r.Range, r.Name)
 	}
-	for _, d := range a.CustomDomains {
-		fmt.Fprintf(b, "  domain %s\n", d)
-	}
+	textDomains(b, a.CustomDomains)
 	for _, p := range a.AdditionalPorts {
 		fmt.Fprintf(b, "  port %d->%d", p.ExposedPort, p.TargetPort)
 		word(b, p.External, "external", "internal")
@@ -93,11 +91,17 @@ func (r *Resiliency) text(b *strings.Builder) {
 	b.WriteByte('\n')
 }
 
+func textDomains(b *strings.Builder, domains []CustomDomain) {
+	for _, d := range domains {
+		fmt.Fprintf(b, "  domain %s", d.Name)
+		word(b, d.Disabled, "disabled", "")
+		b.WriteByte('\n')
+	}
+}
+
 func (rc RouteConfig) text(b *strings.Builder) {
 	fmt.Fprintf(b, "routes %s\n", rc.Name)
-	for _, d := range rc.CustomDomains {
-		fmt.Fprintf(b, "  domain %s\n", d)
-	}
+	textDomains(b, rc.CustomDomains)
 	for _, r := range rc.Rules {
 		fmt.Fprintf(b, "  rule %q\n", r.Description)
 		for _, m := range r.Routes {

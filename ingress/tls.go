@@ -52,8 +52,9 @@ func (l *listener) tlsConfig() *tls.Config {
 	return base
 }
 
-// admits reports whether the environment has the server name, and what its app
-// does about client certificates. Before the first table every name is let in.
+// admits reports whether the environment has a certificate for the server name,
+// and what its app does about client certificates. A custom domain whose binding
+// is disabled has none; only its Host counts. Before the first table every name is let in.
 func (l *listener) admits(name string) (CertificateMode, bool) {
 	table := l.g.table.Load()
 	if table == nil {
@@ -66,7 +67,7 @@ func (l *listener) admits(name string) (CertificateMode, bool) {
 	case h == nil && l.spec.Inside:
 		h = table.apps[name] // by short name: let in, though the certificate does not cover it
 	}
-	if h == nil {
+	if h == nil || l.spec.App == "" && table.unbound[name] {
 		return CertificateIgnore, inDomain(name, table.domain)
 	}
 	if h.target.app == nil {

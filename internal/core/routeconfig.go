@@ -135,10 +135,7 @@ func (s *State) routes(t *ingress.Table) {
 }
 
 func routeConfig(c aca.HTTPRouteConfig) ingress.RouteConfig {
-	out := ingress.RouteConfig{Name: c.Name}
-	for _, d := range c.Properties.CustomDomains {
-		out.CustomDomains = append(out.CustomDomains, strings.ToLower(d.Name))
-	}
+	out := ingress.RouteConfig{Name: c.Name, CustomDomains: customDomains(c.Properties.CustomDomains)}
 	for _, r := range c.Properties.Rules {
 		rule := ingress.RouteRule{Description: r.Description}
 		for _, route := range r.Routes {

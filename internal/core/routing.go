@@ -90,9 +90,15 @@ func policies(out *ingress.App, in *aca.Ingress) {
 	for _, m := range in.AdditionalPortMappings {
 		out.AdditionalPorts = append(out.AdditionalPorts, ingress.PortMapping{External: m.External, TargetPort: m.TargetPort, ExposedPort: m.ExposedPort})
 	}
-	for _, d := range in.CustomDomains {
-		out.CustomDomains = append(out.CustomDomains, strings.ToLower(d.Name))
+	out.CustomDomains = customDomains(in.CustomDomains)
+}
+
+func customDomains(in []aca.CustomDomain) []ingress.CustomDomain {
+	var out []ingress.CustomDomain
+	for _, d := range in {
+		out = append(out, ingress.CustomDomain{Name: strings.ToLower(d.Name), Disabled: d.BindingType == "Disabled"})
 	}
+	return out
 }
 
 // endpoints are the ready replicas of a revision. They are asked on the target
