@@ -209,17 +209,29 @@ func parseListeners(text string) ([]container.Listener, error) {
 // and pass the connections to the client's Accept, until the returned Closer
 // is closed or the session ends.
 func (c *Client) Listen(ctx context.Context, ports []int) (io.Closer, error) {
-	request := []byte("listen")
+	return c.hold(ctx, "listen", ports)
+}
+
+// Silence makes TCP ports on all addresses of the agent's namespace neither
+// answer nor refuse, so that who calls there waits until his own time is over,
+// until the returned Closer is closed or the session ends.
+func (c *Client) Silence(ctx context.Context, ports []int) (io.Closer, error) {
+	return c.hold(ctx, "silence", ports)
+}
+
+// hold asks for something about ports that lasts as long as its stream.
+func (c *Client) hold(ctx context.Context, what string, ports []int) (io.Closer, error) {
+	request := []byte(what)
 	for _, p := range ports {
 		request = fmt.Appendf(request, " %d", p)
 	}
 	st, _, err := c.session.Open(ctx, request)
 	var refusal mux.Refusal
 	if errors.As(err, &refusal) {
-		return nil, fmt.Errorf("listen in replica: %w", refused(refusal))
+		return nil, fmt.Errorf("%s in replica: %w", what, refused(refusal))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("listen in replica: %w", err)
+		return nil, fmt.Errorf("%s in replica: %w", what, err)
 	}
 	return st, nil
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -268,6 +269,40 @@ func waitFor(t *testing.T, what string, cond func() bool) {
 			t.Fatal("waited in vain until " + what)
 		}
 	}
+}
+
+func TestSilentPortsNeitherAnswerNorRefuse(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("agents run on Linux, and its kernel is what is silent")
+	}
+	c := connect(t, nil)
+	ports := []int{closedPort(t), closedPort(t)}
+	s, err := c.Silence(t.Context(), ports)
+	if err != nil {
+		t.Fatal(err)
+	}
+	call := func(port int) error {
+		conn, err := net.DialTimeout("tcp", "127.0.0.1:"+strconv.Itoa(port), 100*time.Millisecond)
+		if err == nil {
+			conn.Close()
+		}
+		return err
+	}
+	for range 3 {
+		for _, port := range ports {
+			var e net.Error
+			if err := call(port); !errors.As(err, &e) || !e.Timeout() {
+				t.Errorf("a call of port %d: %v", port, err)
+			}
+		}
+	}
+	if _, err := c.Silence(t.Context(), ports[:1]); err == nil || !strings.Contains(err.Error(), "address already in use") {
+		t.Errorf("a port that is taken: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	waitFor(t, "the ports refuse again", func() bool { return errors.Is(call(ports[1]), syscall.ECONNREFUSED) })
 }
 
 func TestListenOnATakenPortFails(t *testing.T) {

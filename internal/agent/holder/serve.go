@@ -19,6 +19,7 @@ var operations = map[string]operation{
 	"listeners": listeners,
 	"prove":     prove,
 	"listen":    listen,
+	"silence":   silence,
 }
 
 // ping answers at once: the way to the agent and back is open.
