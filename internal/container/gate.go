@@ -10,6 +10,9 @@ type GateSpec struct {
 	Env   string
 	Names []string // DNS names in the environment's network, such as those of its apps
 	Ports []int    // TCP ports
+	// Silent are ports that are not ours, and on which a call is left without
+	// an answer instead of refused.
+	Silent []int
 }
 
 // Gate lets calls by name out of the replicas. ACA routes such a call through

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/rs/zerolog"
@@ -23,7 +24,11 @@ type gates struct {
 	serve   func(net.Listener, ingress.ListenSpec)
 	log     zerolog.Logger
 
-	wanted chan []gate // the newest set of gates; one slot
+	wanted chan ingress.Table // the newest one; one slot
+
+	open   map[string]net.Listener // used by run alone, by key
+	names  []string                // used by run alone: of the open gates
+	former []string                // used by run alone: hosts without a gate, newest last
 }
 
 // gate is one set of names and the ports they answer on. A name is in one gate
@@ -33,31 +38,39 @@ type gate struct {
 	app   string // whose raw TCP ports these are; "" for the shared one
 	names []string
 	ports []int
+	// silent are target ports. Azure exposes none of them by itself, and a
+	// call of a port that is not exposed times out there.
+	silent []int
 }
 
 func newGates(o Options, serve func(net.Listener, ingress.ListenSpec)) *gates {
 	runtime, _ := o.Runtime.(container.Gate)
-	return &gates{env: o.Environment, runtime: runtime, serve: serve, log: o.Log, wanted: make(chan []gate, 1)}
+	return &gates{env: o.Environment, runtime: runtime, serve: serve, log: o.Log,
+		wanted: make(chan ingress.Table, 1), open: map[string]net.Listener{}}
 }
 
 // set says which apps there are. It never blocks.
 func (g *gates) set(t ingress.Table) {
 	select {
-	case <-g.wanted: // an older set nobody has seen yet
+	case <-g.wanted: // an older table nobody has seen yet
 	default:
 	}
-	g.wanted <- gatesOf(t)
+	g.wanted <- t
 }
 
-// gatesOf are the gates of an environment. A single app has nobody to call but
-// route configs.
-func gatesOf(t ingress.Table) []gate {
-	if len(t.Apps) < 2 && len(t.Routes) == 0 {
+// gatesOf are the gates of an environment where somebody can be called. The
+// engine's DNS has no wildcards, as Azure's has for the domain; so the shared
+// gate has, beside what answers, the hosts callers are likely to try: those of
+// apps without ingress or with the other kind of it, and former ones. The edge
+// answers them with the 404 page.
+func gatesOf(t ingress.Table, former []string) []gate {
+	if len(t.Routes) == 0 && !slices.ContainsFunc(t.Apps, func(a ingress.App) bool { return a.Enabled }) {
 		return nil
 	}
-	web := gate{ports: []int{80, 443}}
+	web := gate{names: slices.Clone(former), ports: []int{80, 443}}
 	var out []gate
 	for _, a := range t.Apps {
+		web.names = append(web.names, bothHosts(a, t.Domain)...)
 		switch raw := rawPorts(a); {
 		case !a.Enabled:
 		case a.Transport == ingress.TransportTCP:
@@ -71,11 +84,41 @@ func gatesOf(t ingress.Table) []gate {
 	for _, rc := range t.Routes {
 		web.names = append(web.names, rc.Name+"."+t.Domain)
 	}
-	if len(web.names) > 0 {
-		slices.Sort(web.names)
-		out = append(out, web)
+	for _, own := range out {
+		web.names = slices.DeleteFunc(web.names, func(n string) bool { return slices.Contains(own.names, n) })
+	}
+	slices.Sort(web.names)
+	web.names = slices.Compact(web.names)
+	out = append(out, web)
+	silent := targetPorts(t)
+	for i := range out {
+		out[i].silent = slices.DeleteFunc(slices.Clone(silent), func(p int) bool { return slices.Contains(out[i].ports, p) })
 	}
 	return out
+}
+
+// targetPorts are the ports that containers listen on, as far as the
+// definitions say, and those of the edge, which a TCP app does not have. One
+// gate has many apps, so they are those of all.
+func targetPorts(t ingress.Table) []int {
+	ports := []int{80, 443}
+	for _, a := range t.Apps {
+		ports = append(ports, a.TargetPort)
+		for _, m := range a.AdditionalPorts {
+			ports = append(ports, m.TargetPort)
+		}
+	}
+	slices.Sort(ports)
+	ports = slices.Compact(ports)
+	return slices.DeleteFunc(ports, func(p int) bool { return p == 0 })
+}
+
+// bothHosts are the hosts an app has with external ingress and with internal
+// one.
+func bothHosts(a ingress.App, domain string) []string {
+	external, internal := a, a
+	external.External, internal.External = true, false
+	return []string{external.Host(domain), internal.Host(domain)}
 }
 
 // namesOf are the short name of an app and the hosts of it, its revisions and
@@ -118,46 +161,68 @@ func rawPorts(a ingress.App) []int {
 	return ports
 }
 
-func (g gate) key() string { return fmt.Sprint(g.app, g.names, g.ports) }
+func (g gate) key() string { return fmt.Sprint(g.app, g.names, g.ports, g.silent) }
 
 // run keeps the wanted gates open: new ones before those they replace are
 // closed, so no call falls between two.
 func (g *gates) run(ctx context.Context) {
-	open := map[string]net.Listener{}
 	for {
 		select {
-		case wanted := <-g.wanted:
-			g.change(ctx, open, wanted)
+		case t := <-g.wanted:
+			g.remember(t)
+			g.change(ctx, gatesOf(t, g.former))
 		case <-ctx.Done():
-			g.change(ctx, open, nil)
+			g.change(ctx, nil)
 			return
 		}
 	}
 }
 
-func (g *gates) change(ctx context.Context, open map[string]net.Listener, wanted []gate) {
+// maxFormer is how many former hosts still lead to the edge: as many as an app
+// keeps inactive revisions.
+const maxFormer = 100
+
+// remember keeps the hosts that the table has no more: of revisions, labels and
+// apps that are gone. Short names go with their app, as on Azure.
+func (g *gates) remember(t ingress.Table) {
+	var names []string
+	for _, w := range gatesOf(t, nil) {
+		names = append(names, w.names...)
+	}
+	has := func(name string) bool { return slices.Contains(names, name) }
+	g.former = slices.DeleteFunc(g.former, has)
+	for _, name := range g.names {
+		if strings.HasSuffix(name, "."+t.Domain) && !has(name) {
+			g.former = append(g.former, name)
+		}
+	}
+	g.former = g.former[max(0, len(g.former)-maxFormer):]
+	g.names = names
+}
+
+func (g *gates) change(ctx context.Context, wanted []gate) {
 	keep := map[string]bool{}
 	for _, w := range wanted {
 		keep[w.key()] = true
-		if open[w.key()] == nil {
-			if l := g.open(ctx, w); l != nil {
-				open[w.key()] = l
+		if g.open[w.key()] == nil {
+			if l := g.openOne(ctx, w); l != nil {
+				g.open[w.key()] = l
 			}
 		}
 	}
-	for key, l := range open {
+	for key, l := range g.open {
 		if !keep[key] {
 			_ = l.Close() // nobody may call there any more
-			delete(open, key)
+			delete(g.open, key)
 		}
 	}
 }
 
-func (g *gates) open(ctx context.Context, w gate) net.Listener {
+func (g *gates) openOne(ctx context.Context, w gate) net.Listener {
 	if g.runtime == nil {
 		return nil
 	}
-	l, err := g.runtime.OpenGate(ctx, container.GateSpec{Env: g.env, Names: w.names, Ports: w.ports})
+	l, err := g.runtime.OpenGate(ctx, container.GateSpec{Env: g.env, Names: w.names, Ports: w.ports, Silent: w.silent})
 	if err != nil {
 		if ctx.Err() == nil {
 			g.log.Error().Err(err).Strs("names", w.names).Msg("apps cannot call each other by name")

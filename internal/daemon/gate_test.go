@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -23,22 +24,75 @@ func TestGatesAreForTheNamesAppsCallEachOtherBy(t *testing.T) {
 		apps []ingress.App
 		want []gate
 	}{
-		{"a single app calls nobody", []ingress.App{web}, nil},
-		{"short names and hosts", []ingress.App{job, web}, []gate{{"", []string{"web", "web--r1.x.localhost", "web.x.localhost"}, []int{80, 443}}}},
-		{"a TCP app has a gate of its own", []ingress.App{db, job}, []gate{{"db", []string{"db"}, []int{5432}}}},
-		{"an external TCP app has its host, too", []ingress.App{mq, job}, []gate{{"mq", []string{"mq", "mq.x.localhost"}, []int{5672}}}},
-		{"labels have hosts", []ingress.App{blue, job}, []gate{{"", []string{"blue", "blue---next.internal.x.localhost", "blue.internal.x.localhost"}, []int{80, 443}}}},
-		{"additional ports are with the other ports of the app", []ingress.App{back, job}, []gate{
-			{"back", []string{"back", "back.internal.x.localhost"}, []int{80, 443, 9001, 7000}},
+		{"a single app calls itself, and the host it would have as an internal one is the 404 page", []ingress.App{web}, []gate{
+			{"", []string{"web", "web--r1.x.localhost", "web.internal.x.localhost", "web.x.localhost"}, []int{80, 443}, []int{}},
 		}},
-		{"no names without ingress", []ingress.App{job, job}, nil},
+		{"an app without ingress has hosts, and no short name", []ingress.App{job, web}, []gate{
+			{"", []string{"job.internal.x.localhost", "job.x.localhost", "web", "web--r1.x.localhost", "web.internal.x.localhost", "web.x.localhost"}, []int{80, 443}, []int{}},
+		}},
+		{"a TCP app has a gate of its own for its short name", []ingress.App{db}, []gate{
+			{"db", []string{"db"}, []int{5432}, []int{80, 443}},
+			{"", []string{"db.internal.x.localhost", "db.x.localhost"}, []int{80, 443}, []int{5432}},
+		}},
+		{"an external TCP app has its host, too", []ingress.App{mq}, []gate{
+			{"mq", []string{"mq", "mq.x.localhost"}, []int{5672}, []int{80, 443}},
+			{"", []string{"mq.internal.x.localhost"}, []int{80, 443}, []int{5672}},
+		}},
+		{"labels have hosts", []ingress.App{blue}, []gate{
+			{"", []string{"blue", "blue---next.internal.x.localhost", "blue.internal.x.localhost", "blue.x.localhost"}, []int{80, 443}, []int{}},
+		}},
+		{"additional ports are with the other ports of the app", []ingress.App{back}, []gate{
+			{"back", []string{"back", "back.internal.x.localhost"}, []int{80, 443, 9001, 7000}, []int{9000}},
+			{"", []string{"back.x.localhost"}, []int{80, 443}, []int{7000, 9000}},
+		}},
+		{"nobody to call without ingress", []ingress.App{job, job}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := gatesOf(ingress.Table{Domain: "x.localhost", Apps: c.apps})
+			got := gatesOf(ingress.Table{Domain: "x.localhost", Apps: c.apps}, nil)
 			if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(gate{})); diff != "" {
 				t.Errorf("gates (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestFormerHostsStillLeadToTheEdge(t *testing.T) {
+	g := newGates(Options{}, nil)
+	table := func(apps ...ingress.App) []gate {
+		next := ingress.Table{Domain: "x.localhost", Apps: apps}
+		g.remember(next)
+		return gatesOf(next, g.former)
+	}
+	web := func(revision string) ingress.App {
+		return ingress.App{Name: "web", External: true, Enabled: true, Revisions: []ingress.Revision{{Name: "web--" + revision}}}
+	}
+	mq := ingress.App{Name: "mq", External: true, Enabled: true, Transport: ingress.TransportTCP, TargetPort: 5672}
+	hosts := []string{"web", "web.internal.x.localhost", "web.x.localhost"}
+	shared := func(silent []int, names ...string) gate {
+		names = append(names, hosts...)
+		slices.Sort(names)
+		return gate{"", names, []int{80, 443}, silent}
+	}
+	none := []int{}
+	for i, c := range []struct{ got, want []gate }{
+		{table(web("r1")), []gate{shared(none, "web--r1.x.localhost")}},
+		{table(web("r2")), []gate{shared(none, "web--r1.x.localhost", "web--r2.x.localhost")}},
+		{table(web("r1")), []gate{shared(none, "web--r1.x.localhost", "web--r2.x.localhost")}},
+		{table(mq, web("r1")), []gate{
+			{"mq", []string{"mq", "mq.x.localhost"}, []int{5672}, []int{80, 443}},
+			shared([]int{5672}, "mq.internal.x.localhost", "web--r1.x.localhost", "web--r2.x.localhost"),
+		}},
+		{table(web("r1")), []gate{shared(none, "mq.internal.x.localhost", "mq.x.localhost", "web--r1.x.localhost", "web--r2.x.localhost")}},
+	} {
+		if diff := cmp.Diff(c.want, c.got, cmp.AllowUnexported(gate{})); diff != "" {
+			t.Errorf("table %d (-want +got):\n%s", i, diff)
+		}
+	}
+	for i := range 2 * maxFormer {
+		table(web(fmt.Sprint("n", i)))
+	}
+	if len(g.former) != maxFormer || g.former[maxFormer-1] != fmt.Sprintf("web--n%d.x.localhost", 2*maxFormer-2) {
+		t.Errorf("%d former hosts are kept, the last is %s", len(g.former), g.former[len(g.former)-1])
 	}
 }
 

@@ -34,7 +34,7 @@ func (e *Engine) OpenGate(ctx context.Context, s container.GateSpec) (net.Listen
 		return nil, err
 	}
 	g := &gate{
-		engine: e, id: id, ports: s.Ports,
+		engine: e, id: id, ports: s.Ports, silent: s.Silent,
 		conns:  make(chan net.Conn),
 		closed: make(chan struct{}),
 		ended:  make(chan struct{}),
@@ -49,14 +49,56 @@ func (e *Engine) OpenGate(ctx context.Context, s container.GateSpec) (net.Listen
 		return nil, err
 	}
 	go g.keep(listening)
+	if err := e.removeDeadGates(ctx, s); err != nil {
+		e.log.Warn().Err(err).Strs("names", s.Names).Msg("a gate of a daemon that died stays: some calls by name are refused")
+	}
 	return g, nil
 }
 
+// removeDeadGates removes the gates a dead daemon has left that have one of
+// the names: the engine's DNS would send callers to them, too, where nobody
+// listens.
+func (e *Engine) removeDeadGates(ctx context.Context, s container.GateSpec) error {
+	list, err := e.summaries(ctx, s.Env)
+	if err != nil {
+		return err
+	}
+	for _, c := range list {
+		if !isGate(c, s.Env) || e.gates.has(container.ID(c.ID)) {
+			continue
+		}
+		r, err := e.client.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
+		if errdefs.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return e.wrap(err, "look at gate %s", c.Names[0])
+		}
+		n := r.Container.NetworkSettings.Networks[networkName(s.Env)]
+		if n == nil || !slices.ContainsFunc(n.Aliases, func(name string) bool { return slices.Contains(s.Names, name) }) {
+			continue
+		}
+		if err := e.Remove(ctx, container.ID(c.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isGate(c apicontainer.Summary, env string) bool {
+	return isHelper(c.Labels) && slices.ContainsFunc(c.Names, func(name string) bool {
+		return strings.HasPrefix(name, "/"+gatePrefix(env))
+	})
+}
+
+func gatePrefix(env string) string { return "acalocal-" + env + "-gate-" }
+
 // gateName names a gate after what it is for, so that it is found again.
 func gateName(s container.GateSpec) string {
-	names, ports := slices.Sorted(slices.Values(s.Names)), slices.Sorted(slices.Values(s.Ports))
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %v", names, ports))
-	return "acalocal-" + s.Env + "-gate-" + hex.EncodeToString(sum[:])[:8]
+	names := slices.Sorted(slices.Values(s.Names))
+	ports, silent := slices.Sorted(slices.Values(s.Ports)), slices.Sorted(slices.Values(s.Silent))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %v %v", names, ports, silent))
+	return gatePrefix(s.Env) + hex.EncodeToString(sum[:])[:8]
 }
 
 // ensureGate returns the running container of a gate.
@@ -96,6 +138,7 @@ type gate struct {
 	engine *Engine
 	id     container.ID
 	ports  []int
+	silent []int
 	link   *link
 	conns  chan net.Conn
 	closed chan struct{} // closed by Close
@@ -108,6 +151,11 @@ type gate struct {
 func (g *gate) listen(ctx context.Context) (<-chan struct{}, error) {
 	return use(ctx, g.link, func(c *agent.Client) (<-chan struct{}, error) {
 		_, err := c.Listen(ctx, g.ports) // ends with the session
+		if err == nil && len(g.silent) > 0 {
+			if _, err := c.Silence(ctx, g.silent); err != nil {
+				g.engine.log.Debug().Err(err).Ints("ports", g.silent).Msg("ports that are not exposed refuse instead of timing out")
+			}
+		}
 		return c.Done(), err
 	})
 }
@@ -224,6 +272,12 @@ func (s *gateSet) add(g *gate) error {
 	}
 	s.open = append(s.open, g)
 	return nil
+}
+
+func (s *gateSet) has(id container.ID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.open, func(g *gate) bool { return g.id == id })
 }
 
 func (s *gateSet) forget(g *gate) {

@@ -469,6 +469,52 @@ func TestGateOpensAgain(t *testing.T) {
 	}
 }
 
+func TestGateTakesItsNamesFromADeadOne(t *testing.T) {
+	e := newEngine(t)
+	r := newReplica(t, e)
+	spec := func(names ...string) container.GateSpec {
+		return container.GateSpec{Env: r.env, Names: names, Ports: []int{80}}
+	}
+	open := func(e *Engine, names ...string) *gate {
+		t.Helper()
+		l, err := e.OpenGate(t.Context(), spec(names...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close() })
+		return l.(*gate)
+	}
+	other := open(e, "other")
+	dead := newEngine(t)
+	for _, names := range [][]string{{"backend", "gone"}, {"elsewhere"}} {
+		open(dead, names...).stop() // as when the daemon is killed
+	}
+	first := open(e, "backend", "next")
+	second := open(e, "backend")
+
+	list, err := e.summaries(t.Context(), r.env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range list {
+		if isGate(c, r.env) {
+			got = append(got, strings.TrimPrefix(c.Names[0], "/"))
+		}
+	}
+	want := []string{gateName(spec("other")), gateName(spec("elsewhere")), gateName(spec("backend", "next")), gateName(spec("backend"))}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("the gates are %v, want %v", got, want)
+	}
+	for _, g := range []*gate{other, first, second} {
+		if err := g.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestVolumesLiveAsLongAsWhatTheyAreFor(t *testing.T) {
 	e := newEngine(t)
 	r := newReplica(t, e)

@@ -119,7 +119,8 @@ func TestGateNamesSayWhatTheyAreFor(t *testing.T) {
 	if name([]string{"a", "b"}, 80, 443) != name([]string{"b", "a"}, 443, 80) {
 		t.Error("the order matters")
 	}
-	if name([]string{"a", "b"}, 80) == name([]string{"a b"}, 80) || name([]string{"a"}, 80) == name([]string{"a"}, 81) {
+	if name([]string{"a", "b"}, 80) == name([]string{"a b"}, 80) || name([]string{"a"}, 80) == name([]string{"a"}, 81) ||
+		name([]string{"a"}, 80) == gateName(container.GateSpec{Env: "dev", Names: []string{"a"}, Ports: []int{80}, Silent: []int{81}}) {
 		t.Error("different gates share a name")
 	}
 }
