@@ -34,9 +34,13 @@ func newFaked(t *testing.T) *faked {
 }
 
 // boot starts a daemon and returns once it answers; stop ends it.
-func (f *faked) boot() (stop func()) {
+func (f *faked) boot(change ...func(*daemon.Options)) (stop func()) {
 	f.Helper()
-	d, err := daemon.New(daemon.Options{Home: f.home, Runtime: f.runtime, Port: f.freePort(), TLSPort: f.freePort(), AppPorts: f.freePort(), Log: zerolog.Nop()})
+	o := daemon.Options{Home: f.home, Runtime: f.runtime, Port: f.freePort(), TLSPort: f.freePort(), AppPorts: f.freePort(), Log: zerolog.Nop()}
+	for _, c := range change {
+		c(&o)
+	}
+	d, err := daemon.New(o)
 	if err != nil {
 		f.Fatal(err)
 	}
