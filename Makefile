@@ -18,6 +18,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # Settings of single targets: make sim SEEDS=100000, make fuzz FUZZTIME=5m.
 SEEDS     ?= 10000
 FUZZTIME  ?= 10s
+PAGE_TESTS ?= .
 BENCHTIME ?= 1s
 
 ##@ Every day
@@ -62,7 +63,7 @@ docker-test: build base-image ## Tests against the real Docker; they fail where 
 .PHONY: page-test
 page-test: ## The log page in Chromium; screenshots are kept in dist/page
 	@mkdir -p dist/page
-	CGO_ENABLED=0 ACALOCAL_CHROMIUM=1 go test -count=1 -timeout 5m ./internal/page -artifacts -outputdir $(CURDIR)/dist/page
+	CGO_ENABLED=0 ACALOCAL_CHROMIUM=1 go test -count=1 -timeout 5m -run '$(PAGE_TESTS)' ./internal/page -artifacts -outputdir $(CURDIR)/dist/page
 
 .PHONY: fuzz
 fuzz: ## Every fuzz target for FUZZTIME each

@@ -33,6 +33,12 @@ echo "packages: ${packages[*]}"
 # One package at a time: they share the engine.
 export CGO_ENABLED=0 # as "make build" has compiled all of it
 ACALOCAL_DOCKER=1 go test -count=1 -p 1 -timeout 20m "${packages[@]}"
+# The log page during a swap of containers: it is seen in Chromium.
+if command -v chromium >/dev/null; then
+	ACALOCAL_DOCKER=1 make page-test PAGE_TESTS=OfContainers
+else
+	echo "no chromium: the log page is not tested with containers"
+fi
 # A module of its own, against the image a user would run. Ryuk would be pulled,
 # and what is left is looked for below. A file /.dockerenv makes the library look
 # for ports beside the engine, which is on this machine all the same.

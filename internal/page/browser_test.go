@@ -39,10 +39,15 @@ type browser struct {
 	said   chan string // what the page complained about
 }
 
-func open(t *testing.T) *browser {
+func requireChromium(t *testing.T) {
+	t.Helper()
 	if os.Getenv("ACALOCAL_CHROMIUM") != "1" {
 		t.Skip("needs Chromium: set ACALOCAL_CHROMIUM=1")
 	}
+}
+
+func open(t *testing.T) *browser {
+	requireChromium(t)
 	files := home.At(t.TempDir())
 	d, err := daemon.New(daemon.Options{
 		Home: files, Runtime: containertest.NewRuntime(nil), Port: freePort(t), TLSPort: freePort(t), APIPort: freePort(t), Log: zerolog.New(zerolog.NewTestWriter(t)),
