@@ -35,7 +35,7 @@ need chromium chromium
 make page-test
 
 step "simulation"
-make sim SEEDS="${SEEDS:-500}" # a twentieth of "make sim": CI has 25 minutes for all
+make sim SEEDS="${SEEDS:-250}" # a fortieth of "make sim": CI has 25 minutes for all
 
 step "the edge against other people's suites"
 make suites

@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"bufio"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/acalocal/acalocal/emulator"
 )
@@ -34,7 +37,7 @@ func TestDockerWatch(t *testing.T) {
 	w.write("containerapp.yaml", watchedApp)
 	w.write("Dockerfile", dockerWatched)
 	w.write("text", "one")
-	t.Cleanup(func() { w.wantContainers("after the end", 0) })
+	t.Cleanup(func() { w.wantNoContainers("after the end", "dev.acalocal.environment="+w.env) })
 	w.up(openDocker)
 	first := w.snapshot().App("web").Properties.LatestRevisionName
 
@@ -45,6 +48,7 @@ func TestDockerWatch(t *testing.T) {
 		old := a.Revision(first)
 		return old == nil || !old.Properties.Active && len(old.Replicas) == 0
 	})
+	w.waitForNoContainers("dev.acalocal.revision=" + first)
 	w.err.waitFor(t, "reloaded web in ")
 
 	w.write("Dockerfile", dockerWatched+"COPY none .\n")
@@ -67,14 +71,44 @@ func TestDockerWatch(t *testing.T) {
 	})
 }
 
-// wantContainers counts the containers of the environment that run.
-func (w *watching) wantContainers(when string, want int) {
+// wantNoContainers looks for containers with a label, running or not.
+func (w *watching) wantNoContainers(when, label string) {
 	w.Helper()
-	out, err := exec.Command("docker", "ps", "-aq", "--filter", "label=dev.acalocal.environment="+w.env).CombinedOutput()
+	if ids := w.containers(label); len(ids) > 0 {
+		w.Errorf("%s there are containers with %s: %q", when, label, ids)
+	}
+}
+
+// waitForNoContainers looks again with each container that Docker removes.
+func (w *watching) waitForNoContainers(label string) {
+	w.Helper()
+	ctx, cancel := context.WithTimeout(w.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "docker", "events", "--since", "1h", "--filter", "event=destroy", "--filter", "label="+label)
+	events, err := cmd.StdoutPipe()
+	if err != nil {
+		w.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		w.Fatal(err)
+	}
+	defer func() {
+		cancel()
+		_ = cmd.Wait() // it was killed
+	}()
+	for removed := bufio.NewScanner(events); len(w.containers(label)) > 0; {
+		if !removed.Scan() {
+			w.Fatalf("there still are containers with %s", label)
+		}
+	}
+}
+
+// containers are the ids of the containers with a label, running or not.
+func (w *watching) containers(label string) []string {
+	w.Helper()
+	out, err := exec.Command("docker", "ps", "-aq", "--filter", "label="+label).CombinedOutput()
 	if err != nil {
 		w.Fatalf("docker ps: %v\n%s", err, out)
 	}
-	if got := len(strings.Fields(string(out))); got != want {
-		w.Errorf("%s: %d containers, want %d", when, got, want)
-	}
+	return strings.Fields(string(out))
 }
