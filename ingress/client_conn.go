@@ -30,11 +30,12 @@ func (l clientListener) Accept() (net.Conn, error) {
 	return out, nil
 }
 
-// clientConn corrects three habits of net/http on an HTTP/1.1 connection. It
+// clientConn corrects four habits of net/http on an HTTP/1.1 connection. It
 // ignores empty lines before the first request line, as RFC 9112, section 2.2
 // asks; it writes the names of response headers in lower case, as Envoy does, so
-// that "curl -v" looks like it does against Azure; and, without TLS, it waits
-// for later requests without the memory of net/http, see parking.
+// that "curl -v" looks like it does against Azure; it refuses what cannot be read
+// in Envoy's words, see refusal; and, without TLS, it waits for later requests
+// without the memory of net/http, see parking.
 //
 // Of its fields only atomic ones are used by more than one goroutine at a time.
 type clientConn struct {
@@ -42,6 +43,8 @@ type clientConn struct {
 	shared conn
 	begun  bool
 	head   headFolder
+
+	hideReason bool
 
 	parking *parking      // nil: never parked
 	after   time.Duration // how long to wait before that
@@ -52,7 +55,7 @@ type clientConn struct {
 }
 
 func newClientConn(g *Ingress, c net.Conn) *clientConn {
-	out := &clientConn{Conn: c}
+	out := &clientConn{Conn: c, hideReason: g.opts.HideReason}
 	out.shared = conn{id: g.connections.Add(1), client: parseClient(c.RemoteAddr()), http1: out}
 	return out
 }
@@ -135,6 +138,13 @@ func (c *clientConn) renew() {
 // Write folds names in place. What net/http writes up to the end of a head is
 // its own buffer, which nobody reads again.
 func (c *clientConn) Write(p []byte) (int, error) {
+	if c.head.part == unknown {
+		if a := refusal(p); a != nil {
+			c.head.part = inBody
+			_, err := c.Conn.Write(a.text(time.Now(), c.hideReason))
+			return len(p), err
+		}
+	}
 	c.head.fold(p)
 	return c.Conn.Write(p)
 }

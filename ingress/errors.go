@@ -34,6 +34,10 @@ var (
 	answerHeaders        = answer{status: http.StatusRequestHeaderFieldsTooLarge, flag: "DPE", details: detailsHeaders, close: true}
 	answerHeadSize       = answer{status: http.StatusRequestHeaderFieldsTooLarge, flag: "DPE", details: detailsHeadSize, close: true}
 	answerBadRequest     = answer{status: http.StatusBadRequest, body: "Bad Request", flag: "DPE", details: detailsMalformed, close: true}
+	answerNoHost         = answer{status: http.StatusBadRequest, flag: "DPE", details: detailsNoHost, close: true}
+	answerEncoding       = answer{status: http.StatusNotImplemented, body: "Not Implemented", flag: "DPE", details: detailsEncoding, close: true}
+	answerVersion        = answer{status: http.StatusUpgradeRequired, details: detailsVersion, close: true}
+	answerTarget         = answer{status: http.StatusNotFound, details: detailsTarget}
 	answerHoldFull       = answer{status: http.StatusServiceUnavailable, body: "upstream connect error or disconnect/reset before headers. reset reason: overflow", flag: "UO", details: detailsOverflow}
 	answerShutdown       = answer{status: http.StatusServiceUnavailable, body: "no healthy upstream", flag: "UH", details: detailsUnhealthy, close: true}
 )

@@ -166,6 +166,9 @@ func (x *exchange) awaitTable() *answer {
 
 // checkHead refuses what no app may see.
 func (x *exchange) checkHead() *answer {
+	if x.r.ProtoMajor == 1 && x.r.ProtoMinor == 0 {
+		return answerVersion.because("the edge does not speak HTTP/1.0; nginx needs proxy_http_version 1.1")
+	}
 	if x.r.Method == http.MethodConnect {
 		return answerBadRequest.because("CONNECT is not offered")
 	}
@@ -174,6 +177,9 @@ func (x *exchange) checkHead() *answer {
 	}
 	if !isVisible(x.path) {
 		return answerBadRequest.because("the path has a space or a control character")
+	}
+	if x.path[0] != '/' {
+		return answerTarget.because("the path does not begin with a slash")
 	}
 	switch lines, size := x.headSize(); {
 	case lines > x.table.headerLimit:

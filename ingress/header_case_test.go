@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -107,9 +108,12 @@ func TestBodiesKeepTheirCaseOverTLS(t *testing.T) {
 	body := "Name: Value\r\n\r\n" + strings.Repeat("HTTP/1.1 200 OK\r\nName: Value\r\n\r\n", 1000)
 	cert := selfSigned(t)
 	g := newEdge(t, Options{Certificates: func(string) (*tls.Certificate, error) { return &cert, nil }},
-		oneApp(backend(t, "web--a-1", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, body) })))
+		oneApp(backend(t, "web--a-1", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+			io.WriteString(w, body)
+		})))
 	got := rawExchange(t, mustListen(t, g, ListenSpec{Kind: HTTPS}), true,
-		"GET / HTTP/1.0\r\nHost: web.local.localhost\r\n\r\n")
+		"GET / HTTP/1.1\r\nHost: web.local.localhost\r\nConnection: close\r\n\r\n")
 	if _, b, _ := strings.Cut(got, "\r\n\r\n"); b != body {
 		t.Errorf("the body came as %d bytes, beginning with %q", len(b), b[:min(len(b), 40)])
 	}

@@ -235,6 +235,8 @@ func (l *listener) httpServer() *http.Server {
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 256, MaxReadFrameSize: 16 << 10},
 		ConnContext:       l.connContext,
 		ErrorLog:          discardLog,
+
+		DisableGeneralOptionsHandler: true, // "OPTIONS *" is for the edge to answer
 	}
 }
 
