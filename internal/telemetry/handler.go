@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,6 +34,9 @@ type Options struct {
 	// App returns the name of the app with an instrumentation key, "" when no
 	// app has it.
 	App func(key string) string
+	// Caller says who is connected to the agent, by the context of a request. An
+	// error asks the caller to try again. Nil knows nobody.
+	Caller func(context.Context) (Caller, error)
 	// Report is told of records that could not be stored. Nil tells nobody.
 	Report func(error)
 }
@@ -48,6 +52,9 @@ type Handler struct {
 func New(o Options) *Handler {
 	if o.App == nil {
 		o.App = func(string) string { return "" }
+	}
+	if o.Caller == nil {
+		o.Caller = func(context.Context) (Caller, error) { return Caller{Traces: true, Logs: true, Metrics: true}, nil }
 	}
 	if o.Report == nil {
 		o.Report = func(error) {}

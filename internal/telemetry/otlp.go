@@ -26,39 +26,55 @@ import (
 // traces takes spans.
 func (h *Handler) traces(w http.ResponseWriter, r *http.Request) {
 	var data tracepb.TracesData
-	isJSON, ok := h.decode(w, r, &data)
-	if !ok {
-		return
+	if asJSON, ok := h.decode(w, r, &data); ok {
+		records, out := spansOf(&data, h.appOf(r), asJSON)
+		h.export(w, asJSON, records, out)
 	}
-	var records []logsink.Telemetry
+}
+
+// spansOf are the records of spans that an app has sent.
+func spansOf(data *tracepb.TracesData, app string, asJSON bool) (records []logsink.Telemetry, out outcome) {
+	out.field = "rejectedSpans"
 	for _, rs := range data.ResourceSpans {
-		from := h.senderOf(r, attributesOf(rs.GetResource().GetAttributes()))
+		from := senderOf(app, attributesOf(rs.GetResource().GetAttributes()))
 		for _, ss := range rs.ScopeSpans {
 			for _, s := range ss.Spans {
-				records = append(records, spanRecords(from, s, isJSON)...)
+				if len(records) >= maxRecords {
+					out.rejected++
+					continue
+				}
+				records = append(records, spanRecords(from, s, asJSON)...)
 			}
 		}
 	}
-	h.export(w, isJSON, records)
+	return records, out
 }
 
 // logs takes log records.
 func (h *Handler) logs(w http.ResponseWriter, r *http.Request) {
 	var data logspb.LogsData
-	isJSON, ok := h.decode(w, r, &data)
-	if !ok {
-		return
+	if asJSON, ok := h.decode(w, r, &data); ok {
+		records, out := logRecordsOf(&data, h.appOf(r), asJSON)
+		h.export(w, asJSON, records, out)
 	}
-	var records []logsink.Telemetry
+}
+
+// logRecordsOf are the records of log records that an app has sent.
+func logRecordsOf(data *logspb.LogsData, app string, asJSON bool) (records []logsink.Telemetry, out outcome) {
+	out.field = "rejectedLogRecords"
 	for _, rl := range data.ResourceLogs {
-		from := h.senderOf(r, attributesOf(rl.GetResource().GetAttributes()))
+		from := senderOf(app, attributesOf(rl.GetResource().GetAttributes()))
 		for _, sl := range rl.ScopeLogs {
 			for _, l := range sl.LogRecords {
-				records = append(records, logRecord(from, l, isJSON))
+				if len(records) >= maxRecords {
+					out.rejected++
+					continue
+				}
+				records = append(records, logRecord(from, l, asJSON))
 			}
 		}
 	}
-	h.export(w, isJSON, records)
+	return records, out
 }
 
 // metrics are accepted and not kept.
@@ -67,7 +83,7 @@ func (h *Handler) metrics(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), statusOf(err))
 		return
 	}
-	writeExported(w, isJSON(r))
+	outcome{}.write(w, isJSON(r))
 }
 
 func isJSON(r *http.Request) bool {
@@ -92,22 +108,13 @@ func (h *Handler) decode(w http.ResponseWriter, r *http.Request, data proto.Mess
 }
 
 // export stores records and answers.
-func (h *Handler) export(w http.ResponseWriter, asJSON bool, records []logsink.Telemetry) {
+func (h *Handler) export(w http.ResponseWriter, asJSON bool, records []logsink.Telemetry, out outcome) {
 	if err := h.store(records); err != nil {
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	writeExported(w, asJSON)
-}
-
-func writeExported(w http.ResponseWriter, asJSON bool) {
-	if asJSON {
-		writeJSON(w, http.StatusOK, struct{}{})
-		return
-	}
-	w.Header().Set("Content-Type", "application/x-protobuf")
-	w.WriteHeader(http.StatusOK)
+	out.write(w, asJSON)
 }
 
 // attributes are those of a resource, a span or a log record.
@@ -156,10 +163,18 @@ func valueText(v *commonpb.AnyValue) string {
 	return marshalled(plain(v, 0))
 }
 
-// senderOf is what all records of a resource have in common.
-func (h *Handler) senderOf(r *http.Request, a attributes) logsink.Telemetry {
-	t := logsink.Telemetry{ClientType: "PC", ClientIP: "0.0.0.0"}
+// appOf is the app whose endpoint was called, "" when there is none.
+func (h *Handler) appOf(r *http.Request) string {
 	if app := r.PathValue("app"); app != "" && h.o.App(endpoint.Key(app)) == app {
+		return app
+	}
+	return ""
+}
+
+// senderOf is what all records of a resource have in common.
+func senderOf(app string, a attributes) logsink.Telemetry {
+	t := logsink.Telemetry{ClientType: "PC", ClientIP: "0.0.0.0"}
+	if app != "" {
 		t.App, t.IKey = app, endpoint.Key(app)
 	}
 	t.RoleName = a.text("service.name")

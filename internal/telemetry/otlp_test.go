@@ -3,6 +3,7 @@ package telemetry
 import (
 	"encoding/hex"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -257,4 +258,14 @@ func FuzzSpans(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestWhatIsTooMuchAtOnceIsRejectedInPartOverHTTP(t *testing.T) {
+	m, s := start(t)
+	body := `{"resourceSpans":[{"scopeSpans":[{"spans":[` + strings.Repeat("{},", maxRecords+1) + `{}]}]}]}`
+	status, answer, _ := post(t, s.URL+"/v1/traces", "application/json", []byte(body))
+	want := `{"partialSuccess":{"errorMessage":"no more than 100000 records are taken at once","rejectedSpans":"2"}}`
+	if status != 200 || answer != want || len(m.rows) != maxRecords {
+		t.Errorf("%d %s, want %s; %d kept", status, answer, want, len(m.rows))
+	}
 }
