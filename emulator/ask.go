@@ -61,13 +61,13 @@ func (e *Engine) Apply(ctx context.Context, req ApplyRequest) (Applied, error) {
 		aca.DropReadOnly(&policy)
 		req.Resiliency = &policy
 	}
-	spec := core.SpecChanged{App: app, HostPort: req.HostPort, Local: req.LocalImages, Directories: req.Directories.toCore(), Resiliency: req.Resiliency}
+	spec := core.SpecChanged{App: app, HostPort: req.HostPort, Local: req.LocalImages, Directories: req.Directories.toCore(), Resiliency: req.Resiliency, Telemetry: req.Telemetry}
 	var out Applied
 	err := e.do(ctx, func(loop context.Context) error {
 		if kept, ok := e.state.Kept(app.Name); ok && req.KeepLocal {
 			spec.HostPort = cmp.Or(spec.HostPort, kept.HostPort)
 			spec.Local = append(slices.Clone(spec.Local), kept.Local...)
-			spec.Directories, spec.Resiliency = kept.Directories, kept.Resiliency
+			spec.Directories, spec.Resiliency, spec.Telemetry = kept.Directories, kept.Resiliency, kept.Telemetry
 			req.SecretValues = kept.Secrets
 			req.giveValues(&spec.App)
 		}
@@ -305,7 +305,7 @@ func (e *Engine) ProbeAttempts(revision string) []ProbeAttempt {
 func (e *Engine) build() *Snapshot {
 	s := &Snapshot{Environment: e.o.Environment, Domain: e.o.Domain, Edge: e.o.Router.Addr(), SecureEdge: e.o.Router.SecureAddr(), API: e.o.API}
 	for _, v := range e.state.View(time.Now()) {
-		a := App{ContainerApp: v.Resource, Local: LocalApp{Port: v.HostPort, Ready: v.Ready, Problem: v.Problem, RestartPending: v.RestartPending}}
+		a := App{ContainerApp: v.Resource, Local: LocalApp{Port: v.HostPort, Ready: v.Ready, Problem: v.Problem, RestartPending: v.RestartPending, Telemetry: v.Telemetry}}
 		if v.HostPort != 0 {
 			a.Local.URL = fmt.Sprintf("http://127.0.0.1:%d", v.HostPort)
 		}

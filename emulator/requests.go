@@ -23,10 +23,14 @@ type ApplyRequest struct {
 	// Resiliency is the app's resiliency policy, nil for none. It is a resource
 	// of its own on Azure: no revision comes of a change to it.
 	Resiliency *aca.ResiliencyPolicy `json:"resiliency,omitempty"`
+	// Telemetry is what the environment says about telemetry. It is no part of
+	// the app: a change of the variables that come of it replaces the replicas
+	// and makes no revision.
+	Telemetry aca.EnvironmentTelemetry `json:"telemetry,omitzero"`
 	// KeepLocal keeps what a definition that comes by ARM lacks, when the app is
 	// there already: its local port, which images are local, the directories of
-	// this machine, the values of references to a key vault, and the resiliency
-	// policy.
+	// this machine, the values of references to a key vault, the resiliency policy,
+	// and what the environment says about telemetry.
 	KeepLocal bool `json:"keepLocal,omitempty"`
 	// DryRun computes the plan and changes nothing.
 	DryRun bool `json:"dryRun,omitempty"`

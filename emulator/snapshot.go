@@ -62,6 +62,8 @@ type LocalApp struct {
 	Problem string `json:"problem,omitempty"`
 	// RestartPending says that a changed secret waits for a restart.
 	RestartPending bool `json:"restartPending,omitempty"`
+	// Telemetry is what the environment of its definition says about telemetry.
+	Telemetry aca.EnvironmentTelemetry `json:"telemetry,omitzero"`
 }
 
 // Revision is one revision as it is now.

@@ -8,7 +8,8 @@ import (
 // Update is Apply for a definition that was read from a Snapshot and changed.
 // What a Snapshot does not carry stays as it is: the values of secrets, the
 // app's port unless the request names one, which images are local, the
-// directories of this machine, and the resiliency policy.
+// directories of this machine, the resiliency policy, and what the environment
+// says about telemetry.
 func (e *Engine) Update(ctx context.Context, req ApplyRequest) (Applied, error) {
 	app := *req.App.Clone()
 	err := e.do(ctx, func(context.Context) error {
@@ -23,7 +24,7 @@ func (e *Engine) Update(ctx context.Context, req ApplyRequest) (Applied, error) 
 		}
 		req.LocalImages = append(slices.Clone(req.LocalImages), kept.Local...)
 		req.Directories = directoriesOf(kept.Directories)
-		req.Resiliency = kept.Resiliency
+		req.Resiliency, req.Telemetry = kept.Resiliency, kept.Telemetry
 		return nil
 	})
 	if err != nil {

@@ -19,7 +19,8 @@ type EnvFacts struct {
 	IdentityEndpoint string // where a managed identity gets tokens
 	IdentityHeader   string // the secret that endpoint asks for
 	DaprEnabled      bool
-	NoKubernetes     bool // leave out the variables Kubernetes leaves behind
+	Telemetry        EnvironmentTelemetry // of the environment
+	NoKubernetes     bool                 // leave out the variables Kubernetes leaves behind
 }
 
 // detectedPort is the platform's internal port that stands in
@@ -52,6 +53,7 @@ func PlatformEnv(f EnvFacts) []EnvVar {
 	if f.DaprEnabled {
 		env = append(env, EnvVar{Name: "DAPR_HTTP_PORT", Value: "3500"}, EnvVar{Name: "DAPR_GRPC_PORT", Value: "50001"})
 	}
+	env = append(env, f.Telemetry.Env()...)
 	if !f.NoKubernetes {
 		env = append(env, kubernetesEnv()...)
 	}

@@ -18,32 +18,32 @@ type ManagedEnvironment struct {
 // EnvironmentProperties are the settings of an environment. What the emulator
 // has no use for is kept as written.
 type EnvironmentProperties struct {
-	ProvisioningState           string                `json:"provisioningState,omitempty" aca:"readonly"`
-	DefaultDomain               string                `json:"defaultDomain,omitempty" aca:"readonly"`
-	StaticIP                    string                `json:"staticIp,omitempty" aca:"readonly"`
-	EventStreamEndpoint         string                `json:"eventStreamEndpoint,omitempty" aca:"readonly"`
-	DeploymentErrors            string                `json:"deploymentErrors,omitempty" aca:"readonly"`
-	PrivateLinkDefaultDomain    string                `json:"privateLinkDefaultDomain,omitempty" aca:"readonly"`
-	PrivateEndpointConnections  []any                 `json:"privateEndpointConnections,omitempty" aca:"readonly"`
-	AppLogsConfiguration        *AppLogsConfiguration `json:"appLogsConfiguration,omitempty"`
-	AppInsightsConfiguration    map[string]any        `json:"appInsightsConfiguration,omitempty"`
-	OpenTelemetryConfiguration  map[string]any        `json:"openTelemetryConfiguration,omitempty"`
-	VnetConfiguration           map[string]any        `json:"vnetConfiguration,omitempty"`
-	ZoneRedundant               bool                  `json:"zoneRedundant,omitempty"`
-	WorkloadProfiles            []WorkloadProfile     `json:"workloadProfiles,omitempty"`
-	CustomDomainConfiguration   map[string]any        `json:"customDomainConfiguration,omitempty"`
-	DaprAIInstrumentationKey    string                `json:"daprAIInstrumentationKey,omitempty"`
-	DaprAIConnectionString      string                `json:"daprAIConnectionString,omitempty"`
-	DaprConfiguration           map[string]any        `json:"daprConfiguration,omitempty"`
-	KedaConfiguration           map[string]any        `json:"kedaConfiguration,omitempty"`
-	DiskEncryptionConfiguration map[string]any        `json:"diskEncryptionConfiguration,omitempty"`
-	InfrastructureResourceGroup string                `json:"infrastructureResourceGroup,omitempty"`
-	PeerAuthentication          map[string]any        `json:"peerAuthentication,omitempty"`
-	PeerTrafficConfiguration    map[string]any        `json:"peerTrafficConfiguration,omitempty"`
-	IngressConfiguration        map[string]any        `json:"ingressConfiguration,omitempty"`
-	EnvironmentMode             string                `json:"environmentMode,omitempty"` // a preview
-	PublicNetworkAccess         string                `json:"publicNetworkAccess,omitempty" enum:"Enabled|Disabled"`
-	AvailabilityZones           []string              `json:"availabilityZones,omitempty"`
+	ProvisioningState           string                      `json:"provisioningState,omitempty" aca:"readonly"`
+	DefaultDomain               string                      `json:"defaultDomain,omitempty" aca:"readonly"`
+	StaticIP                    string                      `json:"staticIp,omitempty" aca:"readonly"`
+	EventStreamEndpoint         string                      `json:"eventStreamEndpoint,omitempty" aca:"readonly"`
+	DeploymentErrors            string                      `json:"deploymentErrors,omitempty" aca:"readonly"`
+	PrivateLinkDefaultDomain    string                      `json:"privateLinkDefaultDomain,omitempty" aca:"readonly"`
+	PrivateEndpointConnections  []any                       `json:"privateEndpointConnections,omitempty" aca:"readonly"`
+	AppLogsConfiguration        *AppLogsConfiguration       `json:"appLogsConfiguration,omitempty"`
+	AppInsightsConfiguration    *AppInsightsConfiguration   `json:"appInsightsConfiguration,omitempty"`
+	OpenTelemetryConfiguration  *OpenTelemetryConfiguration `json:"openTelemetryConfiguration,omitempty"`
+	VnetConfiguration           map[string]any              `json:"vnetConfiguration,omitempty"`
+	ZoneRedundant               bool                        `json:"zoneRedundant,omitempty"`
+	WorkloadProfiles            []WorkloadProfile           `json:"workloadProfiles,omitempty"`
+	CustomDomainConfiguration   map[string]any              `json:"customDomainConfiguration,omitempty"`
+	DaprAIInstrumentationKey    string                      `json:"daprAIInstrumentationKey,omitempty"`
+	DaprAIConnectionString      string                      `json:"daprAIConnectionString,omitempty"`
+	DaprConfiguration           map[string]any              `json:"daprConfiguration,omitempty"`
+	KedaConfiguration           map[string]any              `json:"kedaConfiguration,omitempty"`
+	DiskEncryptionConfiguration map[string]any              `json:"diskEncryptionConfiguration,omitempty"`
+	InfrastructureResourceGroup string                      `json:"infrastructureResourceGroup,omitempty"`
+	PeerAuthentication          map[string]any              `json:"peerAuthentication,omitempty"`
+	PeerTrafficConfiguration    map[string]any              `json:"peerTrafficConfiguration,omitempty"`
+	IngressConfiguration        map[string]any              `json:"ingressConfiguration,omitempty"`
+	EnvironmentMode             string                      `json:"environmentMode,omitempty"` // a preview
+	PublicNetworkAccess         string                      `json:"publicNetworkAccess,omitempty" enum:"Enabled|Disabled"`
+	AvailabilityZones           []string                    `json:"availabilityZones,omitempty"`
 }
 
 // AppLogsConfiguration says where the logs of an environment go.
@@ -81,5 +81,6 @@ func (e *ManagedEnvironment) Validate() []Problem {
 			ps.errorf(Path("properties.workloadProfiles").Index(i).Field("name"), codeInvalidValue, "the workload profile %q is defined twice", w.Name)
 		}
 	}
+	e.Properties.validateTelemetry(&ps)
 	return ps
 }

@@ -31,6 +31,7 @@ func bindOverrides(cmd *cobra.Command, o *config.Overrides) {
 	f.StringVar(&o.Suffix, "revision-suffix", "", "the new revision is called APP--SUFFIX")
 	f.VarP(portFlag{&o.HostPort}, "port", "p", "the loopback port that stands for the app's https address (default: a free one)")
 	f.BoolVar(&o.Telemetry, "telemetry", false, "let apps send what they send to Application Insights, and OTLP, to the local log store")
+	f.BoolVar(&o.StrictOTel, "strict-opentelemetry", false, "give apps only the CONTAINERAPP_OTEL_ variables of the environment's OpenTelemetry agent and not OTEL_EXPORTER_OTLP_ENDPOINT, as some environments on Azure do")
 	bindAppChanges(cmd, o)
 	completeWords(cmd, "ingress", "external", "internal", "disabled")
 	completeWords(cmd, "transport", "auto", "http", "http2", "tcp")

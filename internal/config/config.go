@@ -118,6 +118,8 @@ type Local struct {
 
 	ReadOnlyStorages []string             // storages its volumes are of that the environment lets nobody write to
 	Secrets          map[string]Sensitive // values of secrets, by name
+
+	Telemetry aca.EnvironmentTelemetry // what the environment's definition says about it
 }
 
 // Mount puts a directory or file of this machine into a container.

@@ -108,8 +108,10 @@ var appDrift = []driftRow{
 // environmentDrift is the same for the environment.
 var environmentDrift = []driftRow{
 	{"properties.appLogsConfiguration.logAnalyticsConfiguration", "logs stay on this machine", nil},
-	{"properties.appInsightsConfiguration", "no telemetry is sent", nil},
-	{"properties.openTelemetryConfiguration", "no collector runs, and no destination gets anything: --otlp-endpoint sends all logs to one of your own, --telemetry keeps the traces of apps here", nil},
+	{"properties.appInsightsConfiguration", "no telemetry is sent there; apps do not get the connection string, here as on Azure", nil},
+	{"properties.openTelemetryConfiguration", "no destination gets anything: what apps send to the agent is kept in the local tables AppRequests, AppDependencies, AppTraces, AppExceptions and AppEvents, metrics not at all", nil},
+	{"properties.openTelemetryConfiguration.tracesConfiguration.includeDapr", "no Dapr sidecar runs", is(true)},
+	{"properties.openTelemetryConfiguration.metricsConfiguration.includeKeda", "there is no KEDA; acalocal scales by itself", is(true)},
 	{"properties.vnetConfiguration", "there is no virtual network; every environment is one Docker network", nil},
 	{"properties.zoneRedundant", "there is one zone: this machine", is(true)},
 	{"properties.workloadProfiles", "the sizes of nodes are no limit here", nil},

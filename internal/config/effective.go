@@ -74,10 +74,28 @@ func (e *Environment) effective() *aca.ManagedEnvironment {
 	}
 	redact(&p.DaprAIInstrumentationKey)
 	redact(&p.DaprAIConnectionString)
-	for _, free := range []map[string]any{p.AppInsightsConfiguration, p.OpenTelemetryConfiguration, p.CustomDomainConfiguration} {
-		redactFree(free)
+	if p.AppInsightsConfiguration != nil {
+		redact(&p.AppInsightsConfiguration.ConnectionString)
 	}
+	if p.OpenTelemetryConfiguration != nil {
+		redactDestinations(p.OpenTelemetryConfiguration.DestinationsConfiguration)
+	}
+	redactCustomDomain(p.CustomDomainConfiguration)
 	return env
+}
+
+func redactDestinations(d *aca.DestinationsConfiguration) {
+	if d == nil {
+		return
+	}
+	if d.DataDogConfiguration != nil {
+		redact(&d.DataDogConfiguration.Key)
+	}
+	for i := range d.OTLPConfigurations {
+		for j := range d.OTLPConfigurations[i].Headers {
+			redact(&d.OTLPConfigurations[i].Headers[j].Value)
+		}
+	}
 }
 
 func (s *Storage) effective() *aca.EnvironmentStorage {
@@ -104,27 +122,12 @@ func redact(secret *string) {
 	}
 }
 
-// redactFree hides the secrets in what an environment says about telemetry and
-// certificates: connection strings, certificates, the key of a service, and the
-// value, but not the key, of a header.
-func redactFree(tree any) {
-	switch tree := tree.(type) {
-	case map[string]any:
-		header := field(tree, "value") != nil
-		for key, value := range tree {
-			text, isText := value.(string)
-			switch name := strings.ToLower(key); {
-			case !isText:
-				redactFree(value)
-			case text != "" && (secretKeys[name] || name == "key" && !header):
-				tree[key] = redacted
-			}
-		}
-	case []any:
-		for _, item := range tree {
-			redactFree(item)
+// redactCustomDomain hides the certificate of an environment's domain.
+func redactCustomDomain(tree map[string]any) {
+	for key, value := range tree {
+		text, _ := value.(string)
+		if name := strings.ToLower(key); text != "" && (name == "certificatevalue" || name == "certificatepassword") {
+			tree[key] = redacted
 		}
 	}
 }
-
-var secretKeys = map[string]bool{"connectionstring": true, "certificatevalue": true, "certificatepassword": true, "value": true}

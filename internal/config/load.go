@@ -35,6 +35,7 @@ type Overrides struct {
 	HostPort     int      // ours: the loopback port of the app
 	Parameters   []string // for templates: files, "@file", and name=value, as in az deployment
 	Telemetry    bool     // apps send their telemetry to the environment
+	StrictOTel   bool     // the OpenTelemetry agent gives no OTEL_ variables
 	SkipCommands bool     // do not run the commands that acalocal.yaml gets secrets from
 
 	// Change is what further flags ask for, made of the app and its main
@@ -85,6 +86,7 @@ func (l *loader) load(path string) {
 		l.applyLocal(l.local)
 	}
 	l.applyTelemetry()
+	l.applyAgent()
 	l.applyOverrides()
 	l.nameEnvironment()
 	l.inferBuilds()

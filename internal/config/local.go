@@ -19,6 +19,8 @@ type localFile struct {
 	Parameters  []string          `json:"parameters,omitempty"` // of templates: files and name=value
 	Storages    map[string]string `json:"storages,omitempty"`
 	Telemetry   bool              `json:"telemetry,omitempty"` // to the local endpoint
+	// StrictOTel leaves out the OTEL_ variables of the OpenTelemetry agent.
+	StrictOTel bool `json:"strictOpenTelemetry,omitempty"`
 	// OTLPEndpoint is a collector's base URL.
 	OTLPEndpoint   string              `json:"otlpEndpoint,omitempty"`
 	IngestionDelay string              `json:"ingestionDelay,omitempty"` // a duration

@@ -31,7 +31,12 @@ func (d *Definition) Render(w io.Writer, base string) error {
 			return err
 		}
 	}
-	if err := enc.Encode(d.localView(base)); err != nil {
+	var local yaml.Node
+	if err := local.Encode(d.localView(base)); err != nil {
+		return fmt.Errorf("render what is local: %w", err)
+	}
+	d.noteVariables(&local, base)
+	if err := enc.Encode(&local); err != nil {
 		return err
 	}
 	return enc.Close()
@@ -57,6 +62,38 @@ func document(resource any, origin func(string) Origin, base string) (*yaml.Node
 	dec.UseNumber()
 	r := renderer{dec: dec, originOf: origin, base: base}
 	return r.value("")
+}
+
+// noteVariables writes behind the variables of the OpenTelemetry agent, in the
+// last document, where they come from.
+func (d *Definition) noteVariables(local *yaml.Node, base string) {
+	comment := (&renderer{base: base}).comment(d.Environment.agentOrigin())
+	for i := range d.Apps {
+		containers := child(local, "acalocal", "apps", d.Apps[i].Name, "variables")
+		if containers == nil {
+			continue
+		}
+		for _, vars := range containers.Content {
+			for j := 1; j < len(vars.Content); j += 2 {
+				vars.Content[j].LineComment = comment
+			}
+		}
+	}
+}
+
+// child is the value at a path of mappings, nil when there is none.
+func child(n *yaml.Node, path ...string) *yaml.Node {
+	for _, name := range path {
+		i := 0
+		for i < len(n.Content) && n.Content[i].Value != name {
+			i += 2
+		}
+		if i >= len(n.Content) {
+			return nil
+		}
+		n = n.Content[i+1]
+	}
+	return n
 }
 
 // renderer turns JSON into YAML nodes, key order kept, with a comment on each
@@ -124,8 +161,9 @@ func (r *renderer) list(path aca.Path) (*yaml.Node, error) {
 	return n, err
 }
 
-func (r *renderer) origin(path aca.Path) string {
-	o := r.originOf(string(path))
+func (r *renderer) origin(path aca.Path) string { return r.comment(r.originOf(string(path))) }
+
+func (r *renderer) comment(o Origin) string {
 	switch o.Kind {
 	case OriginFile, OriginLocal:
 		if o.Position.Line == 0 {
@@ -195,8 +233,25 @@ func (a *App) localView(base string) map[string]any {
 		}
 		view["mounts"] = mounts
 	}
+	if vars := a.variablesView(); len(vars) > 0 {
+		view["variables"] = vars
+	}
 	if len(a.Local.Secrets) > 0 {
 		view["secrets"] = slices.Sorted(maps.Keys(a.Local.Secrets))
+	}
+	return view
+}
+
+// variablesView lists what the environment's OpenTelemetry agent adds to the
+// variables of each container.
+func (a *App) variablesView() map[string]map[string]string {
+	view := map[string]map[string]string{}
+	for _, name := range containerNames(&a.ContainerApp) {
+		if c, _ := findContainer(a, name); c != nil {
+			if vars := a.agentVariables(c); len(vars) > 0 {
+				view[name] = vars
+			}
+		}
 	}
 	return view
 }

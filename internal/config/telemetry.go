@@ -32,6 +32,37 @@ func (l *loader) applyTelemetry() {
 	}
 }
 
+// applyAgent tells all apps what the definition of the environment says about
+// telemetry, so that they get the variables of its OpenTelemetry agent.
+func (l *loader) applyAgent() {
+	env := l.def.Environment.Resource
+	if env == nil {
+		return
+	}
+	t := env.Properties.Telemetry()
+	t.Strict = t.Agent && (l.overrides.StrictOTel || l.local != nil && l.local.StrictOTel)
+	for i := range l.def.Apps {
+		l.def.Apps[i].Local.Telemetry = t
+	}
+}
+
+// agentVariables are the variables that the environment's OpenTelemetry agent
+// gives a container: those that it does not have already.
+func (a *App) agentVariables(c *aca.Container) map[string]string {
+	vars := map[string]string{}
+	for _, v := range a.Local.Telemetry.Env() {
+		if !slices.ContainsFunc(c.Env, func(own aca.EnvVar) bool { return own.Name == v.Name }) {
+			vars[v.Name] = v.Value
+		}
+	}
+	return vars
+}
+
+// agentOrigin is where the environment says that there is an agent.
+func (e *Environment) agentOrigin() Origin {
+	return Origin{Kind: OriginFile, Position: placeIn(e.tree, "properties.openTelemetryConfiguration")}
+}
+
 // applyOTLP takes the collector that acalocal.yaml names.
 func (l *loader) applyOTLP(local *localFile) {
 	if local.OTLPEndpoint == "" {

@@ -168,6 +168,7 @@ type app struct {
 	dirs       Directories
 	unresolved []string // references to a key vault without a value
 	resiliency *aca.ResiliencyPolicy
+	telemetry  aca.EnvironmentTelemetry
 	revisions  []*revision
 	made       int    // revisions ever made, for the counter in their names
 	serving    string // revision that gets the traffic in single mode

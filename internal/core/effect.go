@@ -105,20 +105,21 @@ func (Finished) effect()         {}
 
 // SavedApp is an app without the values of its secrets, and its revisions.
 type SavedApp struct {
-	App        aca.ContainerApp      `json:"app"`
-	HostPort   int                   `json:"hostPort,omitempty"`
-	Local      []string              `json:"localImages,omitempty"`
-	Dirs       Directories           `json:"directories,omitzero"`
-	Created    time.Time             `json:"created"`
-	Made       int                   `json:"made"`
-	Serving    string                `json:"serving,omitempty"`
-	Secrets    string                `json:"secrets,omitempty"` // digest of the values
-	Removed    bool                  `json:"removed,omitempty"` // it is being taken down
-	Stopped    bool                  `json:"stopped,omitempty"` // by the user, until started again
-	Pending    bool                  `json:"restartPending,omitempty"`
-	Unresolved []string              `json:"unresolvedSecrets,omitempty"`
-	Resiliency *aca.ResiliencyPolicy `json:"resiliency,omitempty"`
-	Revisions  []SavedRevision       `json:"revisions"`
+	App        aca.ContainerApp         `json:"app"`
+	HostPort   int                      `json:"hostPort,omitempty"`
+	Local      []string                 `json:"localImages,omitempty"`
+	Dirs       Directories              `json:"directories,omitzero"`
+	Created    time.Time                `json:"created"`
+	Made       int                      `json:"made"`
+	Serving    string                   `json:"serving,omitempty"`
+	Secrets    string                   `json:"secrets,omitempty"` // digest of the values
+	Removed    bool                     `json:"removed,omitempty"` // it is being taken down
+	Stopped    bool                     `json:"stopped,omitempty"` // by the user, until started again
+	Pending    bool                     `json:"restartPending,omitempty"`
+	Unresolved []string                 `json:"unresolvedSecrets,omitempty"`
+	Resiliency *aca.ResiliencyPolicy    `json:"resiliency,omitempty"`
+	Telemetry  aca.EnvironmentTelemetry `json:"telemetry,omitzero"`
+	Revisions  []SavedRevision          `json:"revisions"`
 }
 
 // SavedRevision is a revision without its replicas.

@@ -21,6 +21,8 @@ type SpecChanged struct {
 	Directories Directories
 	// Resiliency is its policy, nil for none.
 	Resiliency *aca.ResiliencyPolicy
+	// Telemetry is that of the environment.
+	Telemetry aca.EnvironmentTelemetry
 }
 
 // SpecRemoved says that an app is no longer wanted.

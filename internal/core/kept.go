@@ -16,6 +16,8 @@ type Kept struct {
 	Directories Directories
 	// Resiliency is its policy, a resource of its own; nil for none.
 	Resiliency *aca.ResiliencyPolicy
+	// Telemetry is that of the environment.
+	Telemetry aca.EnvironmentTelemetry
 }
 
 // Kept returns what is kept of an app; ok is false when there is no such app.
@@ -24,7 +26,7 @@ func (s *State) Kept(name string) (k Kept, ok bool) {
 	if a == nil || a.removed {
 		return Kept{}, false
 	}
-	k = Kept{Secrets: map[string]string{}, HostPort: a.hostPort, Local: sortedKeys(a.local), Directories: a.dirs, Resiliency: a.resiliency}
+	k = Kept{Secrets: map[string]string{}, HostPort: a.hostPort, Local: sortedKeys(a.local), Directories: a.dirs, Resiliency: a.resiliency, Telemetry: a.telemetry}
 	for _, secret := range a.spec.Properties.Configuration.Secrets {
 		if secret.Value != "" {
 			k.Secrets[secret.Name] = secret.Value

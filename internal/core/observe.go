@@ -214,6 +214,7 @@ func (s *State) recover(saved SavedApp) *app {
 			stopped:    saved.Stopped,
 			pending:    saved.Pending,
 			resiliency: saved.Resiliency,
+			telemetry:  saved.Telemetry,
 		}
 		for _, image := range saved.Local {
 			a.local[image] = true

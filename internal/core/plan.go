@@ -100,6 +100,8 @@ func (s *State) Plan(e SpecChanged) string {
 		p.traffic(a, e)
 	case a.dirs.digest() != e.Directories.digest():
 		p.step("replace the replicas of %s (its directories of this machine changed)", a.latest().name)
+	case telemetryDigest(a.telemetry) != telemetryDigest(e.Telemetry):
+		p.step("replace the replicas of %s (the variables of the environment's OpenTelemetry agent changed)", a.latest().name)
 	case a.secrets != secretDigest(e.App):
 		p.step("keep revision %s (a changed secret needs a restart)", a.latest().name)
 	case p.traffic(a, e):

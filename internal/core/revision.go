@@ -3,6 +3,7 @@ package core
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/acalocal/acalocal/emulator/aca"
@@ -30,9 +31,9 @@ type revision struct {
 	prepared  *replica // the next one, while the revision is at zero
 	bare      bool     // preparing it failed; not tried again before it was awake
 	mismatch  string   // the target port sentence, once seen
-	hash      string   // replica-set hash for hashPort and hashDirs
+	hash      string   // replica-set hash for hashPort and hashMore
 	hashPort  int
-	hashDirs  string
+	hashMore  string // digests of directories and variables
 }
 
 func (e SpecChanged) apply(s *State) {
@@ -57,7 +58,7 @@ func (s *State) update(a *app, e SpecChanged) {
 	}
 	a.spec, a.hostPort, a.removed = e.App, e.HostPort, false
 	a.unresolved = unresolved(e.App)
-	a.secrets, a.dirs, a.resiliency = secretDigest(e.App), e.Directories, e.Resiliency
+	a.secrets, a.dirs, a.resiliency, a.telemetry = secretDigest(e.App), e.Directories, e.Resiliency, e.Telemetry
 	a.local = map[string]bool{}
 	for _, image := range e.Local {
 		a.local[image] = true
@@ -569,11 +570,21 @@ func (r *revision) empty() bool { return len(r.replicas) == 0 && r.prepared == n
 // replicaSet is the hash shared by all replicas of one configuration: it
 // changes with the target port, and comes back when the port does (observed).
 func (s *State) replicaSet(rev *revision) string {
-	port, dirs := targetPort(rev.app), rev.app.dirs.digest()
-	if rev.hash == "" || rev.hashPort != port || rev.hashDirs != dirs {
-		rev.hash, rev.hashPort, rev.hashDirs = aca.ReplicaSetHash(&rev.template, port, dirs), port, dirs
+	port, more := targetPort(rev.app), rev.app.dirs.digest()+telemetryDigest(rev.app.telemetry)
+	if rev.hash == "" || rev.hashPort != port || rev.hashMore != more {
+		rev.hash, rev.hashPort, rev.hashMore = aca.ReplicaSetHash(&rev.template, port, more), port, more
 	}
 	return rev.hash
+}
+
+// telemetryDigest tells the variables apart that the environment's OpenTelemetry
+// agent gives, "" for none.
+func telemetryDigest(t aca.EnvironmentTelemetry) string {
+	var b strings.Builder
+	for _, v := range t.Env() {
+		b.WriteString(v.Name + "=" + v.Value + "\n")
+	}
+	return b.String()
 }
 
 func targetPort(a *app) int {

@@ -64,7 +64,7 @@ func (s *State) memberSpec(m *member) (container.Spec, error) {
 
 func (s *State) envFacts(r *replica) aca.EnvFacts {
 	a := r.rev.app
-	f := aca.EnvFacts{App: a.spec.Name, Revision: r.rev.name, Replica: r.name, DNSSuffix: s.o.Domain}
+	f := aca.EnvFacts{App: a.spec.Name, Revision: r.rev.name, Replica: r.name, DNSSuffix: s.o.Domain, Telemetry: a.telemetry}
 	if in := a.spec.Properties.Configuration.Ingress; in != nil {
 		f.HasIngress, f.Internal, f.TargetPort = true, !in.External, in.TargetPort
 	}
@@ -236,6 +236,7 @@ func (a *app) saved() SavedApp {
 		Unresolved: a.unresolved,
 		Pending:    a.pending,
 		Resiliency: a.resiliency,
+		Telemetry:  a.telemetry,
 	}
 	for _, rev := range a.revisions {
 		out.Revisions = append(out.Revisions, rev.saved())

@@ -17,6 +17,7 @@ type AppView struct {
 	Ready          bool   // requests are answered rather than held
 	Problem        string // one sentence about the latest revision, or ""
 	RestartPending bool
+	Telemetry      aca.EnvironmentTelemetry
 	Revisions      []RevisionView
 }
 
@@ -56,7 +57,7 @@ func (s *State) View(now time.Time) []AppView {
 }
 
 func (s *State) viewApp(a *app) AppView {
-	v := AppView{Resource: redacted(a.spec), HostPort: a.hostPort, RestartPending: a.pending}
+	v := AppView{Resource: redacted(a.spec), HostPort: a.hostPort, RestartPending: a.pending, Telemetry: a.telemetry}
 	serving := map[string]int{}
 	for _, w := range s.split(a) {
 		serving[w.Revision] = w.Weight

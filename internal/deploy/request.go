@@ -21,7 +21,7 @@ func Request(app *config.App, built []string) emulator.ApplyRequest {
 			secrets[i].Value = value.Reveal()
 		}
 	}
-	req := emulator.ApplyRequest{App: definition, HostPort: app.Local.HostPort, LocalImages: built, Directories: Directories(app), SecretValues: values}
+	req := emulator.ApplyRequest{App: definition, HostPort: app.Local.HostPort, LocalImages: built, Directories: Directories(app), SecretValues: values, Telemetry: app.Local.Telemetry}
 	if app.Resiliency != nil {
 		req.Resiliency = &app.Resiliency.ResiliencyPolicy
 	}

@@ -105,7 +105,7 @@ var configRules = []Rule{
 		Do:    "define the variable above, or write $$(NAME) when the text is meant", Source: "https://azureossd.github.io/2024/10/03/Container-Apps-environment-variables/",
 		look: func(s *subject) {
 			for i := range s.template.Containers {
-				c, known := &s.template.Containers[i], platformNames()
+				c, known := &s.template.Containers[i], s.platformNames()
 				for j, v := range c.Env {
 					for _, m := range reference.FindAllStringSubmatch(strings.ReplaceAll(v.Value, "$$", ""), -1) {
 						if !known[m[1]] {
@@ -216,10 +216,10 @@ func eachEnv(look func(s *subject, c *aca.Container, v aca.EnvVar, at aca.Path))
 	}
 }
 
-// platformNames are the variables that Azure sets.
-func platformNames() map[string]bool {
+// platformNames are the variables that Azure sets in the app's containers.
+func (s *subject) platformNames() map[string]bool {
 	known := map[string]bool{}
-	for _, v := range aca.PlatformEnv(aca.EnvFacts{HasIngress: true, IdentityEndpoint: "-", DaprEnabled: true}) {
+	for _, v := range aca.PlatformEnv(aca.EnvFacts{HasIngress: true, IdentityEndpoint: "-", DaprEnabled: true, Telemetry: s.app.Local.Telemetry}) {
 		known[v.Name] = true
 	}
 	return known
