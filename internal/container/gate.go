@@ -3,6 +3,7 @@ package container
 import (
 	"context"
 	"net"
+	"net/netip"
 )
 
 // GateSpec says which calls inside an environment come to us.
@@ -28,4 +29,8 @@ type Gate interface {
 	// Close of the listener takes the names away. Without it, as when the
 	// daemon dies, calls are refused until the same gate is opened again.
 	OpenGate(ctx context.Context, s GateSpec) (net.Listener, error)
+
+	// Caller says which replica has an address in the environment's network
+	// now, by the key of its holder; ok is false when none has it.
+	Caller(ctx context.Context, env string, addr netip.Addr) (key Key, ok bool, err error)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -92,6 +93,27 @@ func isGate(c apicontainer.Summary, env string) bool {
 }
 
 func gatePrefix(env string) string { return "acalocal-" + env + "-gate-" }
+
+// Caller implements container.Gate.
+func (e *Engine) Caller(ctx context.Context, env string, addr netip.Addr) (container.Key, bool, error) {
+	list, err := e.summaries(ctx, env)
+	if err != nil {
+		return container.Key{}, false, err
+	}
+	for _, s := range list {
+		if isHelper(s.Labels) || s.NetworkSettings == nil {
+			continue
+		}
+		for _, n := range s.NetworkSettings.Networks {
+			if n == nil || n.IPAddress != addr && n.GlobalIPv6Address != addr {
+				continue
+			}
+			_, key, err := container.DecodeLabels(s.Labels)
+			return key, err == nil, nil // of another version, as List leaves out
+		}
+	}
+	return container.Key{}, false, nil
+}
 
 // gateName names a gate after what it is for, so that it is found again.
 func gateName(s container.GateSpec) string {

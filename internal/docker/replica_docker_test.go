@@ -400,6 +400,9 @@ func TestCallsByNameComeThroughTheGate(t *testing.T) {
 			}
 			line, _ := bufio.NewReader(conn).ReadString('\n')
 			_, port, _ := net.SplitHostPort(conn.LocalAddr().String())
+			if key, ok, err := e.Caller(t.Context(), r.env, conn.RemoteAddr().(*net.TCPAddr).AddrPort().Addr()); err != nil || !ok || key != r.key("", container.RoleHolder) {
+				t.Errorf("called by %+v, %v, %v", key, ok, err)
+			}
 			fmt.Fprintf(conn, "%s on %s\n", strings.TrimSpace(line), port) // the caller's output shows it
 			conn.Close()
 		}
