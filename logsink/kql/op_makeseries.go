@@ -153,8 +153,11 @@ func (o *makeSeriesOp) bind(b *binder, in *rel) *rel {
 	inner.cols = append(append(append(Schema(nil), items.cols[:p.keys]...), Column{"", Long}), items.cols[p.keys:]...)
 	p.in = inner.over(ap)
 	p.cols = append(p.cols, items.cols[:p.keys]...)
-	for _, c := range items.cols[p.keys:] {
+	for i, c := range items.cols[p.keys:] {
 		p.cols = append(p.cols, Column{c.Name, Dynamic})
+		if c.Type == Real && i < len(p.dflts) && p.dflts[i].typ.isNumeric() {
+			p.dflts[i] = cast(p.dflts[i], Real)
+		}
 	}
 	p.cols = append(p.cols, Column{(&projection{names: nameSet(p.cols)}).free(axisName), Dynamic})
 	return &rel{plan: p, open: in.open}

@@ -1,0 +1,47 @@
+package kql_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/acalocal/acalocal/logsink/kql"
+)
+
+// rowsText is the first table of an answer as the query API writes it: a line for each
+// row, cells between bars; or the error.
+func rowsText(query string) string {
+	res, err := kql.Query(context.Background(), workspaceTables(), query, kql.Options{})
+	if err != nil {
+		return err.Error()
+	}
+	var rows []string
+	for row := range res.Tables[0].Each {
+		var cells []string
+		for _, v := range row {
+			cells = append(cells, string(kql.AppendCell(nil, v)))
+		}
+		rows = append(rows, strings.Join(cells, "|"))
+	}
+	return strings.Join(rows, "\n")
+}
+
+// TestValuesLookAsInKusto compares texts, where the conformance cases compare
+// values: 0 and 0.0 are different dynamics for those who read them.
+func TestValuesLookAsInKusto(t *testing.T) {
+	const days = `datatable(t:datetime, r:real, n:long)[datetime(2020-01-01), 1.5, 1, datetime(2020-01-03), 2, 2] | make-series `
+	const on = ` on t step 1d | project x`
+	for _, c := range []struct{ query, want string }{
+		// https://learn.microsoft.com/kusto/query/make-series-operator
+		{days + `x=avg(n)` + on, `[1.0,0.0,2.0]`},
+		{days + `x=sum(r) default=7` + on, `[1.5,7.0,2.0]`},
+		{days + `x=sum(n)` + on, `[1,0,2]`},
+		{days + `x=sum(n) default=0.5` + on, `[1,0.5,2]`},
+		{days + `x=max(r) default=int(null)` + on, `[1.5,null,2.0]`},
+		{days + `x=make_list(n)` + on, `[[1],0,[2]]`},
+	} {
+		if got := rowsText(c.query); got != c.want {
+			t.Errorf("%s\ngives %s\nwant  %s", c.query, got, c.want)
+		}
+	}
+}
