@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -25,6 +26,7 @@ type gates struct {
 	log     zerolog.Logger
 
 	wanted chan ingress.Table // the newest one; one slot
+	settle time.Duration      // how long names wait that can
 
 	open   map[string]net.Listener // used by run alone, by key
 	names  []string                // used by run alone: of the open gates
@@ -46,7 +48,7 @@ type gate struct {
 func newGates(o Options, serve func(net.Listener, ingress.ListenSpec)) *gates {
 	runtime, _ := o.Runtime.(container.Gate)
 	return &gates{env: o.Environment, runtime: runtime, serve: serve, log: o.Log,
-		wanted: make(chan ingress.Table, 1), open: map[string]net.Listener{}}
+		wanted: make(chan ingress.Table, 1), settle: settle, open: map[string]net.Listener{}}
 }
 
 // set says which apps there are. It never blocks.
@@ -163,19 +165,53 @@ func rawPorts(a ingress.App) []int {
 
 func (g gate) key() string { return fmt.Sprint(g.app, g.names, g.ports, g.silent) }
 
+// settle is how long names wait for their gate by which nobody is likely to
+// call at once: those of new revisions and labels, and all of an app that is
+// alone. Making a gate takes as much of the machine as starting a replica, which
+// is what goes on when such names come up.
+const settle = 5 * time.Second
+
 // run keeps the wanted gates open: new ones before those they replace are
 // closed, so no call falls between two.
 func (g *gates) run(ctx context.Context) {
+	var (
+		table ingress.Table
+		apps  string // what of the open gates cannot wait
+		due   <-chan time.Time
+	)
 	for {
 		select {
-		case t := <-g.wanted:
-			g.remember(t)
-			g.change(ctx, gatesOf(t, g.former))
+		case table = <-g.wanted:
+			now := urgent(table)
+			if now == apps && gatesOf(table, nil) != nil {
+				if due == nil {
+					due = time.After(g.settle)
+				}
+				continue
+			}
+			apps = now
+		case <-due:
 		case <-ctx.Done():
 			g.change(ctx, nil)
 			return
 		}
+		due = nil
+		g.remember(table)
+		g.change(ctx, gatesOf(table, g.former))
 	}
+}
+
+// urgent tells apart the tables whose gates must not wait: they differ in what
+// one app calls another by.
+func urgent(t ingress.Table) string {
+	if len(t.Apps)+len(t.Routes) < 2 {
+		return ""
+	}
+	t.Apps = slices.Clone(t.Apps)
+	for i := range t.Apps {
+		t.Apps[i].Revisions, t.Apps[i].Labels = nil, nil
+	}
+	return fmt.Sprint(gatesOf(t, nil))
 }
 
 // maxFormer is how many former hosts still lead to the edge: as many as an app

@@ -1,15 +1,20 @@
 package daemon
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
 	"slices"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/acalocal/acalocal/ingress"
+	"github.com/acalocal/acalocal/internal/container"
 )
 
 func TestGatesAreForTheNamesAppsCallEachOtherBy(t *testing.T) {
@@ -95,6 +100,64 @@ func TestFormerHostsStillLeadToTheEdge(t *testing.T) {
 		t.Errorf("%d former hosts are kept, the last is %s", len(g.former), g.former[len(g.former)-1])
 	}
 }
+
+// TestGatesLeaveTheMachineToWhatStarts: a gate is made at once for the names
+// by which apps call each other, and after the settling time for the rest.
+func TestGatesLeaveTheMachineToWhatStarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		opened := &openedGates{begin: time.Now()}
+		g := newGates(Options{}, func(net.Listener, ingress.ListenSpec) {})
+		g.runtime = opened
+		done := make(chan struct{})
+		go func() { g.run(ctx); close(done) }()
+		app := func(name string, revisions ...string) ingress.App {
+			a := ingress.App{Name: name, Enabled: true}
+			for _, r := range revisions {
+				a.Revisions = append(a.Revisions, ingress.Revision{Name: name + "--" + r})
+			}
+			return a
+		}
+		at := func(second int, what string, want string, apps ...ingress.App) {
+			t.Helper()
+			time.Sleep(time.Until(opened.begin.Add(time.Duration(second) * time.Second)))
+			g.set(ingress.Table{Domain: "x", Apps: apps})
+			synctest.Wait()
+			if got := opened.String(); got != want {
+				t.Errorf("%s: gates are opened at %s, want %s", what, got, want)
+			}
+		}
+		at(0, "nothing to call", "")
+		at(1, "an app that is alone", "", app("web", "r1"))
+		at(3, "and its swap", "", app("web", "r1", "r2"))
+		at(7, "together", "6s", app("web", "r1", "r2"))
+		at(20, "another app", "6s 20s", app("web", "r2"), app("back", "r1"))
+		at(30, "a swap of two apps", "6s 20s", app("web", "r3"), app("back", "r1"))
+		at(31, "a third app takes its names along", "6s 20s 31s", app("web", "r3"), app("back", "r1"), app("db", "r1"))
+		at(40, "nothing is left to do", "6s 20s 31s", app("web", "r3"), app("back", "r1"), app("db", "r1"))
+		at(41, "all are gone", "6s 20s 31s")
+		if len(g.open) != 0 {
+			t.Errorf("gates are open without an app: %v", g.open)
+		}
+		cancel()
+		<-done
+	})
+}
+
+// openedGates is a container engine that remembers when it opened gates.
+type openedGates struct {
+	container.Gate
+	begin time.Time
+	at    []string
+}
+
+func (o *openedGates) OpenGate(context.Context, container.GateSpec) (net.Listener, error) {
+	o.at = append(o.at, time.Since(o.begin).String())
+	return &fakeGate{conns: make(chan net.Conn), done: make(chan struct{})}, nil
+}
+
+func (o *openedGates) String() string { return strings.Join(o.at, " ") }
 
 func TestConnectionsOfAGateGoToTheirPort(t *testing.T) {
 	l := &fakeGate{conns: make(chan net.Conn), done: make(chan struct{})}
