@@ -59,10 +59,17 @@ func newExchange(l *listener, c *conn, w http.ResponseWriter, r *http.Request) *
 	if lines := r.Header["X-Forwarded-For"]; len(lines) > 0 && c.client.ip != "" {
 		x.rec.ForwardedFor = appendForwardedFor(lines, c.client.ip)
 	}
-	if r.Body != nil && r.Body != http.NoBody {
+	if hasBody(r) {
 		x.body = &replayBody{src: r.Body, moved: x.watch.touch, ended: x.watch.requestEnded}
 	}
 	return x
+}
+
+// hasBody reports whether a body may follow the head. Over HTTP/2 a request that
+// ended with its head has one that is empty, and neither a length nor a header
+// of it.
+func hasBody(r *http.Request) bool {
+	return r.Body != nil && r.Body != http.NoBody && (r.ContentLength != 0 || r.Header["Content-Length"] != nil)
 }
 
 func (x *exchange) scheme() string {

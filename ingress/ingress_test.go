@@ -85,6 +85,27 @@ func TestHostsLeadToAppsRevisionsAndLabels(t *testing.T) {
 	}
 }
 
+func TestUnknownHostsNameTheOneThatWasMeant(t *testing.T) {
+	table := Table{Generation: 1, Domain: testDomain, Apps: []App{
+		{Name: "back", Enabled: true, Revisions: []Revision{{Name: "back--a"}}, Split: []Weight{{"back--a", 100}}},
+		{Name: "job", External: true},
+		{Name: "web", External: true, Enabled: true, Revisions: []Revision{{Name: "web--a"}}, Split: []Weight{{"web--a", 100}}},
+	}}
+	g := newEdge(t, Options{}, table)
+	addr := mustListen(t, g, ListenSpec{Kind: HTTP, Inside: true})
+	for host, want := range map[string]string{
+		"nobody.local.localhost":       "no app has the host nobody.local.localhost",
+		"web.example.test":             "no app has the host web.example.test",
+		"web.internal.local.localhost": "no app has the host web.internal.local.localhost; app web is external: its host is web.local.localhost",
+		"back.local.localhost":         "no app has the host back.local.localhost; app back is internal: inside the environment its host is back.internal.local.localhost",
+		"job.internal.local.localhost": "app job has no ingress",
+	} {
+		if got := get(t, client(t), addr, host, "/").Header.Get("X-Acalocal-Reason"); got != "NR: "+want {
+			t.Errorf("%s: %q, want %q", host, got, want)
+		}
+	}
+}
+
 func TestWeightsAreExactWithinAFewRequests(t *testing.T) {
 	table := oneApp()
 	var revs []Revision

@@ -1,6 +1,9 @@
 package ingress
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // lookup finds what the Host of the request stands for. Only Host counts: SNI
 // admits a connection and is forgotten
@@ -19,11 +22,27 @@ func (x *exchange) lookup() (target, *answer) {
 	}
 	switch {
 	case h == nil:
-		return target{}, answerNotFound.because("no app has the host " + name)
+		return target{}, answerNotFound.because(x.table.unknown(name))
 	case h.internal && !x.l.spec.Inside:
 		return target{}, answerNotFound.because("host " + name + " is internal: it answers inside the environment only")
 	}
 	return x.lookupPath(h)
+}
+
+// unknown says that there is no such host, and which one the app has that was
+// meant.
+func (t *routing) unknown(name string) string {
+	first, rest, _ := strings.Cut(name, ".")
+	own := t.apps[first]
+	switch {
+	case own == nil || rest != t.domain && rest != "internal."+t.domain:
+		return "no app has the host " + name
+	case own.target.missing != "":
+		return own.target.missing
+	case own.internal:
+		return "no app has the host " + name + "; app " + first + " is internal: inside the environment its host is " + first + ".internal." + t.domain
+	}
+	return "no app has the host " + name + "; app " + first + " is external: its host is " + first + "." + t.domain
 }
 
 // lookupApp finds the target on the port of one app.

@@ -364,6 +364,37 @@ func TestRequestsOutOfOrderAreRefusedInEnvoysWords(t *testing.T) {
 	}
 }
 
+// A request that ends with its head has no body, whatever it came over: a GET
+// has no content-length then, and a POST has 0, as Envoy writes them.
+func TestRequestsWithoutBodyHaveNoLengthOfTheirOwn(t *testing.T) {
+	heads := make(chan string, 1)
+	app := rawBackend(t, "web--a-1", func(c net.Conn) {
+		heads <- readHead(c)
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+	})
+	g := newEdge(t, Options{}, oneApp(app))
+	addr := mustListen(t, g, ListenSpec{Kind: HTTP})
+	for _, version := range []string{"HTTP/1.1", "HTTP/2"} {
+		p := new(http.Protocols)
+		p.SetHTTP1(version == "HTTP/1.1")
+		p.SetUnencryptedHTTP2(version == "HTTP/2")
+		tr := &http.Transport{Protocols: p}
+		t.Cleanup(tr.CloseIdleConnections)
+		for method, want := range map[string]string{"GET": "", "DELETE": "", "POST": "content-length: 0", "PUT": "content-length: 0"} {
+			ask(t, &http.Client{Transport: tr}, method, addr, "web.local.localhost", "/", nil)
+			got := ""
+			for line := range strings.SplitSeq(<-heads, "\r\n") {
+				if strings.HasPrefix(line, "content-length:") || strings.HasPrefix(line, "transfer-encoding:") {
+					got += line
+				}
+			}
+			if got != want {
+				t.Errorf("%s over %s: the app got %q, want %q", method, version, got, want)
+			}
+		}
+	}
+}
+
 // plainly returns answers in one line, without their version and their date,
 // and connection last, where net/http does not always write it.
 func plainly(text string) string {
