@@ -247,6 +247,8 @@ func (b *binder) unknownFunction(n *callNode) *bound {
 		}
 	}
 	switch {
+	case elsewhereFunctions[n.fn.name]:
+		b.diags.report(n.fn.span, "KQL012", "The function '%s' leads to another resource; here is one workspace, and its tables are named without it.", n.fn.name)
 	case unsupportedFunctions[n.fn.name], strings.HasPrefix(n.fn.name, "geo_"):
 		b.diags.report(n.fn.span, "KQL012", "The function '%s' is not supported yet.", n.fn.name)
 	case n.fn.name != "":

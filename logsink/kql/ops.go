@@ -73,6 +73,10 @@ var unsupportedOperators = map[string]bool{
 	"partition-by": true, "reduce": true, "assert-schema": true, "execute-and-cache": true,
 }
 
+// elsewhereFunctions are those of Azure Monitor that lead to other resources:
+// https://learn.microsoft.com/azure/azure-monitor/logs/cross-workspace-query
+var elsewhereFunctions = map[string]bool{"workspace": true, "app": true, "resource": true, "adx": true, "arg": true}
+
 // unsupportedFunctions are functions of Kusto this engine names but lacks.
 var unsupportedFunctions = map[string]bool{}
 

@@ -45,3 +45,16 @@ func TestValuesLookAsInKusto(t *testing.T) {
 		}
 	}
 }
+
+func TestFunctionsThatLeadElsewhereAreExplained(t *testing.T) {
+	for query, want := range map[string]string{
+		`workspace("contoso").ContainerAppConsoleLogs_CL | count`:           "The function 'workspace' leads to another resource; here is one workspace, and its tables are named without it.",
+		`union app("a").requests, app("b").requests | count`:                "The function 'app' leads to another resource;",
+		`let app = (x:string) { print y = x }; app("a") | project y`:        `"a"`,
+		`datatable(workspace:string)["w"] | where workspace == "w" | count`: "1",
+	} {
+		if got := rowsText(query); !strings.Contains(got, want) {
+			t.Errorf("%s\ngives %s\nwant  %s", query, got, want)
+		}
+	}
+}
