@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -99,6 +100,33 @@ func TestQueriesFindRowsFromTheirUploadOn(t *testing.T) {
 	q.strict = true
 	if got := cells(q.Query(t.Context(), "ContainerAppConsoleLogs_CL | count", time.Time{}, time.Time{}, kql.Limits{})); !strings.Contains(got, unknownConsole) {
 		t.Errorf("with strict tables: %s", got)
+	}
+}
+
+func TestWaysToSeeTablesGoTogether(t *testing.T) {
+	store := practised(t, false)
+	at, n := time.Now().Add(-time.Hour).Truncate(time.Second), 0
+	err := store.Ingest(t.Context(), logsink.Container{App: "web", Name: "app", ID: "c"}, func() (logsink.Entry, error) {
+		if n++; n > 30 {
+			return logsink.Entry{}, io.EOF
+		}
+		return logsink.Entry{Time: at.Add(time.Duration(n) * 100 * time.Millisecond), Data: fmt.Appendf(nil, `{"n":%d}`+"\n", n)}, nil
+	})
+	if err != nil && !errors.Is(err, io.EOF) {
+		t.Fatal(err)
+	}
+	q := queries{Store: store, uploads: true, strict: true, delay: time.Minute, json: logsink.NewJSONColumns(store), limits: kql.Limits{MaxRows: 12}}
+	for query, want := range map[string]string{
+		// Lines 1 to 9, 10 to 19, 20 to 29 and 30 are batches.
+		"ContainerAppConsoleLogs_CL | summarize min(Log_n_d), max(Log_n_d), count() by TimeGenerated | order by TimeGenerated asc | project strcat(toint(min_Log_n_d), '-', toint(max_Log_n_d))": `"1-9" "10-19" "20-29" "30-30"`,
+		"let last = toscalar(ContainerAppConsoleLogs_CL | summarize max(TimeGenerated)); ContainerAppConsoleLogs_CL | where TimeGenerated == last | project Log_n_d":                             `30.0`,
+		"let last = toscalar(ContainerAppConsoleLogs_CL | summarize max(TimeGenerated)); ContainerAppConsoleLogs_CL | where TimeGenerated < last and Log_n_d > 27 | project Log_n_d":             `28.0 29.0`,
+		"ContainerAppConsoleLogs_CL | top 1 by TimeGenerated desc | project Log_n_d":                                                                                                             `30.0`,
+		"ContainerAppConsoleLogs_CL | project 1": `1 1 1 1 1 1 1 1 1 1 1 1`,
+	} {
+		if got := cells(q.Query(t.Context(), query, time.Time{}, time.Time{}, kql.Limits{})); got != want {
+			t.Errorf("%s\ngives %s\nwant  %s", query, got, want)
+		}
 	}
 }
 
