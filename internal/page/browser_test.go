@@ -34,9 +34,12 @@ import (
 type browser struct {
 	*testing.T
 	ctx    context.Context
-	daemon *daemon.Daemon
 	client *client.Client
 	said   chan string // what the page complained about
+
+	options daemon.Options
+	daemon  *daemon.Daemon
+	stop    func() // ends the daemon
 }
 
 func requireChromium(t *testing.T) {
@@ -49,25 +52,33 @@ func requireChromium(t *testing.T) {
 func open(t *testing.T) *browser {
 	requireChromium(t)
 	files := home.At(t.TempDir())
-	d, err := daemon.New(daemon.Options{
+	b := &browser{T: t, client: client.New(files.Environment(home.DefaultEnvironment)), options: daemon.Options{
 		Home: files, Runtime: containertest.NewRuntime(nil), Port: freePort(t), TLSPort: freePort(t), APIPort: freePort(t), Log: zerolog.New(zerolog.NewTestWriter(t)),
-	})
+	}}
+	b.boot()
+	t.Cleanup(func() { b.stop() })
+	b.start()
+	return b
+}
+
+// boot starts a daemon, with what the one before it has left; stop ends it.
+func (b *browser) boot() {
+	b.Helper()
+	d, err := daemon.New(b.options)
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, stop := context.WithCancel(context.Background())
 	ready, ended := make(chan struct{}), make(chan error, 1)
 	go func() { ended <- d.Run(ctx, func() { close(ready) }) }()
 	<-ready
-	t.Cleanup(func() {
+	b.daemon, b.stop = d, func() {
+		b.Helper()
 		stop()
 		if err := <-ended; err != nil {
-			t.Error(err)
+			b.Error(err)
 		}
-	})
-	b := &browser{T: t, daemon: d, client: client.New(files.Environment(home.DefaultEnvironment))}
-	b.start()
-	return b
+	}
 }
 
 // start opens a tab. Anything the page writes to its console as an error, a
@@ -363,6 +374,105 @@ func TestTheLiveTailShowsASwap(t *testing.T) {
 	}
 	b.do(chromedp.Click(chromedp.CSS("#tail-new")))
 	b.wait("it goes on", `document.querySelectorAll("#tail .l").length == 4`)
+	b.quiet()
+}
+
+func TestTheLiveTailOutlivesADaemon(t *testing.T) {
+	b := open(t)
+	b.visit("", "PT1H", "tail")
+	b.wait("it is live before anything was printed", `document.querySelector("#tail-state").innerText == "live"`)
+	b.print("web--0000001", past(2, time.Second), "first", "second")
+	b.wait("lines are there", `document.querySelectorAll("#tail .l").length == 2`)
+	b.stop()
+	b.wait("the page says that it is alone", `document.querySelector("#tail-state").innerText == "no connection; trying again…" && !document.body.classList.contains("live")`)
+	b.do(chromedp.Click(chromedp.CSS("#pause")), chromedp.Click(chromedp.CSS("#pause")))
+	if got := b.text("#tail-state"); got == "live" {
+		t.Error("pausing makes the page believe that it has a connection")
+	}
+	b.boot()
+	b.print("web--0000001", past(1, 0), "printed before the page was back")
+	b.wait("it is live again", `document.querySelector("#tail-state").innerText == "live"`)
+	b.print("web--0000001", past(1, 0), "and after")
+	b.wait("nothing is lost", `document.querySelector("#tail").innerText.includes("and after")`)
+	got := eval[[]string](b, `[...document.querySelectorAll("#tail .l")].map((l) => (l.querySelector(".text") ?? l).innerText.replace(/^[\d:.]+ · /, ""))`)
+	if want := []string{"first", "second", "the connection was lost", "printed before the page was back", "and after"}; !slices.Equal(got, want) {
+		t.Errorf("the tail shows %q, want %q", got, want)
+	}
+	_ = b.trouble() // a lost connection is an error of the network to Chromium
+}
+
+func TestCellsShowWhatTheyHold(t *testing.T) {
+	b := open(t)
+	b.visit("datatable(n: long, r: real, s: string, d: dynamic) ["+
+		`9223372036854775807, real(nan), "\u001b[31mred\u001b[0m <script>alert(1)</script>", dynamic({"id": 9007199254740993}),`+
+		`9223372036854775806, 2.5, "שלום", dynamic(null),`+
+		`1, -1.5, "a", dynamic(["\u202e"])]`, "", "")
+	b.wait("there are rows", `document.querySelectorAll("#grid .row").length == 3`)
+	column := func(n int) []string {
+		return eval[[]string](b, fmt.Sprintf(`[...document.querySelectorAll("#grid .row .cell:nth-child(%d)")].map((c) => c.textContent)`, n))
+	}
+	f := func(n int, want ...string) {
+		t.Helper()
+		if got := column(n); !slices.Equal(got, want) {
+			t.Errorf("column %d: got %q, want %q", n, got, want)
+		}
+	}
+	f(1, "9223372036854775807", "9223372036854775806", "1")
+	f(2, "NaN", "2.5", "-1.5")
+	f(3, "red <script>alert(1)</script>", "שלום", "a")
+	sort := `document.querySelector("#grid .head .cell:nth-child(%d)").click()`
+	b.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(sort, 2)), chromedp.Evaluate[chromedp.Void](fmt.Sprintf(sort, 2)))
+	f(2, "-1.5", "2.5", "NaN")
+	b.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(sort, 1)), chromedp.Evaluate[chromedp.Void](fmt.Sprintf(sort, 1)))
+	f(1, "1", "9223372036854775806", "9223372036854775807")
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#cell-2-0").click()`), chromedp.WaitVisible(chromedp.CSS("#drawer .tree")))
+	if got := b.text("#drawer"); !strings.Contains(got, "id: 9007199254740993") {
+		t.Errorf("the row unfolds to %q", got)
+	}
+	if got := b.text("#drawer .a-red"); got != "red" {
+		t.Errorf("%q is red", got)
+	}
+	b.shot("cells")
+	b.quiet()
+}
+
+func TestALinkMayHaveAnyTimeRange(t *testing.T) {
+	b := open(t)
+	range_ := func() string { return eval[string](b, `document.querySelector("#range").value`) }
+	b.visit("print 1", "PT2H", "")
+	b.wait("it has run", `document.querySelector("#summary").innerText.startsWith("1 row")`)
+	if got := range_(); got != "PT2H" {
+		t.Errorf("the range is %q, want PT2H", got)
+	}
+	if got := eval[string](b, "location.hash"); !strings.Contains(got, "t=PT2H") {
+		t.Errorf("the address ends in %q", got)
+	}
+	// A link without a range means the usual one, whatever was chosen before.
+	b.do(chromedp.Evaluate[chromedp.Void](`location.hash = new URLSearchParams({q: "print 1"})`))
+	b.wait("the usual range is back", `document.querySelector("#range").value == "PT1H"`)
+	b.do(chromedp.Evaluate[chromedp.Void](`location.hash = new URLSearchParams({q: "print 1", t: "2026-01-01T00:00:00Z/2026-01-02T00:00:00Z"})`))
+	b.wait("the interval is shown", `document.querySelector("#from").value.startsWith("2026-01-01T00:00") && !document.querySelector("#custom").hidden`)
+	b.quiet()
+}
+
+func TestKeysAreEnough(t *testing.T) {
+	b := open(t)
+	b.visit("print 1", "", "")
+	b.wait("the editor has the keys", `document.activeElement.id == "text"`)
+	b.do(chromedp.KeyEvent("a", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#text").select()`), chromedp.SendKeys(chromedp.CSS("#text"), "range n from 1 to 9 step 1 "), chromedp.KeyEvent(kb.Escape),
+		chromedp.KeyEvent("\r", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	b.wait("it has run", `document.querySelector("#summary").innerText.startsWith("9 rows")`)
+	b.do(chromedp.Focus(chromedp.CSS("#text")), chromedp.KeyEvent(kb.Escape))
+	b.wait("the rows have the keys", `document.activeElement.id == "grid"`)
+	b.do(chromedp.KeyEvent(kb.ArrowDown), chromedp.KeyEvent(kb.ArrowDown), chromedp.KeyEvent(kb.Enter))
+	b.wait("the second row is unfolded", `document.querySelector("#drawer h2")?.innerText == "Row 2 of 9"`)
+	b.do(chromedp.KeyEvent(kb.Escape))
+	b.wait("it is folded", `document.querySelector("#drawer").hidden && document.activeElement.id == "grid"`)
+	b.do(chromedp.KeyEvent("e"))
+	b.wait("the editor has the keys again", `document.activeElement.id == "text"`)
+	b.do(chromedp.KeyEvent(kb.ArrowUp, chromedp.KeyModifiers(chromedp.ModifierAlt)), chromedp.KeyEvent(kb.ArrowUp, chromedp.KeyModifiers(chromedp.ModifierAlt)))
+	b.wait("the query before is back", `document.querySelector("#text").value == "print 1"`)
 	b.quiet()
 }
 

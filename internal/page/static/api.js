@@ -1,6 +1,8 @@
 // The API of the environment, with the token that a link was exchanged for.
 // It is kept per origin, which includes the port; there is no cookie.
 
+import { parse } from "./exact.js";
+
 const key = "acalocal-token";
 
 export class ApiError extends Error {
@@ -29,12 +31,17 @@ export async function login() {
   return localStorage.getItem(key) !== null;
 }
 
+// onLogin is told when a link has let this browser in, in another tab.
+export function onLogin(f) {
+  addEventListener("storage", (e) => { if (e.key === key && e.newValue !== null) f(); });
+}
+
 let refused = () => {};
 export function onRefused(f) { refused = f; }
 
 // call sends a request and returns the answer; body is sent as JSON.
 export async function call(path, { body, signal } = {}) {
-  const resp = await fetch("/acalocal/v1/" + path, {
+  const resp = await send("/acalocal/v1/" + path, {
     method: body === undefined ? "GET" : "POST",
     headers: { Authorization: "Bearer " + localStorage.getItem(key) },
     body: body === undefined ? undefined : JSON.stringify(body),
@@ -47,11 +54,20 @@ export async function call(path, { body, signal } = {}) {
   throw new ApiError(resp.status, detail);
 }
 
-export async function json(path, options) { return (await call(path, options)).json(); }
+// send is fetch that says in our words that nobody answers.
+async function send(url, options) {
+  try {
+    return await fetch(url, options);
+  } catch (e) {
+    if (e.name === "AbortError") throw e;
+    throw new ApiError(0, { message: "The environment does not answer. Is it up? See \"acalocal status\"." });
+  }
+}
 
-// lines yields the values of a stream, one JSON value a line.
-export async function* lines(path, signal) {
-  const resp = await call(path, { signal });
+export async function json(path, options) { return parse(await (await call(path, options)).text()); }
+
+// lines yields the values of a stream that has begun, one JSON value a line.
+export async function* lines(resp) {
   const reader = resp.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {

@@ -3,6 +3,8 @@
 
 import { $, el, copy } from "./dom.js";
 import { tree, isJSON } from "./tree.js";
+import { ansi, strip } from "./ansi.js";
+import { stringify } from "./exact.js";
 
 // An answer has 500,000 rows at most, so their heights stay below the 16 million
 // pixels that browsers cap heights at.
@@ -124,7 +126,7 @@ function look(v, { type }) {
 export function show(v, type) {
   if (v === null) return "null";
   if (type === "datetime") return v.replace("T", " ").replace(/(\.\d{3})\d*Z$|Z$/, "$1");
-  return String(v).replaceAll("\n", "⏎ ");
+  return strip(String(v)).replace(/\r?\n/g, "⏎ ");
 }
 
 function refresh() { first = -1; body.replaceChildren(); draw(); }
@@ -145,8 +147,7 @@ function sortBy(i) {
     const compare = comparer(type), sign = descending ? -1 : 1, rows = table.rows;
     order = Uint32Array.from(Array.from(rows.keys()).sort((a, b) => {
       const x = rows[a][c], y = rows[b][c];
-      if (x === null || y === null) return (x === null) - (y === null);
-      return sign * compare(x, y);
+      return none(x) || none(y) ? none(x) - none(y) : sign * compare(x, y);
     }));
   }
   [...head.children].forEach((h, n) => h.setAttribute("aria-sort", sort && shown[n] === sort.col ? sort.descending ? "descending" : "ascending" : "none"));
@@ -159,10 +160,12 @@ function sortBy(i) {
   refresh();
 }
 
+// none says that a cell has no place in an order; such cells come last.
+const none = (v) => v === null || v === "NaN";
+
 function comparer(type) {
-  if (numeric.has(type)) return (a, b) => Number(a) - Number(b);
-  if (type === "timespan") return (a, b) => ticks(a) - ticks(b);
-  return (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+  const key = numeric.has(type) ? (v) => (typeof v === "string" ? Number(v) : v) : type === "timespan" ? ticks : (v) => v;
+  return (a, b) => { const x = key(a), y = key(b); return x < y ? -1 : x > y ? 1 : 0; };
 }
 
 function ticks(s) {
@@ -195,7 +198,7 @@ function openDrawer(i, focusColumn) {
     if (data[n] === null || data[n] === "") return;
     const dd = el("dd");
     const unfolded = c.type === "dynamic" || isJSON(data[n]) ? tree(data[n]) : null;
-    dd.append(unfolded ?? String(data[n]));
+    dd.append(...(unfolded ? [unfolded] : ansi(String(data[n]))));
     dl.append(el("dt", {}, c.name), dd);
     if (n === focusColumn) queueMicrotask(() => dd.scrollIntoView({ block: "nearest" }));
   });
@@ -205,6 +208,7 @@ function openDrawer(i, focusColumn) {
       el("button", { class: "plain", onclick: closeDrawer, "aria-label": "Close the row" }, "✕")),
     dl);
   drawer.hidden = false;
+  drawer.scrollTop = 0;
   keepInSight();
   refresh();
 }
@@ -212,7 +216,7 @@ function openDrawer(i, focusColumn) {
 function rowText(data) {
   const o = {};
   table.columns.forEach((c, n) => { o[c.name] = data[n]; });
-  return JSON.stringify(o, null, 2);
+  return stringify(o, 2);
 }
 
 export function closeDrawer() {

@@ -2,7 +2,7 @@
 // at the side and the state of a query that runs.
 
 import { $, el, tabs, toast, copy } from "./dom.js";
-import { call, json, login, onRefused, fragment } from "./api.js";
+import { json, login, onLogin, onRefused, fragment } from "./api.js";
 import * as editor from "./editor.js";
 import * as grid from "./grid.js";
 import { setChart, drawChart } from "./chart.js";
@@ -28,18 +28,20 @@ function setAddress() {
   const f = new URLSearchParams();
   if ($("tab-tail").getAttribute("aria-selected") === "true") f.set("view", "tail");
   if (editor.value().trim()) f.set("q", editor.value());
-  if (timespan() !== "PT1H") f.set("t", timespan());
+  if (timespan() !== usualRange) f.set("t", timespan());
   history.replaceState(null, "", location.pathname + (f.size ? "#" + f : ""));
 }
 
 function readAddress() {
   const f = fragment();
-  if (f.has("t")) setTimespan(f.get("t"));
+  setTimespan(f.get("t") ?? usualRange);
   if (f.get("view") === "tail") showView($("tab-tail"));
   return f.get("q");
 }
 
 // --- the time range ---
+
+const usualRange = "PT1H";
 
 function timespan() {
   const range = $("range").value;
@@ -49,9 +51,10 @@ function timespan() {
 }
 
 function setTimespan(t) {
-  const known = [...$("range").options].some((o) => o.value === t);
-  const custom = /^(.+)Z\/(.+)Z$/.exec(t);
-  $("range").value = known ? t : custom ? "custom" : "PT1H";
+  const custom = /^([\dT:.-]+)Z\/([\dT:.-]+)Z$/.exec(t);
+  // A link may have any range that a query takes: it becomes one to choose.
+  if (!custom && ![...$("range").options].some((o) => o.value === t)) $("range").add(el("option", { value: t }, t), $("range").options.length - 1);
+  $("range").value = custom ? "custom" : t;
   if (custom) [, $("from").value, $("to").value] = custom;
   $("custom").hidden = $("range").value !== "custom";
 }
@@ -262,6 +265,7 @@ const alone = {
 addEventListener("keydown", (e) => {
   if (document.querySelector("dialog[open]")) return;
   if (e.key === "Enter" && (e.ctrlKey || e.metaKey || e.shiftKey && e.target.id === "text")) { e.preventDefault(); run(); return; }
+  if (e.key === "Escape" && e.target.id === "text") { $($("pane-grid").hidden ? "tab-chart" : "grid").focus(); return; }
   if (e.key === "Escape" && !typing(e)) { grid.closeDrawer(); return; }
   const key = e.key.length === 1 ? e.key.toLowerCase() : e.key;
   const act = e.altKey && !e.ctrlKey ? withAlt[e.code] : !e.ctrlKey && !e.metaKey && !e.altKey && !typing(e) ? alone[key] : null;
@@ -276,16 +280,19 @@ function askForLink(why = "") {
   if (!$("login").open) $("login").showModal();
 }
 $("login").addEventListener("cancel", (e) => e.preventDefault());
+onLogin(() => { if ($("login").open) location.reload(); });
 onRefused(() => askForLink("The link of this page is no longer good: the environment was made anew."));
 addEventListener("hashchange", async () => {
   if (fragment().has("code")) return location.reload();
-  const q = readAddress();
-  if (q && q !== editor.value()) { editor.setValue(q); run(); }
+  const before = timespan(), q = readAddress();
+  if (!q || q === editor.value() && before === timespan()) return;
+  editor.setValue(q);
+  run();
 });
 
 async function begin() {
   showHistory();
-  if (phone.matches) toggleSide(false);
+  if (phone.matches) { toggleSide(false); $("tail-wrap").click(); }
   say("Run a query with Ctrl+Enter, or choose a saved one.");
   if (!await login()) return askForLink();
   const query = readAddress();

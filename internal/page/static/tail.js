@@ -1,14 +1,15 @@
 // The live tail: what containers print and what the platform says, as it comes.
 
 import { $, el, seriesClass } from "./dom.js";
-import { lines } from "./api.js";
+import { call, lines } from "./api.js";
+import { ansi, strip } from "./ansi.js";
 
 const keep = 10000, shown = 1500;
 const view = $("tail"), state = $("tail-state"), legendBox = $("tail-legend"), newButton = $("tail-new");
 const bad = /\b(error|exception|fatal|critical|panic|traceback)\b/i;
 
 let entries = [], waiting = [], paused = false, matcher = null, muted = new Set(), seen = new Set(), apps = new Set();
-let controller = null, frame = 0, queue = [];
+let controller = null, frame = 0, queue = [], said = "";
 
 export function start() {
   if (controller) return;
@@ -16,35 +17,41 @@ export function start() {
   follow(controller.signal);
 }
 
+// follow shows the stream for as long as the page is there. What came while
+// there was no connection is the newest of the next one.
 async function follow(signal) {
-  let tail = 300, wait = 500;
-  while (!signal.aborted) {
+  for (let wait = 500; !signal.aborted; wait = Math.min(wait * 2, 8000)) {
+    let live = false;
     try {
-      say("connecting…", false);
-      let any = false;
-      for await (const e of lines("stream?tailLines=" + tail, signal)) {
-        if (!any) { any = true; wait = 500; say("live", true); }
-        add(e);
-      }
-      say("the environment has ended; trying again…", false);
+      say(entries.length ? "trying again…" : "connecting…", false);
+      const resp = await call("stream?tailLines=300", { signal });
+      live = true;
+      wait = 500;
+      say("live", true);
+      const known = new Set(entries.slice(-2 * keepKnown).map(identity));
+      for await (const e of lines(resp)) if (!known.delete(identity(e))) add(e);
     } catch (e) {
       if (signal.aborted) return;
       if (e.status === 401) return say("this page needs a link", false);
-      say("no connection; trying again…", false);
     }
-    tail = 0; // what was shown is shown; what was missed is in the store
+    if (live && entries.length) add({ kind: "gap", time: new Date().toISOString(), text: "the connection was lost" });
+    say("no connection; trying again…", false);
     await new Promise((done) => setTimeout(done, wait * (1 + Math.random())));
-    wait = Math.min(wait * 2, 8000);
   }
 }
 
+const keepKnown = 300; // of each kind, see follow
+const identity = (e) => [e.kind, e.time, e.replica, e.container, e.reason, e.text].join("\n");
+
 function say(text, live) {
+  said = text;
   state.textContent = paused && live ? "paused" : text;
   document.body.classList.toggle("live", live);
 }
 
 function add(e) {
-  e.bad = e.kind === "console" && bad.test(e.text);
+  e.plain = strip(e.text);
+  e.bad = e.kind === "console" && bad.test(e.plain);
   if (e.app && !apps.has(e.app)) { apps.add(e.app); $("tail-app").append(el("option", { value: e.app }, e.app)); }
   if (e.revision && !seen.has(e.revision)) { seen.add(e.revision); drawLegend(); }
   entries.push(e);
@@ -75,24 +82,29 @@ function redraw() {
 
 function wanted(e) {
   const app = $("tail-app").value, kind = $("tail-kind").value;
+  if (e.kind === "gap") return true;
   if (app && e.app !== app || muted.has(e.revision)) return false;
   if (kind === "bad" ? !(e.bad || e.type === "Warning") : kind && e.kind !== kind) return false;
-  return !matcher || matcher.test(e.text) || matcher.test(e.revision ?? "");
+  return !matcher || matcher.test(e.plain) || matcher.test(e.revision ?? "");
 }
 
 function line(e) {
+  if (e.kind === "gap") return el("div", { class: "l gap" }, `${clock(e.time)} · ${e.text}`);
   const cls = ["l", seriesClass(e.revision ?? ""), e.kind, e.bad ? "bad" : "", e.type === "Warning" ? "warning" : ""].filter(Boolean).join(" ");
   const text = el("span", { class: "text" });
   if (e.kind === "event") text.append(el("span", { class: "tag" }, e.reason));
-  text.append(...highlight(e.text));
-  const l = el("div", { class: cls }, el("span", { class: "time" }, e.time.slice(11, 23).replace("Z", "").padEnd(12, "0")),
+  text.append(...(matcher ? highlight(e.plain) : ansi(e.text)));
+  const l = el("div", { class: cls }, el("span", { class: "time" }, clock(e.time)),
     el("span", { class: "who", title: e.replica || e.revision || e.app || "" }, e.revision || e.app || "platform"), text);
   if (e.lost) l.prepend(el("span", { class: "gap" }, `${e.lost} lines were too fast to show · `));
   return l;
 }
 
+// clock is the time of day of an entry, in UTC as everywhere.
+const clock = (time) => time.slice(11, 23).replace("Z", "").padEnd(12, "0");
+
+// highlight marks what the filter found.
 function highlight(text) {
-  if (!matcher) return [text];
   const out = [];
   let from = 0;
   for (const m of text.matchAll(new RegExp(matcher.source, matcher.flags + "g"))) {
@@ -120,7 +132,7 @@ export function pause(on = !paused) {
   paused = on;
   $("pause").textContent = on ? "Resume" : "Pause";
   $("pause").setAttribute("aria-pressed", on);
-  say("live", document.body.classList.contains("live"));
+  say(said, document.body.classList.contains("live"));
   if (!on) { waiting = []; sayNew(); redraw(); }
 }
 

@@ -1,6 +1,7 @@
 // JSON that unfolds.
 
 import { el } from "./dom.js";
+import * as exact from "./exact.js";
 
 // isJSON says whether a cell holds an object or an array as text.
 export function isJSON(v) {
@@ -9,7 +10,7 @@ export function isJSON(v) {
 
 function parse(v) {
   try {
-    const x = JSON.parse(v);
+    const x = exact.parse(v);
     return x !== null && typeof x === "object" ? x : undefined;
   } catch {
     return undefined;
@@ -40,5 +41,5 @@ function branch(key, v, depth) {
 }
 
 function leaf(x) {
-  return el("span", { class: typeof x === "string" ? "str" : "lit" }, typeof x === "string" ? x : JSON.stringify(x));
+  return el("span", { class: typeof x === "string" ? "str" : "lit" }, String(x));
 }
