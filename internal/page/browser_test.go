@@ -337,12 +337,32 @@ func TestEveryChartIsDrawn(t *testing.T) {
 		{rows + "| summarize sum(n) by App | render piechart", `path.stack`},
 		{rows + "| extend m = n * 2 | project n, m | render scatterchart", `circle.fill`},
 		{rows + "| count | render card", `.card-value`},
+		{`print a = 5, b = "six" | render card`, `.card-value:nth-child(2)`},
 	} {
 		name := c.query[strings.LastIndex(c.query, "render ")+7:]
 		b.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`location.hash = new URLSearchParams({q: %q, t: ""})`, c.query)))
 		b.wait(name+" is drawn", fmt.Sprintf(`!document.querySelector("#results").matches('[aria-busy="true"]') && document.querySelectorAll("#chart %s").length > 0 && document.querySelector("#text").value == %q`, c.shape, c.query))
 		b.shot("chart-" + strings.Fields(name)[0] + strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(name, strings.Fields(name)[0]), " with (kind="), ")"))
 	}
+	b.quiet()
+}
+
+func TestChartsHeedWhatRenderAsks(t *testing.T) {
+	b := open(t)
+	const rows = `datatable(App: string, Kind: string, n: long) ["web", "a", 1, "web", "b", 3, "api", "a", -100] | `
+	b.visit("print 1", "", "")
+	f := func(name, query, drawn string) {
+		t.Helper()
+		b.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`location.hash = new URLSearchParams({q: %q, t: ""})`, query)))
+		b.wait(name+" is drawn", fmt.Sprintf(`((c, texts) => document.querySelector("#text").value == %q && (%s))(document.querySelector("#chart"), [...document.querySelectorAll("#chart text")].map((t) => t.textContent))`, query, drawn))
+		b.shot("asked-" + name)
+	}
+	f("negative-bars", rows+`summarize sum(n) by App | render barchart`, `(([web, api]) => web && Number(api.getAttribute("width")) == 25 * web.getAttribute("width") && Number(api.getAttribute("x")) < web.getAttribute("x"))(c.querySelectorAll("rect"))`)
+	f("stacked100", rows+`where n > 0 | render columnchart with (kind=stacked100)`, `texts.includes("100%") && (([a, b]) => b && Math.abs(b.getAttribute("height") / a.getAttribute("height") - 3) < .01)(c.querySelectorAll("rect"))`)
+	f("log", `range n from 0 to 6 step 1 | extend y = pow(10, n) | project n, y | render linechart with (yaxis=log)`, `texts.includes("1M") && texts.includes("1") && (([a, b, c]) => c && Math.abs(a.getAttribute("cy") - 2 * b.getAttribute("cy") + Number(c.getAttribute("cy"))) < .01)(c.querySelectorAll("circle"))`)
+	f("titles", rows+`render columnchart with (title="All", xtitle="the app", ytitle="the count", legend=hidden)`, `texts.includes("the app") && texts.includes("the count") && c.querySelector("h2").textContent == "All" && !c.querySelector(".legend")`)
+	f("accumulate", `range n from 1 to 3 step 1 | extend y = n | render linechart with (accumulate=true, xcolumn=n, ycolumns=y)`, `c.querySelector("svg").getAttribute("aria-label").includes("y: 1 to 6")`)
+	f("many-series", `range n from 1 to 2000 step 1 | summarize count() by bin(n, 100), s = strcat("a series with a rather long name ", n % 50) | project n, s, count_ | render linechart`, `c.innerText.includes("10 more series are not drawn") && c.scrollHeight <= c.clientHeight`)
 	b.quiet()
 }
 

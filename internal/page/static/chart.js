@@ -2,6 +2,7 @@
 
 import { $, el, svg } from "./dom.js";
 import { read } from "./series.js";
+import { show } from "./grid.js";
 
 const box = $("chart");
 const margin = { top: 12, right: 18, bottom: 34, left: 56 };
@@ -18,7 +19,7 @@ export function setChart(table, wish) {
   const kind = render.visualization?.toLowerCase();
   hidden = new Set();
   if (!shapes[kind] && !wish) render = { visualization: guess(table) };
-  data = shapes[render.visualization?.toLowerCase()] ? read(table, render) : null;
+  data = kind === "card" ? values(table) : shapes[render.visualization?.toLowerCase()] ? read(table, render) : null;
   return data !== null;
 }
 
@@ -27,17 +28,23 @@ function guess(table) {
   return table.columns.some((c) => c.type === "datetime") ? "timechart" : "columnchart";
 }
 
+// values are what a card shows: the first row, whatever its types.
+function values(table) {
+  return table.rows.length ? { series: [], values: table.columns.map((c, i) => [c.name, show(table.rows[0][i], c.type)]) } : null;
+}
+
 export function drawChart() {
   if (!data) return;
-  const width = Math.max(box.clientWidth - 28, 260), height = Math.max(box.clientHeight - 70, 240);
   const all = data.series.map((s, i) => ({ ...s, cls: "s-" + (i % 8 + 1) }));
   const view = { ...data, series: all.filter((s) => !hidden.has(s.name)) };
   box.replaceChildren();
   if (render.title) box.append(el("h2", {}, render.title));
-  const drawn = shapes[render.visualization.toLowerCase()](view, width, height);
-  box.append(drawn);
-  if (all.length > 1) box.append(legend(all));
+  const plot = box.appendChild(el("div", { class: "room" }));
+  if (all.length > 1 && render.legend !== "hidden") box.append(legend(all));
   if (data.more) box.append(el("p", { class: "dim" }, `${data.more} more series are not drawn`));
+  // The plot has the room that title and legend leave.
+  const width = Math.max(plot.clientWidth, 260), height = Math.max(plot.clientHeight, 240);
+  plot.replaceWith(shapes[render.visualization.toLowerCase()](view, width, height));
 }
 
 new ResizeObserver(() => { if (!box.closest("[hidden]")) drawChart(); }).observe(box);
@@ -90,6 +97,7 @@ const trim = (v) => String(Number(v.toPrecision(4)));
 // frame draws axes around a plot and returns its scales.
 function frame(d, width, height, { fromZero = true, stackTop = null, band = false } = {}) {
   const ys = d.series.flatMap((s) => s.points.map((p) => p.y));
+  if (render.yaxis === "log" && stackTop === null) return axes(d, width, height, band, logScale(ys, height));
   let low = Math.min(...range(ys), fromZero ? 0 : Infinity), high = stackTop ?? range(ys)[1];
   if (fromZero) high = Math.max(high, 0);
   if (Number(render.ymin) === Number(render.ymin) && render.ymin) low = Number(render.ymin);
@@ -98,22 +106,39 @@ function frame(d, width, height, { fromZero = true, stackTop = null, band = fals
   const wanted = Math.max(2, Math.floor(height / 60)), step = stepOf(low, high, wanted);
   if (!render.ymax) high = Math.ceil(high / step - 1e-9) * step; // the topmost line is above all values
   if (!render.ymin) low = Math.floor(low / step + 1e-9) * step;
-  const yt = ticks(low, high, wanted);
+  return axes(d, width, height, band, { low, high, ticks: ticks(low, high, wanted), at: (v) => v });
+}
+
+// logScale is a scale by powers of ten; what is not above zero stands at its foot.
+function logScale(ys, height) {
+  const [least, most] = range(ys.filter((v) => v > 0)), low = Math.floor(Math.log10(Number(render.ymin) || least)), high = Math.max(Math.ceil(Math.log10(Number(render.ymax) || most)), low + 1);
+  const every = Math.ceil((high - low) / Math.max(2, Math.floor(height / 60))), powers = [];
+  for (let p = low; p <= high; p += every) powers.push(10 ** p);
+  return { low, high, ticks: powers, at: (v) => (v > 0 ? Math.max(Math.log10(v), low) : low) };
+}
+
+// axes draws axes around a plot, with a scale for its values.
+function axes(d, width, height, band, scale) {
+  const { low, high } = scale;
   let [left, right] = band ? [-0.5, d.labels.length - 0.5] : range(d.series.flatMap((s) => s.points.map((p) => p.x)));
   if (!(right > left)) { left -= d.axis === "time" ? 3e4 : 0.5; right += d.axis === "time" ? 3e4 : 0.5; }
   const inner = { w: width - margin.left - margin.right, h: height - margin.top - margin.bottom };
   const x = (v) => margin.left + (v - left) / (right - left) * inner.w;
-  const y = (v) => margin.top + (high - v) / (high - low) * inner.h;
+  const y = (v) => margin.top + (high - scale.at(v)) / (high - low) * inner.h;
   const root = svg("svg", { class: "plot", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": summary(d) });
-  for (const v of yt) {
+  for (const v of scale.ticks) {
     root.append(svg("line", { class: "gridline", x1: margin.left, x2: width - margin.right, y1: y(v), y2: y(v) }),
-      text(margin.left - 8, y(v) + 4, number(v), "end"));
+      text(margin.left - 8, y(v) + 4, number(v) + (d.unit ?? ""), "end"));
   }
-  root.append(svg("line", { class: "axis", x1: margin.left, x2: width - margin.right, y1: y(Math.max(low, 0)), y2: y(Math.max(low, 0)) }));
+  root.append(svg("line", { class: "axis", x1: margin.left, x2: width - margin.right, y1: foot(y, scale), y2: foot(y, scale) }));
   for (const [v, label] of xTicks(d, left, right, inner.w)) root.append(text(x(v), height - margin.bottom + 18, label, "middle"));
   if (d.yTitle) root.append(text(margin.left, 9, d.yTitle, "start"));
-  return { root, x, y, left, right, low, high, inner };
+  if (render.xtitle) root.append(text(margin.left + inner.w / 2, height - 2, render.xtitle, "middle"));
+  return { root, x, y, left, right, inner };
 }
+
+// foot is where the axis stands: at zero, or at the bottom of a scale without one.
+const foot = (y, { low, high, ticks: [first] }) => y(low <= 0 && high >= 0 && first <= 0 ? 0 : first);
 
 // range is the least and greatest of numbers; spreading a large array into
 // Math.max would overflow the stack.
@@ -165,6 +190,7 @@ function areas(d, width, height) {
     hover(d, f, width, height);
     return f.root;
   }
+  if (render.kind === "stacked100") d = shares(d);
   const xs = [...new Set(d.series.flatMap((s) => s.points.map((p) => p.x)))].sort((a, b) => a - b);
   const base = new Map(xs.map((x) => [x, 0]));
   const layers = d.series.map((s) => {
@@ -196,6 +222,19 @@ function asCategories(d) {
 
 const isStacked = () => render.kind === "stacked" || render.kind === "stacked100";
 
+// shares makes of each value its part of all at the same place, in percent.
+function shares(d) {
+  const sums = new Map();
+  for (const s of d.series) for (const p of s.points) sums.set(p.x, (sums.get(p.x) ?? 0) + p.y);
+  return { ...d, unit: "%", series: d.series.map((s) => ({ ...s, points: s.points.map((p) => ({ x: p.x, y: sums.get(p.x) ? p.y / sums.get(p.x) * 100 : 0 })) })) };
+}
+
+// barsOf is what bars and columns draw.
+function barsOf(raw) {
+  const d = asCategories(raw);
+  return render.kind === "stacked100" ? shares(d) : d;
+}
+
 function totals(d) {
   const sums = d.labels.map(() => 0);
   for (const s of d.series) for (const p of s.points) sums[p.x] += Math.max(p.y, 0);
@@ -203,7 +242,7 @@ function totals(d) {
 }
 
 function columns(raw, width, height) {
-  const d = asCategories(raw), stacked = isStacked();
+  const d = barsOf(raw), stacked = isStacked();
   const f = frame(d, width, height, { band: true, stackTop: stacked ? range(totals(d))[1] : null });
   const slot = Math.min(f.inner.w / Math.max(d.labels.length, 1) * .78, 40 + 50 * (isStacked() ? 1 : d.series.length)), each = stacked ? slot : slot / Math.max(d.series.length, 1);
   const top = d.labels.map(() => 0);
@@ -221,11 +260,12 @@ function columns(raw, width, height) {
 }
 
 function rows(raw, width) {
-  const d = asCategories(raw), stacked = isStacked();
+  const d = barsOf(raw), stacked = isStacked();
   const list = d.labels.slice(0, 200), label = Math.min(Math.max(...list.map((l) => l.length), 4) * 6.8 + 14, width * .38);
   const lanes = stacked ? 1 : Math.max(d.series.length, 1), thick = Math.max(20, lanes * 14), step = thick + 10, height = list.length * step + 12;
-  const most = (stacked ? range(totals(d))[1] : range(d.series.flatMap((s) => s.points.map((p) => p.y)))[1]) || 1;
-  const room = width - label - 84;
+  const [least, greatest] = range(d.series.flatMap((s) => s.points.map((p) => p.y)));
+  const low = stacked ? 0 : Math.min(least, 0), high = Math.max(stacked ? range(totals(d))[1] : greatest, 0);
+  const left = label + (low < 0 ? 60 : 0), per = (width - left - 84) / (high - low || 1), zero = left - low * per;
   const root = svg("svg", { class: "plot", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": summary(d) });
   root.classList.add("rows");
   root.style.height = height + "px";
@@ -234,15 +274,16 @@ function rows(raw, width) {
   d.series.forEach((s, n) => {
     for (const p of s.points) {
       if (p.x >= list.length) continue;
-      const w = Math.max(p.y, 0) / most * room, lane = stacked ? thick : thick / lanes;
-      const x = label + (stacked ? at[p.x] : 0), y = p.x * step + 6 + (stacked ? 0 : n * lane);
+      const w = (stacked ? Math.max(p.y, 0) : Math.abs(p.y)) * per, lane = stacked ? thick : thick / lanes;
+      const x = zero + (stacked ? at[p.x] : Math.min(p.y, 0) * per), y = p.x * step + 6 + (stacked ? 0 : n * lane);
       at[p.x] += w;
       const r = svg("rect", { class: "fill " + s.cls, x, y, width: Math.max(w, p.y ? 1 : 0), height: lane - 1, rx: 3 });
       r.append(svg("title", {}, `${list[p.x]} · ${s.name}: ${p.y}`));
       root.append(r);
-      if (!stacked) root.append(text(x + w + 6, y + lane / 2 + 4, number(p.y), "start", "value"));
+      if (!stacked) root.append(text(p.y < 0 ? x - 6 : x + w + 6, y + lane / 2 + 4, number(p.y), p.y < 0 ? "end" : "start", "value"));
     }
   });
+  if (low < 0) root.append(svg("line", { class: "axis", x1: zero, x2: zero, y1: 0, y2: height }));
   return root;
 }
 
@@ -250,9 +291,18 @@ function pie(raw, width, height) {
   const d = asCategories(raw), slices = [];
   const whole = d.labels.length > 1 ? totals(d) : d.series.map((s) => s.points.reduce((a, p) => a + Math.max(p.y, 0), 0));
   const names = d.labels.length > 1 ? d.labels : d.series.map((s) => s.name);
-  const sum = whole.reduce((a, b) => a + b, 0) || 1, r = Math.min(height, width * .5) / 2 - 14, cx = Math.min(width * .33, r + 40), cy = height / 2;
+  const sum = whole.reduce((a, b) => a + b, 0) || 1;
   const order = whole.map((v, i) => [v, names[i]]).sort((a, b) => b[0] - a[0]);
   const shown = order.length > 8 ? [...order.slice(0, 7), [order.slice(7).reduce((a, [v]) => a + v, 0), `${order.length - 7} others`]] : order;
+  // The names stand beside the circle, or on a narrow page below it.
+  const below = width < 520, lines = shown.length * 24;
+  const r = Math.max(below ? Math.min(height - lines - 20, width * .8) / 2 - 8 : Math.min(height, width * .5) / 2 - 14, 40);
+  const cx = below ? width / 2 : Math.min(width * .33, r + 40), cy = below ? r + 8 : height / 2;
+  const namesAt = below ? { x: 8, y: 2 * r + 36 } : { x: cx + r + 28, y: cy - lines / 2 + 12 };
+  const named = ([v, name]) => {
+    const tail = `  ${number(v)}  (${(v / sum * 100).toFixed(1)}%)`, room = Math.max(4, Math.floor((width - namesAt.x - 19) / 6.2) - tail.length);
+    return (name.length > room ? name.slice(0, room - 1) + "…" : name) + tail;
+  };
   const root = svg("svg", { class: "plot", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "piechart. " + shown.map(([v, n]) => `${n}: ${(v / sum * 100).toFixed(1)}%`).join("; ") });
   let angle = -Math.PI / 2;
   shown.forEach(([v, name], i) => {
@@ -262,9 +312,9 @@ function pie(raw, width, height) {
       svg("path", { class: "stack " + cls, d: `M${p(angle, r * .58)}L${p(angle, r)}A${r},${r} 0 ${turn > Math.PI ? 1 : 0} 1 ${p(end, r)}L${p(end, r * .58)}A${r * .58},${r * .58} 0 ${turn > Math.PI ? 1 : 0} 0 ${p(angle, r * .58)}Z` });
     slice.append(svg("title", {}, `${name}: ${v}`));
     slices.push(slice);
-    const y = cy - shown.length * 12 + i * 24 + 12, x = cx + r + 28;
+    const x = namesAt.x, y = namesAt.y + i * 24;
     root.append(svg("rect", { class: cls, x, y: y - 9, width: 11, height: 11, rx: 3 }),
-      text(x + 19, y, `${name}  ${number(v)}  (${(v / sum * 100).toFixed(1)}%)`, "start", "value"));
+      text(x + 19, y, named([v, name]), "start", "value"));
     angle = end;
   });
   root.prepend(...slices);
@@ -272,8 +322,7 @@ function pie(raw, width, height) {
 }
 
 function card(d) {
-  const s = d.series[0];
-  return el("div", { class: "card-value" }, number(s.points.at(-1).y), el("small", {}, s.name));
+  return el("div", { class: "cards" }, ...d.values.map(([name, v]) => el("div", { class: "card-value" }, v, el("small", {}, name))));
 }
 
 // hover shows the values at the place of the pointer.

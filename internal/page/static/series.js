@@ -32,6 +32,7 @@ export function read(table, render) {
   if (!series.size) return null;
   const list = [...series.values()];
   if (axis !== "category") for (const s of list) s.points.sort((a, b) => a.x - b.x);
+  if (render.accumulate === "true") for (const s of list) for (let i = 1; i < s.points.length; i++) s.points[i].y += s.points[i - 1].y;
   return {
     axis, labels: [...labels.keys()], series: list.slice(0, maxSeries), more: Math.max(0, list.length - maxSeries),
     xTitle: render.xtitle ?? (r.x >= 0 ? table.columns[r.x].name : ""), yTitle: render.ytitle ?? "",
