@@ -533,6 +533,28 @@ func TestTheEditorCompletesAndPointsAtFaults(t *testing.T) {
 	_ = b.trouble() // the refused query is an error of the network to Chromium
 }
 
+// Asking for completions right after typing is not undone by what typing
+// itself would have offered.
+func TestAskedCompletionsStay(t *testing.T) {
+	b := open(t)
+	b.visit("print 1", "", "")
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#text").value = ""`), chromedp.Focus(chromedp.CSS("#text")))
+	closed := eval[bool](b, `new Promise((done) => {
+		const text = document.querySelector("#text"), list = document.querySelector("#suggest");
+		text.value = "ContainerAppConsoleLogs_CL | where ";
+		text.setSelectionRange(text.value.length, text.value.length);
+		text.dispatchEvent(new InputEvent("input"));
+		text.dispatchEvent(new KeyboardEvent("keydown", { key: " ", ctrlKey: true, bubbles: true }));
+		let shown = false;
+		new MutationObserver(() => { if (!list.hidden) shown = true; else if (shown) done(true); }).observe(list, { attributes: true });
+		setTimeout(() => done(!shown), 1000); // typing offers after 90 ms
+	})`)
+	if closed {
+		t.Error("the list of completions is gone again")
+	}
+	b.quiet()
+}
+
 // scrolled is what was seen on the way through a table: how long frames were
 // and how long the page took to draw its rows in each, in milliseconds, the most
 // rows that were in the page at once, and what was not as it should be.
@@ -629,4 +651,45 @@ func TestALinkWorksOnce(t *testing.T) {
 	b.do(chromedp.Evaluate[chromedp.Void](`localStorage.removeItem("acalocal-token")`))
 	b.do(chromedp.Navigate(a.URL+"/logs/?once-more#code="+a.Code), chromedp.WaitVisible(chromedp.CSS("#login")))
 	_ = b.trouble() // the refused code is an error of the network to Chromium
+}
+
+// Who gets the link of a query from somebody else has to ask for a link to be
+// let in, and opens it in another tab.
+func TestASharedLinkGoesOnOnceItsBrowserIsLetIn(t *testing.T) {
+	b := open(t)
+	a, err := b.client.Access(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.do(chromedp.Navigate(a.URL+"/logs/#"+url.Values{"q": {"print Answer = 42"}}.Encode()), chromedp.WaitVisible(chromedp.CSS("#login")))
+	tab, stop := chromedp.NewContext(b.ctx)
+	defer stop()
+	if err := chromedp.Do(tab, chromedp.Navigate(a.URL+"/logs/#code="+a.Code), chromedp.WaitReady(chromedp.CSS("#saved li"))); err != nil {
+		t.Fatal(err)
+	}
+	b.wait("the query has run", `document.querySelector("#cell-0-0")?.innerText == "42" && !document.querySelector("#login").open`)
+	b.quiet()
+}
+
+func TestAGreatCellUnfoldsInParts(t *testing.T) {
+	b := open(t)
+	b.visit(`print Json = strcat('{"a":[', strrep(strrep("1,", 200), 100), '2]}'), Text = strrep(strrep("0123456789", 100), 100)`, "", "")
+	b.wait("there is a row", `document.querySelectorAll("#grid .row").length == 1`)
+	if got := eval[int](b, `Math.max(...[...document.querySelectorAll("#grid .row .cell")].map((c) => c.textContent.length))`); got != 601 {
+		t.Errorf("a cell on its line has %d characters, want 600 and an ellipsis", got)
+	}
+	b.do(chromedp.Click(chromedp.CSS("#cell-0-0")), chromedp.WaitVisible(chromedp.CSS("#drawer .tree")))
+	count := `document.querySelectorAll("#drawer .tree .lit").length`
+	if got := eval[int](b, count); got != 300 {
+		t.Errorf("%d elements are in the page, want 300", got)
+	}
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#drawer .tree button").click()`))
+	if got, text := eval[int](b, count), b.text("#drawer .tree button"); got != 600 || text != "19,401 more" {
+		t.Errorf("then %d, and %q", got, text)
+	}
+	if got := eval[int](b, `document.querySelector("#drawer dd:last-child").textContent.length`); got != 100_000 {
+		t.Errorf("the text unfolds to %d characters", got)
+	}
+	b.shot("great-cell")
+	b.quiet()
 }

@@ -181,7 +181,7 @@ text.addEventListener("input", () => {
 text.addEventListener("blur", close);
 text.addEventListener("click", close);
 text.addEventListener("keydown", (e) => {
-  if (e.key === " " && e.ctrlKey) { e.preventDefault(); suggest(true); return; }
+  if (e.key === " " && e.ctrlKey) { e.preventDefault(); clearTimeout(suggestTimer); suggest(true); return; }
   if (list.hidden || e.ctrlKey || e.metaKey || e.altKey) return;
   const move = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 }[e.key];
   if (move) { chosen = Math.max(0, Math.min(items.length - 1, chosen + move)); mark(); e.preventDefault(); return; }

@@ -46,10 +46,13 @@ function chooseColumns() {
   shown = hideEmpty && filled.length && table.rows.length ? filled : all;
 }
 
+// typeName is the type of a column; times are told as Kusto keeps them.
+const typeName = ({ type }) => (type === "datetime" ? "datetime, UTC" : type);
+
 function measure() {
   const every = Math.max(1, Math.floor(table.rows.length / 300)), sample = table.rows.filter((_, i) => i % every === 0);
   widths = shown.map((c) => {
-    const name = table.columns[c].name.length + table.columns[c].type.length * 0.8 + 3;
+    const name = table.columns[c].name.length + typeName(table.columns[c]).length * 0.8 + 3;
     const longest = sample.reduce((m, r) => Math.max(m, show(r[c], table.columns[c].type).length), 0);
     return Math.round(Math.min(Math.max(name, longest + 1, 6), 64) * 7.6 + 22);
   });
@@ -57,8 +60,9 @@ function measure() {
 
 function build() {
   head = el("div", { class: "head", role: "row", "aria-rowindex": 1 }, ...shown.map((c, i) => {
-    const cell = el("div", { class: "cell", role: "columnheader", "aria-sort": "none", title: table.columns[c].name + ": " + table.columns[c].type, onclick: () => sortBy(i) },
-      table.columns[c].name, el("span", { class: "type" }, table.columns[c].type), el("span", { class: "grip", onpointerdown: (e) => resize(e, i), onclick: (e) => e.stopPropagation() }));
+    const { name } = table.columns[c], type = typeName(table.columns[c]);
+    const cell = el("div", { class: "cell", role: "columnheader", "aria-sort": "none", title: name + ": " + type, onclick: () => sortBy(i) },
+      name, el("span", { class: "type" }, type), el("span", { class: "grip", onpointerdown: (e) => resize(e, i), onclick: (e) => e.stopPropagation() }));
     cell.style.width = widths[i] + "px";
     return cell;
   }));
@@ -106,7 +110,7 @@ function rowOf(i) {
 
 function cellOf(v, column, row, n) {
   const text = show(v, column.type);
-  const e = el("div", { class: "cell " + look(v, column), role: "gridcell", "aria-colindex": n + 1, id: `cell-${row}-${n}` }, text.length > 600 ? text.slice(0, 600) + "…" : text);
+  const e = el("div", { class: "cell " + look(v, column), role: "gridcell", "aria-colindex": n + 1, id: `cell-${row}-${n}` }, text);
   e.dataset.col = n;
   e.style.width = widths[n] + "px";
   if (active.row === row && active.col === n) e.classList.add("active");
@@ -117,16 +121,19 @@ function look(v, { type }) {
   if (v === null) return "null";
   if (numeric.has(type)) return "right num";
   if (type === "datetime") return "dt";
-  if (type === "dynamic" || isJSON(v)) return "json";
+  if (type === "dynamic" || v.length < most && isJSON(v)) return "json";
   if (v === "Warning" || v === "Error") return "level";
   return "";
 }
+
+const most = 600; // characters of a cell that are shown on its line
 
 // show is a cell on one line.
 export function show(v, type) {
   if (v === null) return "null";
   if (type === "datetime") return v.replace("T", " ").replace(/(\.\d{3})\d*Z$|Z$/, "$1");
-  return strip(String(v)).replace(/\r?\n/g, "⏎ ");
+  const text = String(v), line = strip(text.slice(0, 2 * most)).replace(/\r?\n/g, "⏎ ");
+  return line.length > most || text.length > 2 * most ? line.slice(0, most) + "…" : line;
 }
 
 function refresh() { first = -1; body.replaceChildren(); draw(); }

@@ -28,8 +28,18 @@ function node(x, depth) {
   const entries = Object.entries(x), array = Array.isArray(x);
   const label = array ? `[${entries.length}]` : `{${entries.length}}`;
   if (!entries.length) return el("span", { class: "lit" }, array ? "[]" : "{}");
-  const list = el("ul", {}, ...entries.map(([k, v]) => branch(k, v, depth)));
+  const list = el("ul");
+  fill(list, entries, depth);
   return el("details", { open: depth < 3 }, el("summary", {}, label), list);
+}
+
+// fill adds entries to a list, a few hundred at a time.
+function fill(list, entries, depth, from = 0) {
+  const to = from + 300;
+  list.append(...entries.slice(from, to).map(([k, v]) => branch(k, v, depth)));
+  if (to >= entries.length) return;
+  const more = el("li", {}, el("button", { type: "button", class: "plain", onclick: () => { more.remove(); fill(list, entries, depth, to); } }, `${(entries.length - to).toLocaleString()} more`));
+  list.append(more);
 }
 
 function branch(key, v, depth) {
