@@ -11,16 +11,17 @@ import (
 
 // UploadTimes returns cat, a catalog of a store, with TimeGenerated in the _CL
 // tables as Log Analytics has it: when the collector has sent the row, 1 to
-// 2.5 s after time_t, with one value for all rows of a batch. Batches are the
-// rows of a second, of all containers.
+// 2.5 s after time_t, with one value for all rows of a batch; and _timestamp_d,
+// when it has read them, up to 1.5 s after time_t. Batches are the rows of a
+// second, of all containers.
 //
 // Values are computed from the stored time, so that a row has the same one in
 // each query. They may lie in the future: a row whose upload is still to come
 // would not be found on Azure, see [kql.Within].
 func UploadTimes(cat kql.Catalog) kql.Catalog { return uploadCatalog{cat} }
 
-// Times of uploads, in ticks: that of batch n is between 1 and 1.5 s after the
-// batch has ended.
+// Times of uploads, in ticks: a batch is read up to 0.5 s after it has ended, and
+// sent a second later.
 const (
 	uploadBatch  = 1e7
 	uploadDelay  = 1e7
@@ -33,6 +34,9 @@ func uploadTime(n int64) int64 {
 	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
 	return (n+1)*uploadBatch + uploadDelay + int64((h^h>>27)%uploadJitter)
 }
+
+// collectedOf is when a row of time t is read, in seconds since 1970.
+func collectedOf(t int64) float64 { return float64(uploadOf(t)-uploadDelay-ticksToUnix) / 1e7 }
 
 // uploadOf is when a row of time t is uploaded.
 func uploadOf(t int64) int64 { return uploadTime(t / uploadBatch) }
@@ -57,13 +61,14 @@ func (c uploadCatalog) Table(name string) (kql.Table, bool) {
 	if !ok || !strings.HasSuffix(name, "_CL") {
 		return t, ok
 	}
-	return &uploadTable{t, t.Schema().TimeColumn()}, true
+	s := t.Schema()
+	return &uploadTable{t, s.TimeColumn(), s.Index("_timestamp_d")}, true
 }
 
-// uploadTable is a table whose time column is that of the table below, moved.
+// uploadTable is a table whose times are those of the table below, moved.
 type uploadTable struct {
 	kql.Table
-	time int // ordinal of the time column
+	time, collected int // ordinals of TimeGenerated, _timestamp_d
 }
 
 // IngestionTimeColumn implements kql.IngestionTimer.
@@ -93,17 +98,26 @@ func (t *uploadTable) Scan(ctx context.Context, req kql.ScanRequest) (kql.Scanne
 		}
 		below.Predicates = append(below.Predicates, preds...)
 	}
+	collected := slices.Contains(req.Columns, t.collected)
+	if collected && !slices.Contains(req.Columns, t.time) {
+		below.Columns = append(slices.Clone(req.Columns), t.time)
+		slices.Sort(below.Columns)
+	}
 	s, err := t.Table.Scan(ctx, below)
 	if err != nil {
 		return nil, err
 	}
-	return &uploadScanner{s, t.time}, nil
+	return &uploadScanner{s, t, collected}, nil
 }
 
 // below returns what a predicate means in the table below. It reports whether
 // that is all it means.
 func (t *uploadTable) below(p kql.Predicate) (preds []kql.Predicate, ok bool) {
-	if p.Column != t.time {
+	switch p.Column {
+	case t.time:
+	case t.collected:
+		return nil, false
+	default:
 		return []kql.Predicate{p}, true
 	}
 	lo, hi, ok := bounds(p)
@@ -125,7 +139,8 @@ func (t *uploadTable) below(p kql.Predicate) (preds []kql.Predicate, ok bool) {
 // uploadScanner moves the times of blocks.
 type uploadScanner struct {
 	kql.Scanner
-	time int
+	table     *uploadTable
+	collected bool // _timestamp_d is wanted
 }
 
 // RemainingTime implements kql.TimeBounder.
@@ -144,14 +159,22 @@ func (s *uploadScanner) RemainingTime() (newest kql.Ticks, ok bool) {
 // Next implements kql.Scanner.
 func (s *uploadScanner) Next(ctx context.Context) (*kql.Block, error) {
 	b, err := s.Scanner.Next(ctx)
-	if b == nil || err != nil || b.Columns[s.time] == nil {
+	if b == nil || err != nil || b.Columns[s.table.time] == nil {
 		return b, err
 	}
+	written := b.Columns[s.table.time].Ints
 	out := &kql.Block{Rows: b.Rows, Counts: b.Counts, Columns: slices.Clone(b.Columns)}
-	moved := make([]int64, b.Rows)
-	for i, t := range b.Columns[s.time].Ints {
-		moved[i] = uploadOf(t)
+	uploads := make([]int64, b.Rows)
+	for i, t := range written {
+		uploads[i] = uploadOf(t)
 	}
-	out.Columns[s.time] = &kql.Vector{Type: kql.DateTime, Ints: moved}
+	out.Columns[s.table.time] = &kql.Vector{Type: kql.DateTime, Ints: uploads}
+	if s.collected {
+		reads := make([]float64, b.Rows)
+		for i, t := range written {
+			reads[i] = collectedOf(t)
+		}
+		out.Columns[s.table.collected] = &kql.Vector{Type: kql.Real, Reals: reads}
+	}
 	return out, nil
 }

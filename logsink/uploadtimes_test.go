@@ -61,6 +61,24 @@ func TestBatchesShareTheTimeOfTheirUpload(t *testing.T) {
 	if n := len(rows) / len(batches); n < 25 || n > 30 {
 		t.Errorf("%d batches for %d rows", len(batches), len(rows))
 	}
+	read := rowsOf(t, cat, "ContainerAppConsoleLogs_CL | where _timestamp_d > 0 | extend t = unixtime_seconds_todatetime(_timestamp_d) "+
+		"| summarize min(t - time_t), max(t - time_t), min(TimeGenerated - t), max(TimeGenerated - t), dcount(_timestamp_d)")
+	for i, want := range []time.Duration{0, 1500 * time.Millisecond, time.Second, time.Second} {
+		if got := time.Duration(read[0][i].Int) * 100; got < want-100*time.Millisecond || got > want+100*time.Millisecond {
+			t.Errorf("time %d of reading is %s, want about %s", i, got, want)
+		}
+	}
+	if n := read[0][4].Int; n != int64(len(batches)) {
+		t.Errorf("%d times of reading for %d batches", n, len(batches))
+	}
+	if alone := rowsOf(t, cat, "ContainerAppConsoleLogs_CL | project _timestamp_d | summarize min(_timestamp_d)")[0][0].Real; alone < 1e9 {
+		t.Errorf("the first batch is read at %f", alone)
+	}
+	for _, row := range rowsOf(t, cat, "let first = toscalar(ContainerAppConsoleLogs_CL | summarize min(_timestamp_d)); ContainerAppConsoleLogs_CL | where _timestamp_d == first | take 100000 | summarize dcount(TimeGenerated), count()") {
+		if row[0].Int != 1 || row[1].Int < 2 {
+			t.Errorf("a time of reading is shared by %d batches, %d rows", row[0].Int, row[1].Int)
+		}
+	}
 	if plain := rowsOf(t, cat, "ContainerAppConsoleLogs | take 1"); plain[0][1].Int >= rows[0][0].Int {
 		t.Errorf("TimeGenerated of the resource-specific table is moved, too")
 	}
