@@ -5,6 +5,7 @@ package evidence
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -42,30 +43,49 @@ func Of(ctx context.Context, ask Asker, app *emulator.App, revision string) (*ex
 	if e.Console, err = consoleLines(ctx, ask, app.Name, revision); err != nil {
 		return nil, err
 	}
-	e.Telemetry, err = telemetryOf(ctx, ask, app.Name, &e.Revision.Revision)
+	e.Telemetry, err = telemetryOf(ctx, ask, app, &e.Revision)
 	return e, err
 }
 
 // telemetryOf counts what has arrived of an app since a revision was made; nil
-// when the revision sends it elsewhere. SDKs name the host as role instance, which
+// when the revision sends it elsewhere, and has no OpenTelemetry agent either. SDKs name the host as role instance, which
 // is the replica: what those of other revisions sent does not count.
-func telemetryOf(ctx context.Context, ask Asker, app string, revision *aca.Revision) (*explain.Telemetry, error) {
+func telemetryOf(ctx context.Context, ask Asker, app *emulator.App, revision *emulator.Revision) (*explain.Telemetry, error) {
 	ours := func(c aca.Container) bool {
 		return slices.ContainsFunc(c.Env, func(v aca.EnvVar) bool { return endpoint.IsOurs(v.Value) })
 	}
-	if !slices.ContainsFunc(revision.Properties.Template.Containers, ours) {
+	if len(app.Local.Telemetry.Env()) == 0 && !slices.ContainsFunc(revision.Properties.Template.Containers, ours) {
 		return nil, nil
 	}
 	q := fmt.Sprintf(`union AppRequests, AppDependencies, AppTraces, AppExceptions, AppEvents
 | where IKey == %s and TimeGenerated >= datetime(%s)
 | where AppRoleInstance !startswith %s or AppRoleInstance startswith %s
-| count`, strconv.Quote(endpoint.Key(app)), revision.Properties.CreatedTime.UTC().Format(time.RFC3339Nano),
-		strconv.Quote(app+"--"), strconv.Quote(revision.Name+"-"))
-	counts, err := read(ctx, ask, q, func(cells []string) (int, error) { return strconv.Atoi(cells[0]) })
+| summarize count(), countif(TimeGenerated >= datetime(%s))`, strconv.Quote(endpoint.Key(app.Name)), revision.Properties.CreatedTime.UTC().Format(time.RFC3339Nano),
+		strconv.Quote(app.Name+"--"), strconv.Quote(revision.Name+"-"), oldest(revision).UTC().Format(time.RFC3339Nano))
+	counts, err := read(ctx, ask, q, func(cells []string) (explain.Telemetry, error) {
+		records, err := strconv.Atoi(cells[0])
+		current, err2 := strconv.Atoi(cells[1])
+		return explain.Telemetry{Records: records, Current: current}, errors.Join(err, err2)
+	})
 	if err != nil || len(counts) == 0 {
 		return nil, err
 	}
-	return &explain.Telemetry{Records: counts[0]}, nil
+	return &counts[0], nil
+}
+
+// oldest is when the oldest replica that stays was made, or the revision when
+// there is none.
+func oldest(revision *emulator.Revision) time.Time {
+	t := time.Time{}
+	for _, r := range revision.Replicas {
+		if !r.Draining && (t.IsZero() || r.Properties.CreatedTime.Before(t)) {
+			t = r.Properties.CreatedTime
+		}
+	}
+	if t.IsZero() {
+		return revision.Properties.CreatedTime
+	}
+	return t
 }
 
 // SystemRows are the newest rows about a revision, oldest first.

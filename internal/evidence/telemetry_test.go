@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/acalocal/acalocal/emulator"
 	"github.com/acalocal/acalocal/emulator/aca"
+	"github.com/acalocal/acalocal/internal/explain"
 	"github.com/acalocal/acalocal/internal/telemetry/endpoint"
 	"github.com/acalocal/acalocal/logsink"
 	"github.com/acalocal/acalocal/logsink/kql"
@@ -45,16 +47,32 @@ func TestTelemetryIsCountedFromTheRevisionOn(t *testing.T) {
 		})
 		return rows, nil
 	}
-	revision := &aca.Revision{Name: "web--2"}
+	app := &emulator.App{}
+	app.Name = "web"
+	revision := &emulator.Revision{Revision: aca.Revision{Name: "web--2"}}
 	revision.Properties.CreatedTime = made
 	for value, want := range map[string]int{endpoint.ConnectionString("web"): 2, "InstrumentationKey=" + strings.Repeat("0", 36): -1} {
 		revision.Properties.Template.Containers = []aca.Container{{Env: []aca.EnvVar{{Name: endpoint.ConnectionStringVariable, Value: value}}}}
-		got, err := telemetryOf(t.Context(), ask, "web", revision)
+		got, err := telemetryOf(t.Context(), ask, app, revision)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if n := -1; got == nil && want != n || got != nil && got.Records != want {
 			t.Errorf("%s: %v, want %d", value, got, want)
 		}
+	}
+
+	// The variables of the environment's OpenTelemetry agent are no part of the
+	// revision.
+	app.Local.Telemetry = aca.EnvironmentTelemetry{Agent: true, Traces: true}
+	revision.Properties.Template.Containers[0].Env = nil
+	if got, err := telemetryOf(t.Context(), ask, app, revision); err != nil || got == nil || *got != (explain.Telemetry{Records: 2, Current: 2}) {
+		t.Errorf("with an agent: %v, %v, want 2", got, err)
+	}
+	younger := emulator.Replica{Replica: aca.Replica{Properties: aca.ReplicaProperties{CreatedTime: made.Add(time.Second)}}}
+	leaving := emulator.Replica{Replica: aca.Replica{Properties: aca.ReplicaProperties{CreatedTime: made}}, Draining: true}
+	revision.Replicas = []emulator.Replica{leaving, younger}
+	if got, err := telemetryOf(t.Context(), ask, app, revision); err != nil || got == nil || *got != (explain.Telemetry{Records: 2, Current: 1}) {
+		t.Errorf("with a younger replica: %v, %v, want 2, 1", got, err)
 	}
 }

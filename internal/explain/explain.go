@@ -36,6 +36,8 @@ type Evidence struct {
 	// Telemetry is what of the app's telemetry arrived; nil when nobody
 	// counted.
 	Telemetry *Telemetry
+	// Environment is what the app's environment says about telemetry.
+	Environment aca.EnvironmentTelemetry
 }
 
 // Output is one line that a container printed.
@@ -53,9 +55,14 @@ type File struct {
 	Text []byte
 }
 
-// Telemetry counts what an app has sent to Application Insights.
+// Telemetry counts what an app has sent to Application Insights, or to the
+// OpenTelemetry agent of its environment.
 type Telemetry struct {
+	// Records have arrived since the revision was made, Current of them since
+	// the oldest of its replicas was: what the environment gives them may have
+	// changed in between.
 	Records int `json:"records"`
+	Current int `json:"current"`
 }
 
 // Of is the evidence that a snapshot holds about a revision of an app, nil
@@ -65,7 +72,7 @@ func Of(app *emulator.App, revision string, now time.Time) *Evidence {
 	if rev == nil {
 		return nil
 	}
-	e := &Evidence{App: app.ContainerApp, Revision: *rev, Now: now}
+	e := &Evidence{App: app.ContainerApp, Revision: *rev, Now: now, Environment: app.Local.Telemetry}
 	e.App.Properties.Template = rev.Properties.Template
 	return e
 }

@@ -230,7 +230,8 @@ func lines(text string) []string {
 //	replica r1 [ready] [draining] [at=+5s]
 //	listen 8000 | listen 127.0.0.1:8000      of the replica above
 //	container app running|waiting [init] [started] [ready] [restarts=2] [oom=1] [last=REASON:CODE[:forced]]
-//	telemetry 5
+//	telemetry 5 [2]                          records of the revision, and of its replicas
+//	environment [appInsights] [agent] [traces] [logs] [metrics] [strict]
 func (r *reader) state(words []string) {
 	r.t.Helper()
 	replicas := &r.e.Revision.Replicas
@@ -244,7 +245,12 @@ func (r *reader) state(words []string) {
 	case "inactive":
 		r.e.Revision.Properties.Active = false
 	case "telemetry":
-		r.e.Telemetry = &Telemetry{Records: r.number(words[1])}
+		r.e.Telemetry = &Telemetry{Records: r.number(words[1]), Current: r.number(words[len(words)-1])}
+	case "environment":
+		has := func(word string) bool { return slices.Contains(words[1:], word) }
+		r.e.Environment = aca.EnvironmentTelemetry{
+			AppInsights: has("appInsights"), Agent: has("agent"), Traces: has("traces"), Logs: has("logs"), Metrics: has("metrics"), Strict: has("strict"),
+		}
 	case "replica":
 		rep := emulator.Replica{Ready: slices.Contains(words, "ready"), Draining: slices.Contains(words, "draining")}
 		rep.Name, rep.Properties.CreatedTime = words[1], zero

@@ -50,6 +50,7 @@ var rules = []rule{
 	// It works, and something about it does not.
 	{"sigterm-ignored", sigtermIgnored, sigtermChecked},
 	{"telemetry", telemetryOff, telemetryChecked},
+	{"opentelemetry", openTelemetryOff, openTelemetryChecked},
 }
 
 // Rules are the identifiers of all causes, root causes first.

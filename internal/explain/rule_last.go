@@ -119,10 +119,13 @@ func telemetryOff(f *facts) *Verdict {
 		case hasString && !on:
 			return f.modeMissing(c, mode)
 		case !hasString && (on || c.complainsOfString()):
+			why := fmt.Sprintf("Container %s is told to send traces, and does not know the Application Insights resource they belong to. ", c.Name)
+			if f.Environment.AppInsights {
+				why += "The connection string under appInsightsConfiguration of the environment is for its OpenTelemetry agent; apps do not get it, here as on Azure. "
+			}
 			return &Verdict{
-				Title: fmt.Sprintf("telemetry has nowhere to go: %s is not set", connectionString),
-				Why: fmt.Sprintf("Container %s is told to send traces, and does not know the Application Insights resource they belong to. "+
-					"The app works; AppRequests and AppTraces stay empty.", c.Name),
+				Title:    fmt.Sprintf("telemetry has nowhere to go: %s is not set", connectionString),
+				Why:      why + "The app works; AppRequests and AppTraces stay empty.",
 				Evidence: c.telemetryEvidence(),
 				Fix:      fmt.Sprintf("Set %s to the connection string of the resource, from a secret.", connectionString),
 			}
@@ -198,6 +201,9 @@ func telemetryChecked(f *facts) string {
 		case hasEnv(c.Container, telemetryMode):
 			return fmt.Sprintf("telemetry: %s is %s", telemetryMode, envValue(c.Container, telemetryMode))
 		}
+	}
+	if f.Environment.Agent {
+		return "" // that rule says what is asked for
 	}
 	return fmt.Sprintf("telemetry is not asked for: neither %s nor %s is set", connectionString, telemetryMode)
 }
