@@ -35,6 +35,7 @@ import (
 //	logged TEXT [SECONDS [APP]]  waits until the console log of the app, or the only one, has TEXT
 //	engine …, answers …, peak …  see badday_docker_test.go
 //	queried QUERY TEXT  waits until the answer to a query has TEXT
+//	program NAME   compiles testdata/NAME into the directory NAME
 //	killdaemon     kills the daemon and waits until it is dead
 //	taken          takes a port and puts it into $TAKEN
 //	gone           fails unless nothing of the environment is left
@@ -43,6 +44,10 @@ func TestDockerScripts(t *testing.T) {
 		t.Skip("needs a Docker Engine; set ACALOCAL_DOCKER=1 to run it")
 	}
 	app := buildApp(t)
+	module, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
 	examples, err := filepath.Abs(filepath.Join("..", "..", "examples"))
 	if err != nil {
 		t.Fatal(err)
@@ -73,6 +78,7 @@ func TestDockerScripts(t *testing.T) {
 			"edge":       edgePorts,
 			"logged":     awaitLine,
 			"queried":    awaitAnswer,
+			"program":    func(ts *testscript.TestScript, _ bool, args []string) { buildProgram(ts, module, args[0]) },
 			"killdaemon": killDaemon,
 			"taken":      takePort,
 			"engine":     engineCommand,
@@ -97,6 +103,16 @@ func buildApp(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	return program
+}
+
+// buildProgram is buildApp for a program that one script needs. It is run where
+// the module is: the script's directory is outside.
+func buildProgram(ts *testscript.TestScript, module, name string) {
+	cmd := exec.Command("go", "build", "-o", ts.MkAbs(filepath.Join(name, name)), "./testdata/"+name)
+	cmd.Dir, cmd.Env = module, append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		ts.Fatalf("build testdata/%s: %v\n%s", name, err, out)
+	}
 }
 
 // removeEnvironment cleans up after a script, whatever it has left.
