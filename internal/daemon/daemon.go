@@ -332,7 +332,10 @@ func (d *Daemon) Run(ctx context.Context, ready func()) error {
 	})
 	defer d.stopServing(endAnswers)
 	parts.Go(func() { d.edge.run(ctx) })
-	parts.Go(func() { d.edge.gates.run(ctx) })
+	gated, closeGates := context.WithCancel(ctx)
+	defer closeGates()
+	gatesClosed := make(chan struct{})
+	parts.Go(func() { defer close(gatesClosed); d.edge.gates.run(gated) })
 	parts.Go(func() { d.measure(ctx) })
 	if d.otlp != nil {
 		parts.Go(func() { d.otlp.Run(ctx) })
@@ -351,6 +354,8 @@ func (d *Daemon) Run(ctx context.Context, ready func()) error {
 	}
 	select {
 	case <-d.remove:
+		closeGates()
+		<-gatesClosed // one that opens just now would stay
 		return d.removeAll()
 	default:
 		return nil
@@ -387,6 +392,7 @@ func (d *Daemon) stopServing(endAnswers func()) {
 func (d *Daemon) waitRemove(ctx context.Context) {
 	select {
 	case <-d.remove:
+		d.edge.gates.keep()
 		if _, err := d.Faults.Remove(""); err != nil {
 			d.o.Log.Error().Err(err).Msg("removing the faults")
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -26,6 +27,7 @@ type gates struct {
 	log     zerolog.Logger
 
 	wanted chan ingress.Table // the newest one; one slot
+	kept   atomic.Bool        // the gates stay as they are
 	settle time.Duration      // how long names wait that can
 
 	open   map[string]net.Listener // used by run alone, by key
@@ -51,8 +53,15 @@ func newGates(o Options, serve func(net.Listener, ingress.ListenSpec)) *gates {
 		wanted: make(chan ingress.Table, 1), settle: settle, open: map[string]net.Listener{}}
 }
 
+// keep leaves the gates as they are from now on: while everything is removed, one
+// app after the other, those that drain still call each other.
+func (g *gates) keep() { g.kept.Store(true) }
+
 // set says which apps there are. It never blocks.
 func (g *gates) set(t ingress.Table) {
+	if g.kept.Load() {
+		return
+	}
 	select {
 	case <-g.wanted: // an older table nobody has seen yet
 	default:

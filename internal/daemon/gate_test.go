@@ -15,6 +15,7 @@ import (
 
 	"github.com/acalocal/acalocal/ingress"
 	"github.com/acalocal/acalocal/internal/container"
+	"github.com/acalocal/acalocal/internal/container/containertest"
 )
 
 func TestGatesAreForTheNamesAppsCallEachOtherBy(t *testing.T) {
@@ -158,6 +159,65 @@ func (o *openedGates) OpenGate(context.Context, container.GateSpec) (net.Listene
 }
 
 func (o *openedGates) String() string { return strings.Join(o.at, " ") }
+
+// slowGate is an engine in memory whose gates are open only when nobody wants
+// them any more.
+type slowGate struct {
+	*containertest.Runtime
+	container.Gate
+	opening chan struct{}
+	happens chan string
+}
+
+func (r *slowGate) OpenGate(ctx context.Context, _ container.GateSpec) (net.Listener, error) {
+	r.opening <- struct{}{}
+	<-ctx.Done()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	r.happens <- "opened"
+	return &gateThatSaysSo{l, r.happens}, err
+}
+
+func (r *slowGate) RemoveEnvironment(ctx context.Context, env string) error {
+	r.happens <- "environment removed"
+	return r.Runtime.RemoveEnvironment(ctx, env)
+}
+
+type gateThatSaysSo struct {
+	net.Listener
+	happens chan string
+}
+
+func (g *gateThatSaysSo) Close() error {
+	g.happens <- "closed"
+	return g.Listener.Close()
+}
+
+func TestGatesAreClosedBeforeTheEnvironmentIsRemoved(t *testing.T) {
+	m := newMachine(t)
+	gate := &slowGate{m.runtime, nil, make(chan struct{}, 1), make(chan string, 10)}
+	m.boot(func(o *Options) { o.Runtime = gate })
+	m.daemon.edge.gates.settle = 0 // nobody looks at it before the first app
+	m.apply("web:1")
+	received(t, "the gate to be wanted", gate.opening)
+	m.daemon.Shutdown(true)
+	for _, want := range []string{"opened", "closed", "environment removed"} {
+		if got := received(t, want, gate.happens); got != want {
+			t.Fatalf("%s, want %s", got, want)
+		}
+	}
+	if err := received(t, "the end", m.ended); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestGatesStayAsTheyAreWhileEverythingIsRemoved(t *testing.T) {
+	g := newGates(Options{}, nil)
+	g.keep()
+	g.set(ingress.Table{Domain: "x.localhost"})
+	if len(g.wanted) != 0 {
+		t.Error("the gates follow the table")
+	}
+}
 
 func TestConnectionsOfAGateGoToTheirPort(t *testing.T) {
 	l := &fakeGate{conns: make(chan net.Conn), done: make(chan struct{})}
