@@ -267,6 +267,10 @@ func TestMistakesAreSaid(t *testing.T) {
 		var rows []struct{ Nothing string }
 		start(t, web).Logs(`print a = 1`, &rows)
 	})
+	f("the answer is not complete: The results of this query exceed the set limit of 1 records", func(t testing.TB) {
+		var rows []struct{ X int64 }
+		start(t, web).Logs(`set truncationmaxrecords = 1; range x from 1 to 2 step 1`, &rows)
+	})
 	f("nowhere.yaml does not exist", func(t testing.TB) { start(t, emulatortest.File("nowhere.yaml")) })
 	f("a slow-link needs a delay", func(t testing.TB) {
 		start(t, web, emulatortest.Faults(emulatortest.Fault{Kind: emulatortest.SlowLink}))

@@ -15,12 +15,16 @@ import (
 // table in rows, a pointer to a slice of structs. A column is stored in the
 // field of its name, whatever the case, or the one tagged `kql:"Column"`; every
 // field needs a column, and columns without a field are left out. A slice of
-// map[string]any takes all of them. Rows come a moment after what they tell of:
+// map[string]any takes all of them. An answer that was cut, as Azure cuts large
+// ones, fails the test. Rows come a moment after what they tell of:
 // WaitLogs waits for them.
 func (e *Env) Logs(query string, rows any) {
 	e.t.Helper()
 	answer, err := e.client.Query(e.ctx, api.QueryBody{Query: query})
 	e.must("query", err)
+	if answer.Error != nil {
+		e.t.Fatalf("emulatortest: the answer is not complete: %s", answer.Error.Message)
+	}
 	if len(answer.Tables) == 0 {
 		e.t.Fatalf("emulatortest: the answer to the query has no table: %s", query)
 	}
