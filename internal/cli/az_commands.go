@@ -120,7 +120,7 @@ var elsewhere = map[string]string{
 	"env certificate":      "\"acalocal trust\" makes this machine accept the edge's certificates",
 	"env dapr-component":   noDapr,
 	"env identity":         noIdentity,
-	"env telemetry":        "\"acalocal up --otlp-endpoint URL\" sends all log rows to a collector",
+	"env telemetry":        "write openTelemetryConfiguration of the environment into the definition; \"acalocal up\" applies it",
 	"env workload-profile": "the size of a node is no limit here",
 	"env java-component":   noJava,
 	"env premium-ingress":  "the edge has no limits of size here",

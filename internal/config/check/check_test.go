@@ -32,6 +32,13 @@ type project struct {
 	running       *Running
 }
 
+// withAgent is an environment with an OpenTelemetry agent beside the app.
+var withAgent = map[string]string{
+	"acalocal.yaml": "files: [env.yaml, containerapp.yaml]\n",
+	"env.yaml": "type: Microsoft.App/managedEnvironments\nname: cae\nproperties:\n  appInsightsConfiguration: {connectionString: x}\n" +
+		"  openTelemetryConfiguration: {tracesConfiguration: {destinations: [appInsights]}}\n",
+}
+
 func (p project) write(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -173,6 +180,12 @@ var cases = []struct {
 	{"telemetry mode", project{configuration: `secrets: [{name: ai, value: x}], ingress: {targetPort: 8000}`,
 		container: `env: [{name: APPLICATIONINSIGHTS_CONNECTION_STRING, secretRef: ai}, {name: TELEMETRY_MODE, value: basic}]`},
 		[]string{`containerapp.yaml:5 warning env-appinsights-mode: the connection string is set, but TELEMETRY_MODE is "basic"`}},
+	{"connection string of the environment", project{container: `env: [{name: TELEMETRY_MODE, value: advanced}]`, files: withAgent},
+		[]string{"containerapp.yaml:5 warning env-appinsights-of-environment: the container has no APPLICATIONINSIGHTS_CONNECTION_STRING, the environment's is not handed to it"}},
+	{"endpoint of the environment", project{container: `env: [{name: OTEL_SERVICE_NAME, value: shop}]`, files: withAgent},
+		[]string{"containerapp.yaml:5 note env-otlp-endpoint: OTEL_SERVICE_NAME is for an SDK that some environments give no endpoint"}},
+	{"endpoint of the app", project{files: withAgent,
+		container: `env: [{name: OTEL_SERVICE_NAME, value: shop}, {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: "$(CONTAINERAPP_OTEL_TRACING_GRPC_ENDPOINT)"}]`}, nil},
 	{"secretref as text", project{container: `env: [{name: DB, value: "secretRef:db"}]`}, []string{`containerapp.yaml:5 error env-secretref-as-text: DB gets the text "secretRef:db", not the secret`}},
 	{"plain secret", project{container: `env: [{name: DB_PASSWORD, value: correct-horse}]`}, []string{"containerapp.yaml:5 warning env-plain-secret: DB_PASSWORD has a plain value"}},
 	{"reference", project{container: `env: [{name: A, value: "$(B)-$$(C)"}, {name: B, value: "$(CONTAINER_APP_NAME)"}]`},

@@ -74,6 +74,46 @@ var configRules = []Rule{
 		},
 	},
 	{
+		ID: "env-appinsights-of-environment", Severity: aca.SeverityWarning,
+		Title: "the connection string of the environment does not reach the app",
+		Why: "appInsightsConfiguration.connectionString is a destination of the environment's OpenTelemetry agent. Apps do not get it: an SDK of Application " +
+			"Insights finds no APPLICATIONINSIGHTS_CONNECTION_STRING and sends nothing, without an error.",
+		Do:     "set APPLICATIONINSIGHTS_CONNECTION_STRING of the app, from a secret",
+		Source: "https://learn.microsoft.com/azure/container-apps/opentelemetry-agents",
+		look: func(s *subject) {
+			_, set := s.env["APPLICATIONINSIGHTS_CONNECTION_STRING"]
+			wanted := s.env["TELEMETRY_MODE"] == "advanced" || s.mentions("APPLICATIONINSIGHTS_CONNECTION_STRING")
+			if s.app.Local.Telemetry.AppInsights && wanted && !set {
+				s.at(s.mainPath.Field("name"), "the container has no APPLICATIONINSIGHTS_CONNECTION_STRING, the environment's is not handed to it")
+			}
+		},
+	},
+	{
+		ID: "env-otlp-endpoint", Severity: aca.SeverityNote,
+		Title: "OTEL_EXPORTER_OTLP_ENDPOINT is left to the environment",
+		Why: "The documentation of the environment's OpenTelemetry agent promises the variable; environments were seen that set only CONTAINERAPP_OTEL_…_GRPC_ENDPOINT, " +
+			"which no SDK reads. Traces then go to localhost.",
+		Do:     "set OTEL_EXPORTER_OTLP_ENDPOINT to $(CONTAINERAPP_OTEL_TRACING_GRPC_ENDPOINT) and OTEL_EXPORTER_OTLP_PROTOCOL to grpc; try it with --strict-opentelemetry",
+		Source: "https://learn.microsoft.com/azure/container-apps/opentelemetry-agents",
+		look: func(s *subject) {
+			if len(s.app.Local.Telemetry.Env()) == 0 {
+				return
+			}
+			first := -1
+			for i, v := range s.main.Env {
+				switch {
+				case strings.HasPrefix(v.Name, "OTEL_EXPORTER_OTLP_") && strings.HasSuffix(v.Name, "ENDPOINT"):
+					return
+				case strings.HasPrefix(v.Name, "OTEL_") && first < 0:
+					first = i
+				}
+			}
+			if first >= 0 {
+				s.onKey(s.mainPath.Field("env").Index(first).Field("name"), "%s is for an SDK that some environments give no endpoint", s.main.Env[first].Name)
+			}
+		},
+	},
+	{
 		ID: "env-secretref-as-text", Severity: aca.SeverityError, Fixable: true,
 		Title: "secretref: in a value is only text",
 		Why: "secretref:name is the notation of the az command line, in lower case. In a file, or written secretRef:, it is stored as that very text, " +
