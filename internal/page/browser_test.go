@@ -389,8 +389,11 @@ func TestTheLiveTailShowsASwap(t *testing.T) {
 	b.wait("it is paused", `document.querySelector("#pause").getAttribute("aria-pressed") == "true"`)
 	b.print("web--0000002", past(1, 0), "ERROR: payment 77 was refused")
 	b.wait("new lines are counted", `document.querySelector("#tail-new").innerText == "1 new"`)
-	if got := eval[int](b, `document.querySelectorAll("#tail .l").length`); got != 3 {
-		t.Errorf("a paused tail shows %d lines, want 3", got)
+	for _, shown := range []string{"as it was", "under another filter"} {
+		if got := eval[int](b, `document.querySelectorAll("#tail .l").length`); got != 3 {
+			t.Errorf("a paused tail shows %d lines %s, want 3", got, shown)
+		}
+		b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#tail-kind").dispatchEvent(new Event("change"))`))
 	}
 	b.do(chromedp.Click(chromedp.CSS("#tail-new")))
 	b.wait("it goes on", `document.querySelectorAll("#tail .l").length == 4`)

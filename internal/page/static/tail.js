@@ -74,9 +74,11 @@ function flush() {
   if (stick) view.scrollTop = view.scrollHeight;
 }
 
+// redraw shows what there is under the filters of now; while it is paused,
+// without what waits.
 function redraw() {
   queue = [];
-  view.replaceChildren(...entries.filter(wanted).slice(-shown).map(line));
+  view.replaceChildren(...entries.slice(0, entries.length - waiting.length).filter(wanted).slice(-shown).map(line));
   view.scrollTop = view.scrollHeight;
 }
 
