@@ -81,15 +81,46 @@ func (b *browser) boot() {
 	}
 }
 
-// start opens a tab. Anything the page writes to its console as an error, a
+// shared is the one Chromium of all tests, once one has asked for it.
+var shared struct {
+	ctx  context.Context
+	stop func()
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if shared.stop != nil {
+		shared.stop()
+	}
+	os.Exit(code)
+}
+
+// chromium starts the browser or returns the one that runs. Tests of this
+// package are not parallel.
+func chromium(t testing.TB) context.Context {
+	t.Helper()
+	if shared.ctx != nil {
+		return shared.ctx
+	}
+	flags := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", false), chromedp.WindowSize(1360, 860))
+	alloc, stopAlloc := chromedp.NewExecAllocator(context.Background(), flags...)
+	ctx, stopTab := chromedp.NewContext(alloc)
+	stop := func() { stopTab(); stopAlloc() }
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		stop()
+		t.Fatal(err)
+	}
+	shared.ctx, shared.stop = ctx, stop
+	return ctx
+}
+
+// start opens a tab, with a storage of its own. Anything the page writes to its console as an error, a
 // breach of its policy too, fails the test.
 func (b *browser) start() {
 	b.Helper()
-	flags := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", false), chromedp.WindowSize(1360, 860))
-	alloc, stopAlloc := chromedp.NewExecAllocator(b.Context(), flags...)
-	ctx, stopTab := chromedp.NewContext(alloc)
-	b.Cleanup(func() { stopTab(); stopAlloc() })
+	ctx, stop := chromedp.NewContext(chromium(b), chromedp.WithNewBrowserContext())
+	b.Cleanup(stop)
 	b.ctx = ctx
 	b.do(chromedp.Navigate("about:blank"))
 	b.listen()
