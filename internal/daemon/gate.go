@@ -31,7 +31,7 @@ type gates struct {
 	settle time.Duration      // how long names wait that can
 
 	open   map[string]net.Listener // used by run alone, by key
-	names  []string                // used by run alone: of the open gates
+	names  []string                // used by run alone: of the gates of the newest table
 	former []string                // used by run alone: hosts without a gate, newest last
 }
 
@@ -191,6 +191,7 @@ func (g *gates) run(ctx context.Context) {
 	for {
 		select {
 		case table = <-g.wanted:
+			g.remember(table)
 			now := urgent(table)
 			if now == apps && gatesOf(table, nil) != nil {
 				if due == nil {
@@ -205,7 +206,6 @@ func (g *gates) run(ctx context.Context) {
 			return
 		}
 		due = nil
-		g.remember(table)
 		g.change(ctx, gatesOf(table, g.former))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -146,19 +147,54 @@ func TestGatesLeaveTheMachineToWhatStarts(t *testing.T) {
 	})
 }
 
+// TestHostsThatWentBeforeTheirGateWasMadeAreRemembered: swaps may follow each
+// other faster than gates do.
+func TestHostsThatWentBeforeTheirGateWasMadeAreRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		opened := &openedGates{begin: time.Now()}
+		g := newGates(Options{}, func(net.Listener, ingress.ListenSpec) {})
+		g.runtime = opened
+		done := make(chan struct{})
+		go func() { g.run(ctx); close(done) }()
+		for _, revision := range []string{"r1", "r2", "r3"} {
+			g.set(ingress.Table{Domain: "x", Apps: []ingress.App{{Name: "web", Enabled: true, Revisions: []ingress.Revision{{Name: "web--" + revision}}}}})
+			time.Sleep(time.Second)
+		}
+		time.Sleep(settle)
+		cancel()
+		<-done
+		want := []string{"web", "web--r1.internal.x", "web--r2.internal.x", "web--r3.internal.x", "web.internal.x", "web.x"}
+		if !slices.Equal(opened.names, want) {
+			t.Errorf("the gate has %q, want %q", opened.names, want)
+		}
+	})
+}
+
 // openedGates is a container engine that remembers when it opened gates.
 type openedGates struct {
 	container.Gate
 	begin time.Time
-	at    []string
+
+	mu sync.Mutex
+	at []string // guarded by mu
+	// names are those of the last gate; guarded by mu.
+	names []string
 }
 
-func (o *openedGates) OpenGate(context.Context, container.GateSpec) (net.Listener, error) {
+func (o *openedGates) OpenGate(_ context.Context, s container.GateSpec) (net.Listener, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.names = s.Names
 	o.at = append(o.at, time.Since(o.begin).String())
 	return &fakeGate{conns: make(chan net.Conn), done: make(chan struct{})}, nil
 }
 
-func (o *openedGates) String() string { return strings.Join(o.at, " ") }
+func (o *openedGates) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return strings.Join(o.at, " ")
+}
 
 // slowGate is an engine in memory whose gates are open only when nobody wants
 // them any more.
