@@ -5,10 +5,8 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -72,15 +70,15 @@ func main() {
 	fmt.Println("going down")
 }
 
-// call asks for a URL and prints status and body, or whether the time was over.
-// Names are known a moment after the apps are.
+// call asks for a URL and prints status and body. It asks again after failures,
+// of which it prints the last: names have their gate some seconds after apps are
+// ready, and after a new daemon is there.
 func call(url string) {
 	http.DefaultTransport.(*http.Transport).TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
 	http.DefaultClient.Timeout = 3 * time.Second
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(15 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		r, err := http.Get(url)
-		var unknown *net.DNSError
-		if errors.As(err, &unknown) && time.Now().Before(deadline) {
+		if err != nil && time.Now().Before(deadline) {
 			continue
 		}
 		if err != nil {
