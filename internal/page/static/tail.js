@@ -9,7 +9,7 @@ const view = $("tail"), state = $("tail-state"), legendBox = $("tail-legend"), n
 const bad = /\b(error|exception|fatal|critical|panic|traceback)\b/i;
 
 let entries = [], waiting = [], paused = false, matcher = null, muted = new Set(), seen = new Set(), apps = new Set();
-let controller = null, frame = 0, queue = [], said = "";
+let controller = null, frame = 0, queue = [], said = "", newest = -Infinity;
 
 export function start() {
   if (controller) return;
@@ -28,8 +28,8 @@ async function follow(signal) {
       live = true;
       wait = 500;
       say("live", true);
-      const known = new Set(entries.slice(-2 * keepKnown).map(identity));
-      for await (const e of lines(resp)) if (!known.delete(identity(e))) add(e);
+      const known = new Set(entries.map(identity)), since = newest - disorder;
+      for await (const e of lines(resp)) if (Date.parse(e.time) >= since && !known.delete(identity(e))) add(e);
     } catch (e) {
       if (signal.aborted) return;
       if (e.status === 401) return say("this page needs a link", false);
@@ -40,7 +40,7 @@ async function follow(signal) {
   }
 }
 
-const keepKnown = 300; // of each kind, see follow
+const disorder = 10_000; // milliseconds by which an entry may come later than one that was printed after it
 const identity = (e) => [e.kind, e.time, e.replica, e.container, e.reason, e.text].join("\n");
 
 function say(text, live) {
@@ -50,6 +50,7 @@ function say(text, live) {
 }
 
 function add(e) {
+  if (e.kind !== "gap") newest = Math.max(newest, Date.parse(e.time)); // the clock of the environment
   e.plain = strip(e.text);
   e.bad = e.kind === "console" && bad.test(e.plain);
   if (e.app && !apps.has(e.app)) { apps.add(e.app); $("tail-app").append(el("option", { value: e.app }, e.app)); }
@@ -94,7 +95,7 @@ function line(e) {
   if (e.kind === "gap") return el("div", { class: "l gap" }, `${clock(e.time)} · ${e.text}`);
   const cls = ["l", seriesClass(e.revision ?? ""), e.kind, e.bad ? "bad" : "", e.type === "Warning" ? "warning" : ""].filter(Boolean).join(" ");
   const text = el("span", { class: "text" });
-  if (e.kind === "event") text.append(el("span", { class: "tag" }, e.reason));
+  if (e.kind === "event") text.append(el("span", { class: "tag" }, e.reason), " ");
   text.append(...(matcher ? highlight(e.plain) : ansi(e.text)));
   const l = el("div", { class: cls }, el("span", { class: "time" }, clock(e.time)),
     el("span", { class: "who", title: e.replica || e.revision || e.app || "" }, e.revision || e.app || "platform"), text);
