@@ -513,6 +513,10 @@ func TestALinkMayHaveAnyTimeRange(t *testing.T) {
 	b.wait("the usual range is back", `document.querySelector("#range").value == "PT1H"`)
 	b.do(chromedp.Evaluate[chromedp.Void](`location.hash = new URLSearchParams({q: "print 1", t: "2026-01-01T00:00:00Z/2026-01-02T00:00:00Z"})`))
 	b.wait("the interval is shown", `document.querySelector("#from").value.startsWith("2026-01-01T00:00") && !document.querySelector("#custom").hidden`)
+	b.wait("the query over the interval has run", `document.querySelector("#results").getAttribute("aria-busy") == "false" && document.querySelector("#blank").hidden`)
+	if got := eval[string](b, `new URLSearchParams(location.hash.slice(1)).get("t")`); got != "2026-01-01T00:00:00Z/2026-01-02T00:00:00Z" {
+		t.Errorf("the interval of the address is %q", got)
+	}
 	b.quiet()
 }
 

@@ -46,7 +46,7 @@ const usualRange = "PT1H";
 function timespan() {
   const range = $("range").value;
   if (range !== "custom") return range;
-  const from = $("from").value, to = $("to").value;
+  const [from, to] = ["from", "to"].map((id) => $(id).value.replace(/T\d\d:\d\d$/, "$&:00")); // browsers leave out seconds of 0
   return from && to ? `${from}Z/${to}Z` : "";
 }
 
