@@ -334,13 +334,14 @@ func (d *Daemon) Run(ctx context.Context, ready func()) error {
 	parts.Go(func() { d.edge.run(ctx) })
 	gated, closeGates := context.WithCancel(ctx)
 	defer closeGates()
-	gatesClosed := make(chan struct{})
-	parts.Go(func() { defer close(gatesClosed); d.edge.gates.run(gated) })
+	var gates sync.WaitGroup
+	defer gates.Wait()
+	gates.Go(func() { d.edge.gates.run(gated) })
+	gates.Go(func() { d.insights.watch(gated, d.Engine.Watch) })
 	parts.Go(func() { d.measure(ctx) })
 	if d.otlp != nil {
 		parts.Go(func() { d.otlp.Run(ctx) })
 	}
-	parts.Go(func() { d.insights.watch(ctx, d.Engine.Watch) })
 	parts.Go(func() { d.Faults.Run(ctx) })
 	parts.Go(func() { d.waitRemove(ctx) })
 
@@ -355,7 +356,7 @@ func (d *Daemon) Run(ctx context.Context, ready func()) error {
 	select {
 	case <-d.remove:
 		closeGates()
-		<-gatesClosed // one that opens just now would stay
+		gates.Wait() // one that opens just now would stay
 		return d.removeAll()
 	default:
 		return nil

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/ingress"
 	"github.com/acalocal/acalocal/internal/container"
 	"github.com/acalocal/acalocal/internal/container/containertest"
@@ -196,16 +198,20 @@ func (o *openedGates) String() string {
 	return strings.Join(o.at, " ")
 }
 
-// slowGate is an engine in memory whose gates are open only when nobody wants
-// them any more.
+// slowGate is an engine in memory whose gate of a name is open only when nobody
+// wants it any more; others it does not open.
 type slowGate struct {
 	*containertest.Runtime
 	container.Gate
+	name    string
 	opening chan struct{}
 	happens chan string
 }
 
-func (r *slowGate) OpenGate(ctx context.Context, _ container.GateSpec) (net.Listener, error) {
+func (r *slowGate) OpenGate(ctx context.Context, s container.GateSpec) (net.Listener, error) {
+	if !slices.Contains(s.Names, r.name) {
+		return nil, errors.New("another gate")
+	}
 	r.opening <- struct{}{}
 	<-ctx.Done()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -229,20 +235,29 @@ func (g *gateThatSaysSo) Close() error {
 }
 
 func TestGatesAreClosedBeforeTheEnvironmentIsRemoved(t *testing.T) {
-	m := newMachine(t)
-	gate := &slowGate{m.runtime, nil, make(chan struct{}, 1), make(chan string, 10)}
-	m.boot(func(o *Options) { o.Runtime = gate })
-	m.daemon.edge.gates.settle = 0 // nobody looks at it before the first app
-	m.apply("web:1")
-	received(t, "the gate to be wanted", gate.opening)
-	m.daemon.Shutdown(true)
-	for _, want := range []string{"opened", "closed", "environment removed"} {
-		if got := received(t, want, gate.happens); got != want {
-			t.Fatalf("%s, want %s", got, want)
-		}
-	}
-	if err := received(t, "the end", m.ended); err != nil {
-		t.Error(err)
+	for name, apply := range map[string]func(*machine){
+		"web": func(m *machine) { m.apply("web:1") },
+		aca.OpenTelemetryAgentHost: func(m *machine) {
+			applyWeb(m.T, m.daemon, aca.EnvironmentTelemetry{Agent: true, Traces: true})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMachine(t)
+			gate := &slowGate{m.runtime, nil, name, make(chan struct{}, 1), make(chan string, 10)}
+			m.boot(func(o *Options) { o.Runtime = gate })
+			m.daemon.edge.gates.settle = 0 // nobody looks at it before the first app
+			apply(m)
+			received(t, "the gate to be wanted", gate.opening)
+			m.daemon.Shutdown(true)
+			for _, want := range []string{"opened", "closed", "environment removed"} {
+				if got := received(t, want, gate.happens); got != want {
+					t.Fatalf("%s, want %s", got, want)
+				}
+			}
+			if err := received(t, "the end", m.ended); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

@@ -46,8 +46,9 @@ type door struct {
 	handler   http.Handler
 	protocols *http.Protocols // nil is HTTP/1
 
-	server *http.Server // of watch; nil while the gate is closed
-	failed bool         // of watch: the last attempt to open it, which is told once
+	server *http.Server  // of watch; nil while the gate is closed
+	ended  chan struct{} // closed when the server has given the gate back
+	failed bool          // of watch: the last attempt to open it, which is told once
 }
 
 func newInsights(o Options, sink telemetry.Sink) *insights {
@@ -139,8 +140,9 @@ func (i *insights) open(ctx context.Context, d *door) {
 		Handler: d.handler, Protocols: d.protocols, ConnContext: withCaller,
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, IdleTimeout: idleTimeout, ErrorLog: discard,
 	}
-	d.server = s
+	d.server, d.ended = s, make(chan struct{})
 	go func() { // ends with close
+		defer close(d.ended)
 		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			i.log.Error().Err(err).Msg("the telemetry endpoint failed")
 		}
@@ -168,6 +170,7 @@ func (i *insights) close(d *door) {
 	if err := d.server.Close(); err != nil { // what is cut off is sent again by its SDK
 		i.log.Debug().Err(err).Msg("closing the telemetry endpoint")
 	}
+	<-d.ended // a server that has not begun closes the gate when it does
 	d.server = nil
 }
 
