@@ -41,7 +41,9 @@ it happen. The exit code is 1 when a request is lost or a change fails.
 A swap is an update that changes nothing but the revision suffix.
 
 With a path ("./app", "containerapp.yaml") instead of a name, the app is run in
-an environment of its own, which is removed afterwards.`,
+an environment of its own, which is removed afterwards.
+
+Ctrl-C ends it with a report of what was done until then.`,
 		Example: `  acalocal verify --swaps 100
   acalocal verify examples/python-flask --swaps 100
   acalocal verify web --restarts 10 --rate 500 --path /health
@@ -52,8 +54,11 @@ an environment of its own, which is removed afterwards.`,
 			if o.swaps == 0 && o.restarts == 0 {
 				o.swaps = 5
 			}
+			user := watchInterrupts(cmd.Context())
+			defer user.stop()
+			cmd.SetContext(user.first)
 			if len(args) > 0 && isPath(args[0]) {
-				return verifyPath(cmd, s, o, args[0])
+				return verifyPath(user.second, cmd, s, o, args[0])
 			}
 			if err := o.takeApp(cmd, args); err != nil {
 				return err
@@ -105,19 +110,20 @@ func runVerify(cmd *cobra.Command, s Streams, o verifyOptions) error {
 		return err
 	}
 	v := &verification{o: o, s: s, client: c, app: app, mark: fmt.Sprintf("v%x", time.Now().Unix()&0xffffff)}
-	report, err := v.run(cmd.Context(), load)
-	if err != nil {
-		return err
+	err = v.answer(v.run(cmd.Context(), load))
+	if cmd.Context().Err() != nil && (err == nil || errors.Is(err, errSilent)) {
+		return fmt.Errorf("verify %s: ended after %d of %d changes", app.Name, len(v.steps), v.changesWanted())
 	}
-	return v.answer(report)
+	return err
 }
 
 // atRest is how long the load runs before the first change and after the last,
 // to know what is usual.
 const atRest = 2 * time.Second
 
-// run drives load and changes and judges what came of both.
-func (v *verification) run(ctx context.Context, load verify.Load) (verify.Report, error) {
+// run drives load and changes, until all are done or ctx is, and judges what
+// came of both.
+func (v *verification) run(ctx context.Context, load verify.Load) verify.Report {
 	loading, endLoad := context.WithCancel(ctx)
 	defer endLoad()
 	events, stop := v.listen(loading)
@@ -131,10 +137,7 @@ func (v *verification) run(ctx context.Context, load verify.Load) (verify.Report
 	endLoad()
 	asking.Wait()
 	stop()
-	if err := ctx.Err(); err != nil {
-		return verify.Report{}, err
-	}
-	return verify.Judge(v.app.Name, samples, v.steps, *events, v.settings()), nil
+	return verify.Judge(v.app.Name, samples, v.steps, *events, v.settings())
 }
 
 func pauseFor(ctx context.Context, d time.Duration) bool {
@@ -173,12 +176,17 @@ func (v *verification) listen(ctx context.Context) (rows *[]verify.Event, stop f
 	}
 }
 
+func (v *verification) changesWanted() int { return v.o.swaps + v.o.restarts }
+
 // changes makes all changes, one after the other. A change that fails ends
 // them: the next one would start from elsewhere.
 func (v *verification) changes(ctx context.Context) {
-	total := v.o.swaps + v.o.restarts
-	for n := 1; n <= total && ctx.Err() == nil; n++ {
+	total := v.changesWanted()
+	for n := 1; n <= total; n++ {
 		step := v.change(ctx, n)
+		if ctx.Err() != nil {
+			return // it is neither done nor failed
+		}
 		v.steps = append(v.steps, step)
 		text := "done"
 		if step.Err != "" {

@@ -96,7 +96,9 @@ func (r *Runtime) Stats(_ context.Context, id container.ID) (container.Stats, er
 	if r.usage != nil {
 		st = r.usage(b.status.Key)
 	}
-	st.At = time.Now()
+	if st.At.IsZero() {
+		st.At = time.Now()
+	}
 	return st, nil
 }
 
