@@ -108,6 +108,9 @@ func (s *scanner) deal(ctx context.Context, jobs chan<- job) {
 
 // offer puts a part in order. It reports whether the scan goes on.
 func (s *scanner) offer(ctx context.Context, next promise) bool {
+	if s.err = ctx.Err(); s.err != nil { // also where there is room for more
+		return false
+	}
 	select {
 	case s.order <- next:
 		return true
