@@ -20,6 +20,7 @@ import (
 
 	"github.com/acalocal/acalocal/internal/api"
 	"github.com/acalocal/acalocal/internal/client"
+	"github.com/acalocal/acalocal/internal/container"
 	"github.com/acalocal/acalocal/internal/docker"
 	"github.com/acalocal/acalocal/internal/home"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -270,7 +271,7 @@ func checkGone(ts *testscript.TestScript, _ bool, _ []string) {
 			ts.Fatalf("the engine still holds %s", text)
 		}
 	}
-	out, err := exec.Command("docker", "image", "ls", "-q", "--filter", "label=dev.acalocal.environment="+name).CombinedOutput()
+	out, err := exec.Command("docker", "image", "ls", "-q", "--filter", "label="+container.LabelBuiltFor+"="+name).CombinedOutput()
 	ts.Check(err)
 	if ids := strings.TrimSpace(string(out)); ids != "" {
 		ts.Fatalf("images are left: %s", ids)

@@ -97,7 +97,13 @@ func shutdown(ctx context.Context, s Streams, c *client.Client, e home.Environme
 		return err
 	}
 	fmt.Fprintf(s.Err, "draining and removing environment %s\n", e.Name)
-	return awaitGone(ctx, s, c, e)
+	if err := awaitGone(ctx, s, c, e); err != nil {
+		return err
+	}
+	if _, err := os.Stat(e.LogFile()); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return removeDead(ctx, e, false) // it ended before all was removed
 }
 
 // downPatience is how long a drain may take before down says where to look: it
