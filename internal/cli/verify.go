@@ -58,7 +58,7 @@ Ctrl-C ends it with a report of what was done until then.`,
 			defer user.stop()
 			cmd.SetContext(user.first)
 			if len(args) > 0 && isPath(args[0]) {
-				return verifyPath(user.second, cmd, s, o, args[0])
+				return verifyPath(cmd, s, o, args[0])
 			}
 			if err := o.takeApp(cmd, args); err != nil {
 				return err

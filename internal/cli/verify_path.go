@@ -19,9 +19,8 @@ const verifyEnvironment = "verify"
 func isPath(arg string) bool { return strings.ContainsAny(arg, `./\`) }
 
 // verifyPath runs the app that a file or directory defines in an environment of
-// its own, verifies it there, and removes the environment again. It waits for
-// the removal until impatient is done.
-func verifyPath(impatient context.Context, cmd *cobra.Command, s Streams, o verifyOptions, path string) (err error) {
+// its own, verifies it there, and removes the environment again.
+func verifyPath(cmd *cobra.Command, s Streams, o verifyOptions, path string) (err error) {
 	name, err := namedEnvironment(cmd)
 	if err != nil {
 		return err
@@ -45,7 +44,7 @@ func verifyPath(impatient context.Context, cmd *cobra.Command, s Streams, o veri
 	}
 	up := upOptions{path: path, detach: true, timeout: o.stepTimeout}
 	up.overrides.Environment = name
-	defer func() { err = errors.Join(err, removeVerified(impatient, s, e)) }()
+	defer func() { err = errors.Join(err, removeVerified(cmd.Context(), s, e)) }()
 	// What up prints is no part of the report.
 	if err := runUp(cmd.Context(), Streams{In: s.In, Out: s.Err, Err: s.Err}, up); err != nil {
 		return err
@@ -54,9 +53,9 @@ func verifyPath(impatient context.Context, cmd *cobra.Command, s Streams, o veri
 }
 
 // removeVerified removes the environment also when the user has ended the
-// verification.
+// verification, however often: "timeout" sends its signal twice.
 func removeVerified(ctx context.Context, s Streams, e home.Environment) error {
-	err := shutdown(ctx, s, client.New(e), e)
+	err := shutdown(context.WithoutCancel(ctx), s, client.New(e), e)
 	if errors.Is(err, client.ErrNotRunning) {
 		return nil // it was not started, and said why
 	}
