@@ -39,7 +39,12 @@ func addrs(list ...string) (all []netip.AddrPort) {
 var compareAddrs = cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })
 
 func TestListeningLeavesOutOurOwnSockets(t *testing.T) {
-	got, err := listening(procWith(t, "7777", "1"))
+	proc := procWith(t, "7777", "1")
+	own, err := ownSockets(proc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := readListening(proc, own)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +59,7 @@ func TestListeningWithoutIPv6(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "net", "tcp6")); err != nil {
 		t.Fatal(err)
 	}
-	got, err := listening(dir)
+	got, err := readListening(dir, nil)
 	if err != nil || len(got) != 3 {
 		t.Errorf("listening: %v %v", got, err)
 	}
