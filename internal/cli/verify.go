@@ -28,6 +28,11 @@ type verifyOptions struct {
 	junit           string
 }
 
+// defaultRate, in requests per second, leaves an app with half a core room to
+// answer, and two cores room to start the next revision beside it. With more, the
+// app scales out and the load measures the machine instead of the changes.
+const defaultRate = 50
+
 func newVerifyCommand(s Streams) *cobra.Command {
 	var o verifyOptions
 	cmd := &cobra.Command{
@@ -70,7 +75,7 @@ Ctrl-C ends it with a report of what was done until then.`,
 	f := cmd.Flags()
 	f.IntVar(&o.swaps, "swaps", 0, "new revisions to swap in (default 5 without --restarts)")
 	f.IntVar(&o.restarts, "restarts", 0, "restarts of the latest revision, after the swaps")
-	f.IntVar(&o.rate, "rate", 100, fmt.Sprintf("requests per second, at most %d", verify.MaxRate))
+	f.IntVar(&o.rate, "rate", defaultRate, fmt.Sprintf("requests per second, at most %d", verify.MaxRate))
 	f.StringVar(&o.path, "path", "/", "what to ask for")
 	f.DurationVar(&o.slow, "slow", time.Second, "from when on a request is called slow")
 	f.DurationVar(&o.stepTimeout, "step-timeout", 2*time.Minute, "how long one change may take")
