@@ -93,9 +93,9 @@ func (e *blockEncoder) frame(b []byte) []byte {
 	return append(b, make([]byte, padded-length)...)
 }
 
-func (e *blockEncoder) add(raw []byte) {
+func (e *blockEncoder) add(raw []byte, worth int) {
 	var s section
-	e.sections, s = e.compressor.append(e.sections, raw)
+	e.sections, s = e.compressor.append(e.sections, raw, worth)
 	e.meta = appendSection(e.meta, s)
 }
 
@@ -107,7 +107,7 @@ func (e *blockEncoder) addInts(col []int64) {
 	e.meta = binary.AppendVarint(e.meta, lo)
 	e.meta = binary.AppendVarint(e.meta, hi)
 	e.scratch = appendInts(e.scratch[:0], col)
-	e.add(e.scratch)
+	e.add(e.scratch, worthSpace)
 }
 
 func (e *blockEncoder) addTuples(col tuples) {
@@ -119,7 +119,7 @@ func (e *blockEncoder) addTuples(col tuples) {
 	if col.count() > 1 {
 		e.scratch = appendUints(e.scratch, col.codes)
 	}
-	e.add(e.scratch)
+	e.add(e.scratch, worthTime)
 }
 
 func (e *blockEncoder) addTexts(col texts) {
@@ -129,8 +129,8 @@ func (e *blockEncoder) addTexts(col texts) {
 	}
 	e.meta = append(e.meta, flags)
 	e.scratch = appendLengths(e.scratch[:0], col.ends, 0)
-	e.add(e.scratch)
-	e.add(col.data)
+	e.add(e.scratch, worthSpace)
+	e.add(col.data, worthSpace)
 	e.addTerms(col)
 }
 
@@ -244,17 +244,11 @@ func (m *blockMeta) decodeTuples(t *tupleMeta, raw []byte, buf []uint32) (tuples
 	return out, nil
 }
 
-// decodeTexts puts a column of texts together.
-func (m *blockMeta) decodeTexts(lengths, data []byte) (texts, error) {
-	t, err := m.decodeEnds(lengths, len(data))
-	t.data = data
-	return t, err
-}
-
-// decodeEnds decodes the ends of texts that are size bytes in all.
-func (m *blockMeta) decodeEnds(lengths []byte, size int) (texts, error) {
+// decodeEnds decodes the ends of texts that are size bytes in all, into buf if
+// that is large enough.
+func (m *blockMeta) decodeEnds(lengths []byte, buf []uint32, size int) (texts, error) {
 	d := &decoder{b: lengths}
-	ends := d.ends(make([]uint32, 0, m.rows), m.rows, 0, uint64(size))
+	ends := d.ends(slices.Grow(buf[:0], m.rows), m.rows, 0, uint64(size))
 	if d.err != nil || len(d.b) != 0 || int(ends[m.rows-1]) != size {
 		return texts{}, errCorrupt
 	}

@@ -75,13 +75,13 @@ func randomBlock(rnd *rand.Rand, def *tableDef, first uint64, rows int) *memBloc
 func mustEqualBlocks(t *testing.T, want *memView, p part) {
 	t.Helper()
 	for i := range want.ints {
-		got, err := p.ints(i)
+		got, err := p.ints(i, nil)
 		if diff := cmp.Diff(want.ints[i], got); diff != "" || err != nil {
 			t.Fatalf("numbers %d: %v (-want +got)\n%s", i, err, diff)
 		}
 	}
 	for i := range want.tuples {
-		got, err := p.tuples(i)
+		got, err := p.tuples(i, nil)
 		if diff := cmp.Diff(want.tuples[i], got, allowInternals); diff != "" || err != nil {
 			t.Fatalf("names %d: %v (-want +got)\n%s", i, err, diff)
 		}
@@ -229,8 +229,8 @@ func FuzzSealed(f *testing.F) {
 			return
 		}
 		p := part{block: b, rows: b.rows}
-		times, err := p.ints(0)
-		source, err2 := p.tuples(0)
+		times, err := p.ints(0, nil)
+		source, err2 := p.tuples(0, nil)
 		if err != nil || err2 != nil || len(times) != b.rows || len(source.codes) != b.rows {
 			t.Fatalf("a block that was verified does not read: %v, %v", err, err2)
 		}

@@ -124,7 +124,7 @@ func (r *partReader) counts(col int) ([]uint32, error) {
 	case whole && col == noTuples:
 		return []uint32{uint32(q.rows)}, nil
 	case whole:
-		return q.counts(col)
+		return r.countsOf(col)
 	}
 	if e := q.edge(col); e != nil {
 		return e.within(r.plan.min, r.plan.max), nil
@@ -137,42 +137,6 @@ func (r *partReader) counts(col int) ([]uint32, error) {
 		r.edges.keep(q.block, e)
 	}
 	return e.within(r.plan.min, r.plan.max), nil
-}
-
-// countScratch is memory for columns that are only counted.
-type countScratch struct {
-	raw   []byte
-	times []int64
-	codes []uint32
-}
-
-func (r *partReader) countTimes() (times []int64, err error) {
-	s, q := &r.scratch, &r.part
-	if q.view != nil {
-		return q.view.ints[0][:q.rows], nil
-	}
-	if s.raw, err = q.block.read(q.block.ints[0].values, s.raw); err != nil {
-		return nil, err
-	}
-	s.times, err = q.block.decodeInts(s.raw, s.times)
-	return s.times, err
-}
-
-func (r *partReader) countCodes(col int) (codes []uint32, err error) {
-	s, q := &r.scratch, &r.part
-	if q.view != nil {
-		return q.view.tuples[col].codes[:q.rows], nil
-	}
-	t := &q.block.tuples[col]
-	if s.raw, err = q.block.read(t.codes, s.raw); err != nil {
-		return nil, err
-	}
-	if len(t.values) == t.width {
-		return zeros(q.rows), nil
-	}
-	column, err := q.block.decodeTuples(t, s.raw, s.codes)
-	s.codes = column.codes
-	return column.codes, err
 }
 
 // passing tells which of a column's tuples pass all tests of names.
@@ -198,22 +162,20 @@ func (r *partReader) passing(col, n int) []bool {
 // remembered: they are four bytes each, and there are many blocks.
 const maxKeptCounts = 256
 
-// counts returns how often each tuple of a column occurs.
-func (p *part) counts(col int) ([]uint32, error) {
-	if p.view != nil {
-		return countCodes(p.view.tuples[col], p.rows), nil
+// countsOf returns how often each tuple of a column occurs in the part.
+func (r *partReader) countsOf(col int) ([]uint32, error) {
+	if b := r.part.block; b != nil {
+		if c := b.counts[col].Load(); c != nil {
+			return *c, nil
+		}
 	}
-	kept := &p.block.counts[col]
-	if c := kept.Load(); c != nil {
-		return *c, nil
-	}
-	column, err := p.block.readTuples(col)
+	column, err := r.tuplesOf(col)
 	if err != nil {
 		return nil, err
 	}
-	c := countCodes(column, p.rows)
-	if len(c) <= maxKeptCounts {
-		kept.Store(&c)
+	c := countCodes(column, r.part.rows)
+	if b := r.part.block; b != nil && len(c) <= maxKeptCounts {
+		b.counts[col].Store(&c)
 	}
 	return c, nil
 }

@@ -94,17 +94,17 @@ func (p *part) edge(col int) *edge {
 
 // readEdge makes the edge of the part that is read.
 func (r *partReader) readEdge(col int) (*edge, error) {
-	times, err := r.countTimes()
+	times, err := r.intsOf(0)
 	if err != nil {
 		return nil, err
 	}
+	times = times[:r.part.rows]
 	if col == noTuples {
 		return newEdge(col, 1, times, zeros(len(times))), nil
 	}
-	codes, err := r.countCodes(col)
+	names, err := r.tuplesOf(col)
 	if err != nil {
 		return nil, err
 	}
-	values, width := r.part.names(col)
-	return newEdge(col, len(values)/width, times, codes), nil
+	return newEdge(col, names.count(), times, names.codes[:r.part.rows]), nil
 }

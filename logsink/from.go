@@ -57,13 +57,13 @@ func readRequests(p part, source tuples, rows []int, lost int64) ([]RequestLine,
 	texts := make([]texts, len(requestDef.texts))
 	var err error
 	for i := range ints {
-		if ints[i], err = p.ints(i); err != nil {
+		if ints[i], err = p.ints(i, nil); err != nil {
 			return nil, err
 		}
 	}
 	names[0] = source
 	for i := 1; i < len(names); i++ {
-		if names[i], err = p.tuples(i); err != nil {
+		if names[i], err = p.tuples(i, nil); err != nil {
 			return nil, err
 		}
 	}

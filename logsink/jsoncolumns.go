@@ -48,22 +48,19 @@ func (j *JSONColumns) columns() kql.Schema {
 	end := t.state.end()
 	snap := t.state.snapshot(t.problems)
 	defer snap.release()
-	var buf []byte
+	var mem columns
 	for i := snap.after(j.next); i < snap.count() && len(j.found) < maxJSONColumns; i++ {
 		p := snap.part(i)
 		if p.bad() || p.first >= end {
 			continue
 		}
-		lines, err := p.texts(0, buf)
+		lines, err := p.texts(0, &mem)
 		if err != nil {
 			snap.damaged(p.block, err)
 			continue
 		}
 		for row := max(j.next, p.first); row < min(end, p.end()); row++ {
 			jsonFields(lines.at(int(row-p.first)), j.add)
-		}
-		if p.block != nil {
-			buf = lines.data
 		}
 	}
 	j.next = max(j.next, end)

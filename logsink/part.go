@@ -24,14 +24,6 @@ func (s *snapshot) part(i int) part {
 	return part{first: v.first, rows: v.rows, min: v.min, max: v.max, view: v}
 }
 
-// partMax returns the greatest time in part i.
-func (s *snapshot) partMax(i int) int64 {
-	if i < len(s.blocks) {
-		return s.blocks[i].max
-	}
-	return s.views[i-len(s.blocks)].max
-}
-
 // after returns the index of the first part with a row from seq on.
 func (s *snapshot) after(seq uint64) int {
 	return sort.Search(s.count(), func(i int) bool {
@@ -54,33 +46,32 @@ func (p *part) names(col int) (values []string, width int) {
 	return p.block.tuples[col].values, p.block.tuples[col].width
 }
 
-func (p *part) ints(col int) ([]int64, error) {
+// ints reads a column of numbers. What is read of a sealed part is in m.
+func (p *part) ints(col int, m *columns) ([]int64, error) {
 	if p.view != nil {
 		return p.view.ints[col], nil
 	}
-	return p.block.readInts(col)
+	return p.block.readInts(col, m)
 }
 
-func (p *part) tuples(col int) (tuples, error) {
+func (p *part) tuples(col int, m *columns) (tuples, error) {
 	if p.view != nil {
 		return p.view.tuples[col], nil
 	}
-	return p.block.readTuples(col)
+	return p.block.readTuples(col, m)
 }
 
-// texts reads a column of texts. Of a sealed part it is in buf, if that is
-// large enough.
-func (p *part) texts(col int, buf []byte) (texts, error) {
+func (p *part) texts(col int, m *columns) (texts, error) {
 	if p.view != nil {
 		return p.view.texts[col], nil
 	}
-	return p.block.readTexts(col, buf)
+	return p.block.readTexts(col, m)
 }
 
 // textRows returns at least rows first to last of a column of texts.
-func (p *part) textRows(col, first, last int) (texts, error) {
+func (p *part) textRows(col, first, last int, m *columns) (texts, error) {
 	if p.view != nil {
 		return p.view.texts[col], nil
 	}
-	return p.block.readTextRows(col, first, last)
+	return p.block.readTextRows(col, first, last, m)
 }

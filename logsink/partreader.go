@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"math/bits"
 	"slices"
+	"sync"
 
 	"github.com/acalocal/acalocal/logsink/kql"
 )
@@ -11,11 +12,10 @@ import (
 // partReader turns parts into the blocks a plan asks for. It is used by one
 // goroutine.
 type partReader struct {
-	edges   *edges
-	scratch countScratch
-	kept    []int64        // scratch
-	lower   []byte         // scratch
-	bufs    map[int][]byte // of text columns, while no block refers to them
+	edges *edges
+	mem   columns
+	kept  []int64 // scratch
+	lower []byte  // scratch
 
 	plan *scanPlan
 	part part
@@ -27,10 +27,35 @@ type partReader struct {
 	texts  map[int]texts
 }
 
+func newPartReader() *partReader {
+	return &partReader{ints: map[int][]int64{}, tuples: map[int]tuples{}, texts: map[int]texts{}}
+}
+
+// partReaders keeps readers and their memory from one scan to the next.
+var partReaders = sync.Pool{New: func() any { return newPartReader() }}
+
+// borrowPartReader returns a reader for parts of a table with these edges.
+func borrowPartReader(e *edges) *partReader {
+	r := partReaders.Get().(*partReader)
+	r.edges = e
+	return r
+}
+
+// giveBack ends the use of r.
+func (r *partReader) giveBack() {
+	r.edges, r.plan, r.part = nil, nil, part{}
+	clear(r.ints)
+	clear(r.tuples)
+	clear(r.texts)
+	partReaders.Put(r)
+}
+
 // read returns the rows of q that may pass, nil if there are none.
 func (r *partReader) read(plan *scanPlan, q part) (*kql.Block, error) {
 	r.plan, r.part, r.sel, r.rows = plan, q, nil, q.rows
-	r.ints, r.tuples, r.texts = map[int][]int64{}, map[int]tuples{}, map[int]texts{}
+	clear(r.ints)
+	clear(r.tuples)
+	clear(r.texts)
 	if plan.counted {
 		if col, ok := r.countable(); ok {
 			return r.count(col)
@@ -217,7 +242,7 @@ func (r *partReader) intsOf(col int) ([]int64, error) {
 	if v, ok := r.ints[col]; ok {
 		return v, nil
 	}
-	v, err := r.part.ints(col)
+	v, err := r.part.ints(col, &r.mem)
 	r.ints[col] = v
 	return v, err
 }
@@ -226,7 +251,7 @@ func (r *partReader) tuplesOf(col int) (tuples, error) {
 	if v, ok := r.tuples[col]; ok {
 		return v, nil
 	}
-	v, err := r.part.tuples(col)
+	v, err := r.part.tuples(col, &r.mem)
 	r.tuples[col] = v
 	return v, err
 }
@@ -235,11 +260,8 @@ func (r *partReader) textsOf(col int) (texts, error) {
 	if v, ok := r.texts[col]; ok {
 		return v, nil
 	}
-	v, err := r.part.texts(col, r.bufs[col])
+	v, err := r.part.texts(col, &r.mem)
 	r.texts[col] = v
-	if err == nil && r.part.block != nil {
-		r.bufs[col] = v.data
-	}
 	return v, err
 }
 
@@ -251,23 +273,23 @@ func (r *partReader) vector(c viewColumn) (*kql.Vector, error) {
 	case fromText:
 		return r.strings(c)
 	case fromTime, fromUnix, fromEvent:
-		times, err := r.intsOf(0)
+		times, err := r.intsKept(0)
 		if err != nil {
 			return nil, err
 		}
-		return ofTime(c, pick(times, r.sel)), nil
+		return ofTime(c, times), nil
 	case fromInt:
-		values, err := r.intsOf(c.col)
+		values, err := r.intsKept(c.col)
 		if err != nil {
 			return nil, err
 		}
-		return ofInts(c, pick(values, r.sel)), nil
+		return ofInts(c, values), nil
 	case fromBool, fromReal, fromSeverity, fromBucket:
-		values, err := r.intsOf(c.col)
+		values, err := r.intsKept(c.col)
 		if err != nil {
 			return nil, err
 		}
-		return ofNumbers(c, pick(values, r.sel)), nil
+		return ofNumbers(c, values), nil
 	case fromJSON:
 		text, err := r.strings(c)
 		if err != nil {
@@ -304,6 +326,9 @@ func (r *partReader) names(c viewColumn) (*kql.Vector, error) {
 		return nil, err
 	}
 	v := &kql.Vector{Type: kql.String, Codes: pick(col.codes[:r.part.rows], r.sel)}
+	if r.sel == nil {
+		*slot(&r.mem.codes, c.col) = nil // the block refers to it
+	}
 	index := map[string]uint32{}
 	mapped := make([]uint32, col.count())
 	for i := range mapped {
@@ -327,12 +352,21 @@ func (r *partReader) names(c viewColumn) (*kql.Vector, error) {
 	return v, nil
 }
 
+// intsKept returns a column's numbers of the rows kept, for a block.
+func (r *partReader) intsKept(col int) ([]int64, error) {
+	values, err := r.intsOf(col)
+	if r.sel == nil {
+		*slot(&r.mem.ints, col) = nil // the block refers to it
+	}
+	return pick(values, r.sel), err
+}
+
 // textsKept returns a column's texts of at least the rows kept.
 func (r *partReader) textsKept(col int) (texts, error) {
 	if _, read := r.texts[col]; read || r.sel == nil {
 		return r.textsOf(col)
 	}
-	return r.part.textRows(col, int(r.sel[0]), int(r.sel[len(r.sel)-1]))
+	return r.part.textRows(col, int(r.sel[0]), int(r.sel[len(r.sel)-1]), &r.mem)
 }
 
 func (r *partReader) strings(c viewColumn) (*kql.Vector, error) {
@@ -357,7 +391,7 @@ func (r *partReader) strings(c viewColumn) (*kql.Vector, error) {
 			v.Strs[k] = col.at(int(i))
 		}
 	}
-	delete(r.bufs, c.col) // the block refers to it
+	*slot(&r.mem.texts, c.col) = nil // the block refers to it
 	return v, nil
 }
 

@@ -134,7 +134,7 @@ func (p *scanPlan) skips(q part) (bool, error) {
 	if p.none || q.max < p.min || q.min > p.max || q.first >= p.end || q.bad() {
 		return true, nil
 	}
-	if p.recent != nil && q.max < p.recent.least.Load() {
+	if p.recent != nil && p.latest(q) < p.recent.least.Load() {
 		return true, nil
 	}
 	for i := range p.names {

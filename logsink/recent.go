@@ -48,6 +48,11 @@ func (r *partReader) byAge(sel kql.Bitmap) error {
 	if err != nil {
 		return err
 	}
+	if b := r.part.block; b != nil {
+		for col, names := range r.tuples {
+			b.keepLatest(col, names.codes[:r.part.rows], times)
+		}
+	}
 	least := recent.least.Load()
 	r.kept = r.kept[:0]
 	for i, t := range times {

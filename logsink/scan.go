@@ -73,9 +73,10 @@ func (s *scanner) deal(ctx context.Context, jobs chan<- job) {
 	var t trimmer
 	defer t.leave()
 	list := s.sequence()
-	counter := partReader{edges: s.edges}
-	for k, i := range list {
-		p := s.snap.part(i)
+	counter := borrowPartReader(s.edges)
+	defer counter.giveBack()
+	for k, turn := range list {
+		p := s.snap.part(turn.part)
 		t.enter(p)
 		if skip, err := s.plan.skips(p); err != nil {
 			s.snap.damaged(p.block, err)
@@ -97,7 +98,7 @@ func (s *scanner) deal(ctx context.Context, jobs chan<- job) {
 			}
 		}
 		if k+1 < len(list) && s.plan.newest {
-			next.rest = s.snap.partMax(list[k+1])
+			next.rest = list[k+1].latest
 		}
 		if !s.offer(ctx, next) {
 			return
@@ -120,15 +121,32 @@ func (s *scanner) offer(ctx context.Context, next promise) bool {
 	}
 }
 
-// sequence returns the order in which parts are read.
-func (s *scanner) sequence() []int {
-	list := make([]int, s.snap.count())
+// turn is a part to be read.
+type turn struct {
+	part   int
+	latest int64 // no row of it that may pass is later
+}
+
+// sequence returns the order in which parts are read. Of those that end at the
+// same time, the ones written last come first: they have more of the newest rows.
+func (s *scanner) sequence() []turn {
+	list := make([]turn, s.snap.count())
 	for i := range list {
-		list[i] = i
+		list[i] = turn{part: i}
 	}
-	if s.plan.newest {
-		slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(s.snap.partMax(b), s.snap.partMax(a)) })
+	if !s.plan.newest {
+		return list
 	}
+	slices.Reverse(list) // nearly in order: parts are mostly later than those before
+	for i := range list {
+		list[i].latest = s.plan.latest(s.snap.part(list[i].part))
+	}
+	slices.SortFunc(list, func(a, b turn) int {
+		if a.latest != b.latest {
+			return cmp.Compare(b.latest, a.latest)
+		}
+		return b.part - a.part
+	})
 	return list
 }
 
@@ -149,7 +167,8 @@ func (t *trimmer) leave() {
 }
 
 func (s *scanner) work(jobs <-chan job) {
-	r := partReader{edges: s.edges, bufs: map[int][]byte{}}
+	r := borrowPartReader(s.edges)
+	defer r.giveBack()
 	for j := range jobs {
 		b, err := r.read(s.plan, j.part)
 		if err != nil && j.part.block != nil {

@@ -70,9 +70,15 @@ func newCompressor() (*compressor, error) {
 // the last: whoever wants a few rows unpacks the frames they are in.
 const chunkSize = 128 << 10
 
-// append appends raw to b, compressed if that saves an eighth, and returns the
+// How much compression must leave at most, in eighths, to be worth it.
+const (
+	worthSpace = 7 // of what is read seldom
+	worthTime  = 1 // of what every query reads: then it unpacks at once, too
+)
+
+// append appends raw to b, compressed if that is worth it, and returns the
 // section's description, whose offset the caller knows.
-func (c *compressor) append(b, raw []byte) ([]byte, section) {
+func (c *compressor) append(b, raw []byte, worth int) ([]byte, section) {
 	start := len(b)
 	s := section{raw: len(raw), code: codecZstd}
 	if len(raw) >= 64 {
@@ -80,7 +86,7 @@ func (c *compressor) append(b, raw []byte) ([]byte, section) {
 			b = c.zstd.EncodeAll(chunk, b)
 		}
 	}
-	if s.size = len(b) - start; s.size == 0 || s.size > len(raw)-len(raw)/8 {
+	if s.size = len(b) - start; s.size == 0 || s.size > len(raw)*worth/8 {
 		b, s = c.appendRaw(b[:start], raw)
 		return b, s
 	}
@@ -113,7 +119,7 @@ func (s section) open(stored, buf []byte) ([]byte, error) {
 
 // openRange is open for bytes from to to of what the section decodes to. It
 // may return more; base is where that begins.
-func (s section) openRange(stored []byte, from, to int) (data []byte, base int, err error) {
+func (s section) openRange(stored, buf []byte, from, to int) (data []byte, base int, err error) {
 	if checksum(stored) != s.sum {
 		return nil, 0, errCorrupt
 	}
@@ -121,10 +127,10 @@ func (s section) openRange(stored []byte, from, to int) (data []byte, base int, 
 		return nil, 0, errCorrupt
 	}
 	if s.code == codecRaw {
-		return append([]byte(nil), stored[from:to]...), from, nil
+		return append(sized(buf, to-from), stored[from:to]...), from, nil
 	}
 	if whole(stored) {
-		data, err = decompress(stored, make([]byte, 0, s.raw), s.raw)
+		data, err = decompress(stored, sized(buf, s.raw), s.raw)
 		return data, 0, err
 	}
 	first, last := from/chunkSize, max(to-1, from)/chunkSize
@@ -134,7 +140,7 @@ func (s section) openRange(stored []byte, from, to int) (data []byte, base int, 
 	}
 	base = first * chunkSize
 	raw := min((last+1)*chunkSize, s.raw) - base
-	data, err = decompress(frames, make([]byte, 0, raw), raw)
+	data, err = decompress(frames, sized(buf, raw), raw)
 	return data, base, err
 }
 

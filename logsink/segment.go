@@ -29,7 +29,14 @@ type sealed struct {
 	terms atomic.Uint64 // bit i: the term filter of text column i is checked
 	// counts are how often each tuple of each column occurs, once read.
 	counts []atomic.Pointer[[]uint32]
-	edge   atomic.Pointer[edge] // kept by the table's edges
+	latest []atomic.Pointer[[]int64] // the same for the newest time of each tuple
+	edge   atomic.Pointer[edge]      // kept by the table's edges
+}
+
+// remember makes room for what is remembered of the block.
+func (b *sealed) remember(def *tableDef) {
+	b.counts = make([]atomic.Pointer[[]uint32], len(def.tuples))
+	b.latest = make([]atomic.Pointer[[]int64], len(def.tuples))
 }
 
 func segmentPath(dir string, first uint64) string {
@@ -105,7 +112,7 @@ func (s *segment) readBlock(def *tableDef, off int64, intern func(string) string
 			return err
 		}
 		b.blockMeta, err = readMeta(def, h, meta, intern)
-		b.counts = make([]atomic.Pointer[[]uint32], len(def.tuples))
+		b.remember(def)
 		return err
 	})
 	return b, err
@@ -130,67 +137,6 @@ func (b *sealed) read(s section, buf []byte) (raw []byte, err error) {
 		return err
 	})
 	return raw, err
-}
-
-// readInts decodes a column of numbers.
-func (b *sealed) readInts(col int) ([]int64, error) {
-	raw, err := b.read(b.ints[col].values, nil)
-	if err != nil {
-		return nil, err
-	}
-	return b.decodeInts(raw, nil)
-}
-
-// readTuples decodes a column of tuples.
-func (b *sealed) readTuples(col int) (tuples, error) {
-	t := &b.tuples[col]
-	raw, err := b.read(t.codes, nil)
-	if err != nil {
-		return tuples{}, err
-	}
-	return b.decodeTuples(t, raw, nil)
-}
-
-// readTexts decodes a column of texts, into buf if that is large enough.
-func (b *sealed) readTexts(col int, buf []byte) (texts, error) {
-	t := &b.texts[col]
-	lengths, err := b.read(t.lengths, nil)
-	if err != nil {
-		return texts{}, err
-	}
-	data, err := b.read(t.data, buf)
-	if err != nil {
-		return texts{}, err
-	}
-	return b.decodeTexts(lengths, data)
-}
-
-// readTextRows decodes what rows first to last of a column of texts need; the
-// texts of others may be missing.
-func (b *sealed) readTextRows(col, first, last int) (texts, error) {
-	t := &b.texts[col]
-	lengths, err := b.read(t.lengths, nil)
-	if err != nil {
-		return texts{}, err
-	}
-	out, err := b.decodeEnds(lengths, t.data.raw)
-	if err != nil {
-		return texts{}, err
-	}
-	from := 0
-	if first > 0 {
-		from = int(out.ends[first-1])
-	}
-	err = guard(func() error {
-		stored, err := b.seg.view.at(b.off+t.data.off, t.data.size)
-		if err != nil {
-			return err
-		}
-		data, base, err := t.data.openRange(stored, from, int(out.ends[last]))
-		out.data, out.base = data, uint32(base)
-		return err
-	})
-	return out, err
 }
 
 // mayHaveTerms reports whether the text column may have all the terms.
@@ -219,12 +165,12 @@ func (b *sealed) mayHaveTerms(col int, hashes []uint64) (yes bool, err error) {
 // verify reads all of the block.
 func (b *sealed) verify() error {
 	for i := range b.ints {
-		if _, err := b.readInts(i); err != nil {
+		if _, err := b.readInts(i, nil); err != nil {
 			return err
 		}
 	}
 	for i := range b.tuples {
-		if _, err := b.readTuples(i); err != nil {
+		if _, err := b.readTuples(i, nil); err != nil {
 			return err
 		}
 	}

@@ -152,7 +152,7 @@ func (tl *tailer[T]) rows(p part, from, n int) ([]T, error) {
 	if p.bad() || !slices.Contains(match, true) {
 		return nil, nil
 	}
-	source, err := p.tuples(0)
+	source, err := p.tuples(0, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -182,11 +182,11 @@ func matching(values []string, width int, want []string) []bool {
 }
 
 func readConsole(p part, source tuples, rows []int, lost int64) ([]ConsoleLine, error) {
-	times, err := p.ints(0)
+	times, err := p.ints(0, nil)
 	if err != nil {
 		return nil, err
 	}
-	streams, err := p.tuples(consoleStream)
+	streams, err := p.tuples(consoleStream, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -218,15 +218,15 @@ func toContainer(v []string) Container {
 }
 
 func readEvents(p part, source tuples, rows []int, lost int64) ([]EventLine, error) {
-	times, err := p.ints(0)
+	times, err := p.ints(0, nil)
 	if err != nil {
 		return nil, err
 	}
-	counts, err := p.ints(systemCount)
+	counts, err := p.ints(systemCount, nil)
 	if err != nil {
 		return nil, err
 	}
-	kinds, err := p.tuples(systemKind)
+	kinds, err := p.tuples(systemKind, nil)
 	if err != nil {
 		return nil, err
 	}
