@@ -61,7 +61,7 @@ func (e *Engine) Apply(ctx context.Context, req ApplyRequest) (Applied, error) {
 		aca.DropReadOnly(&policy)
 		req.Resiliency = &policy
 	}
-	spec := core.SpecChanged{App: app, HostPort: req.HostPort, Local: req.LocalImages, Directories: req.Directories.toCore(), Resiliency: req.Resiliency, Telemetry: req.Telemetry}
+	spec := core.SpecChanged{App: app, HostPort: req.HostPort, Local: req.LocalImages, Directories: req.Directories.toCore(), Resiliency: req.Resiliency, Telemetry: req.Telemetry, Edit: req.edit || req.KeepLocal}
 	var out Applied
 	err := e.do(ctx, func(loop context.Context) error {
 		if kept, ok := e.state.Kept(app.Name); ok && req.KeepLocal {
@@ -185,12 +185,26 @@ func (e *Engine) RestartRevision(ctx context.Context, app, revision string) erro
 		if revision == "" {
 			revision = a.Properties.LatestRevisionName
 		}
-		if a.Revision(revision) == nil {
+		rev := a.Revision(revision)
+		switch {
+		case rev == nil:
 			return notFound("revisions", revision)
+		case !rev.Properties.Active || rev.Properties.RunningState == "Deprovisioning":
+			return refusedAction("restarting", revision, "revision is not active")
 		}
 		e.handle(loop, core.RestartRequested{App: app, Revision: revision})
 		return nil
 	})
+}
+
+// refusedAction is what Azure answers when its cluster refuses to do something
+// with a revision.
+func refusedAction(doing, revision, why string) error {
+	return &aca.Error{
+		Code:    "RevisionOperationError",
+		Message: fmt.Sprintf(`Error %s revision %s. Details Reason: Bad Request. Body: {"error":%q,"success":false}`, doing, revision, why),
+		Target:  revision,
+	}
 }
 
 // SetRevisionActive activates or deactivates a revision: its replicas start

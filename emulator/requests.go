@@ -34,6 +34,8 @@ type ApplyRequest struct {
 	KeepLocal bool `json:"keepLocal,omitempty"`
 	// DryRun computes the plan and changes nothing.
 	DryRun bool `json:"dryRun,omitempty"`
+
+	edit bool // the definition was read and changed
 }
 
 // Directories are the directories of this machine that an app uses. What no

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -124,6 +125,138 @@ func TestBlueAndGreenSwapByLabels(t *testing.T) {
 		s := w.waitFor("blue has stopped", func(s *Snapshot) bool { return len(s.App("web").Revision(blue).Replicas) == 0 })
 		if s.App("web").Revision(blue).Properties.Active || !s.App("web").Local.Ready {
 			w.Errorf("blue active %t, web ready %t", s.App("web").Revision(blue).Properties.Active, s.App("web").Local.Ready)
+		}
+	})
+}
+
+// canary makes an app in Multiple mode with two ready revisions.
+func (w *world) canary() (old, made string) {
+	w.Helper()
+	app := w.app("web:1")
+	app.Properties.Configuration.ActiveRevisionsMode = aca.Multiple
+	first, err := w.engine.Apply(w.Context(), ApplyRequest{App: app})
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.waitFor("web is ready", ready)
+	made = w.change(func(app *aca.ContainerApp) { app.Properties.Template.Containers[0].Image = "web:2" })
+	w.waitFor("the second serves", func(s *Snapshot) bool { return s.App("web").Revision(made).Serving == 100 })
+	return first.Revision, made
+}
+
+func (w *world) setActive(revision string, active bool) {
+	w.Helper()
+	if err := w.engine.SetRevisionActive(w.Context(), "web", revision, active); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// A canary that was deactivated does not come back with the next weights or
+// labels; a definition that comes whole starts it again.
+func TestWeightsLeaveADeactivatedRevisionAsItIs(t *testing.T) {
+	inBubble(t, func(w *world) {
+		old, made := w.canary()
+		w.setActive(made, false)
+		w.traffic(aca.TrafficWeight{RevisionName: old, Weight: 100}, aca.TrafficWeight{RevisionName: made, Label: "bad"})
+		time.Sleep(time.Minute)
+		if p := w.engine.Snapshot().App("web").Revision(made).Properties; p.Active {
+			w.Errorf("weights made %s active again: %s", made, p.RunningState)
+		}
+		whole := *w.engine.Snapshot().App("web").ContainerApp.Clone()
+		if _, err := w.engine.Apply(w.Context(), ApplyRequest{App: whole}); err != nil {
+			w.Fatal(err)
+		}
+		w.waitFor("the definition starts it", func(s *Snapshot) bool { return s.App("web").Revision(made).Properties.Active })
+	})
+}
+
+func TestActivationKeepsWhenARevisionWasMade(t *testing.T) {
+	inBubble(t, func(w *world) {
+		old, made := w.canary()
+		created := w.engine.Snapshot().App("web").Revision(old).Properties.CreatedTime
+		w.setActive(old, false)
+		left := time.Now()
+		time.Sleep(time.Minute)
+		p := w.engine.Snapshot().App("web").Revision(old).Properties
+		if !p.LastActiveTime.Equal(left) {
+			w.Errorf("it was last active %s, want %s", p.LastActiveTime, left)
+		}
+		w.setActive(old, true)
+		p = w.engine.Snapshot().App("web").Revision(old).Properties
+		if !p.CreatedTime.Equal(created) || !p.LastActiveTime.IsZero() || p.RunningState != "Activating" {
+			w.Errorf("activated: created %s, last active %s, %s; want %s, none, Activating", p.CreatedTime, p.LastActiveTime, p.RunningState, created)
+		}
+		w.waitFor("it is ready", func(s *Snapshot) bool { return s.App("web").Revision(old).Properties.HealthState == "Healthy" })
+		w.stop()
+		w.boot()
+		w.waitFor("the next daemon knows the app", ready)
+		if got := w.engine.Snapshot().App("web").Properties.LatestRevisionName; got != made {
+			w.Errorf("after a restart the latest revision is %s, want %s", got, made)
+		}
+	})
+}
+
+func TestInactiveRevisionShowsNoShareAndItsHealthOfBefore(t *testing.T) {
+	inBubble(t, func(w *world) {
+		old, made := w.canary()
+		bad := w.change(func(app *aca.ContainerApp) { app.Properties.Template.Containers[0].Image = "wrong" })
+		time.Sleep(20 * time.Minute) // past every deadline
+		w.setActive(bad, false)
+		time.Sleep(time.Minute)
+		app := w.engine.Snapshot().App("web")
+		p := app.Revision(bad).Properties
+		if got := p.RunningState + " " + p.HealthState + " " + p.ProvisioningState; got != "Stopped Unhealthy Provisioned" {
+			w.Errorf("the bad one is %s", got)
+		}
+		got := []int{app.Revision(old).Properties.TrafficWeight, app.Revision(made).Properties.TrafficWeight, p.TrafficWeight}
+		if diff := cmp.Diff([]int{0, 100, 0}, got); diff != "" {
+			w.Errorf("weights of the old, the good and the bad one (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestRevisionThatTrafficNamesIsNotPurged(t *testing.T) {
+	inBubble(t, func(w *world) {
+		old, made := w.canary()
+		w.traffic(aca.TrafficWeight{RevisionName: made, Weight: 100}, aca.TrafficWeight{RevisionName: old, Label: "old"})
+		w.setActive(old, false)
+		none := 0
+		w.change(func(app *aca.ContainerApp) { app.Properties.Configuration.MaxInactiveRevisions = &none })
+		time.Sleep(time.Minute)
+		w.change(func(app *aca.ContainerApp) { app.Properties.Configuration.Ingress.AllowInsecure = true })
+		w.traffic(aca.TrafficWeight{RevisionName: made, Weight: 100})
+		time.Sleep(time.Minute)
+		if w.engine.Snapshot().App("web").Revision(old) != nil {
+			w.Errorf("%s is still there although nothing names it", old)
+		}
+	})
+}
+
+func TestTrafficToAnUnknownRevisionIsRefused(t *testing.T) {
+	inBubble(t, func(w *world) {
+		w.apply("web:1")
+		app := *w.waitFor("web is ready", ready).App("web").ContainerApp.Clone()
+		app.Properties.Configuration.ActiveRevisionsMode = aca.Multiple
+		app.Properties.Configuration.Ingress.Traffic = []aca.TrafficWeight{{RevisionName: "web--nope", Weight: 100}}
+		_, err := w.engine.Update(w.Context(), ApplyRequest{App: app})
+		want := "The following field(s) are either invalid or missing. Field 'configuration.ingress.traffic' is invalid with details: " +
+			"'Invalid value: \"web--nope\": the container app web has no such revision';."
+		var refused *aca.Error
+		if !errors.As(err, &refused) || refused.Code != "InvalidParameterValueInContainerTemplate" || refused.Message != want {
+			w.Errorf("got %v, want %s", err, want)
+		}
+	})
+}
+
+// A revision without replicas has none to replace.
+func TestInactiveRevisionIsNotRestarted(t *testing.T) {
+	inBubble(t, func(w *world) {
+		old, _ := w.canary()
+		w.setActive(old, false)
+		err := w.engine.RestartRevision(w.Context(), "web", old)
+		var refused *aca.Error
+		if !errors.As(err, &refused) || refused.Code != "RevisionOperationError" {
+			w.Errorf("got %v, want RevisionOperationError", err)
 		}
 	})
 }

@@ -30,6 +30,6 @@ func (e *Engine) Update(ctx context.Context, req ApplyRequest) (Applied, error) 
 	if err != nil {
 		return Applied{}, err
 	}
-	req.App = app
+	req.App, req.edit = app, true
 	return e.Apply(ctx, req)
 }

@@ -189,6 +189,16 @@ func (a *app) revision(name string) *revision {
 	return nil
 }
 
+// latestActive is the newest active revision, the latest one when none is.
+func (a *app) latestActive() *revision {
+	for _, rev := range slices.Backward(a.revisions) {
+		if rev.active {
+			return rev
+		}
+	}
+	return a.latest()
+}
+
 func (a *app) latest() *revision {
 	if len(a.revisions) == 0 {
 		return nil

@@ -126,6 +126,9 @@ type SavedApp struct {
 type SavedRevision struct {
 	Name      string       `json:"name"`
 	Created   time.Time    `json:"created"`
+	Since     time.Time    `json:"since,omitzero"` // activated; zero when it never was again
+	Left      time.Time    `json:"left,omitzero"`  // deactivated
+	Health    string       `json:"health,omitempty"`
 	Active    bool         `json:"active"`
 	EverReady bool         `json:"everReady,omitempty"`
 	Restarts  int          `json:"restarts,omitempty"`

@@ -23,6 +23,10 @@ type SpecChanged struct {
 	Resiliency *aca.ResiliencyPolicy
 	// Telemetry is that of the environment.
 	Telemetry aca.EnvironmentTelemetry
+	// Edit is a change to what is there. A definition that comes whole wants the
+	// app to run, so its latest revision is activated again; an edit leaves a
+	// revision that was deactivated as it is.
+	Edit bool
 }
 
 // SpecRemoved says that an app is no longer wanted.

@@ -223,12 +223,23 @@ func (s *State) recover(saved SavedApp) *app {
 	}
 	for _, r := range saved.Revisions {
 		if a.revision(r.Name) == nil {
-			a.revisions = append(a.revisions, &revision{app: a, name: r.Name, created: r.Created, active: r.Active, everReady: r.EverReady, restarts: r.Restarts, template: r.Template, scaler: scale.New(s.now)})
+			a.revisions = append(a.revisions, s.recoverRevision(a, r))
 		}
 	}
 	slices.SortStableFunc(a.revisions, func(x, y *revision) int { return x.created.Compare(y.created) })
 	a.made = max(a.made, saved.Made, len(a.revisions))
 	return a
+}
+
+func (s *State) recoverRevision(a *app, r SavedRevision) *revision {
+	rev := &revision{
+		app: a, name: r.Name, created: r.Created, since: r.Since, left: r.Left, health: r.Health,
+		active: r.Active, everReady: r.EverReady, restarts: r.Restarts, template: r.Template, scaler: scale.New(s.now),
+	}
+	if rev.since.IsZero() {
+		rev.since = rev.created
+	}
+	return rev
 }
 
 // adopt makes replicas of what an earlier daemon left running. Holders bring

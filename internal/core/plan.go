@@ -56,9 +56,10 @@ func checkTraffic(a *app, spec aca.ContainerApp) error {
 			continue
 		}
 		return &aca.Error{
-			Code:    "RevisionNotFound",
-			Message: fmt.Sprintf("Revision '%s' of container app '%s' was not found; traffic cannot be sent to it.", w.RevisionName, spec.Name),
-			Target:  fmt.Sprintf("properties.configuration.ingress.traffic[%d].revisionName", i),
+			Code: "InvalidParameterValueInContainerTemplate",
+			Message: fmt.Sprintf("The following field(s) are either invalid or missing. Field 'configuration.ingress.traffic' is invalid with details: "+
+				"'Invalid value: %q: the container app %s has no such revision';.", w.RevisionName, spec.Name),
+			Target: fmt.Sprintf("properties.configuration.ingress.traffic[%d].revisionName", i),
 		}
 	}
 	return nil

@@ -18,6 +18,9 @@ type revision struct {
 	name      string
 	template  aca.Template
 	created   time.Time
+	since     time.Time // when it last began to become ready: made, or activated
+	left      time.Time // when it was last deactivated, zero if never
+	health    string    // as it was then, "" for Healthy
 	active    bool
 	everReady bool
 	restarts  int // re-rolls asked for by restart
@@ -76,7 +79,7 @@ func (s *State) update(a *app, e SpecChanged) {
 		return
 	}
 	latest := a.latest()
-	if !latest.active {
+	if !latest.active && (!e.Edit || a.mode() == aca.Single) {
 		s.activate(latest)
 	}
 	s.revRow(latest, "RevisionUpdate", "Revision '"+latest.name+"' updated. No new revision was provisioned.")
@@ -89,7 +92,7 @@ func (s *State) update(a *app, e SpecChanged) {
 // ones carry the previous revision in the revision column.
 func (s *State) newRevision(a *app) {
 	previous := a.latest()
-	rev := &revision{app: a, name: s.revisionName(a), template: a.spec.Properties.Template, created: s.now, active: true, scaler: scale.New(s.now)}
+	rev := &revision{app: a, name: s.revisionName(a), template: a.spec.Properties.Template, created: s.now, since: s.now, active: true, scaler: scale.New(s.now)}
 	rev.target = max(rev.template.Scale.Min(), 1)
 	a.made++
 	a.pending = false
@@ -175,7 +178,7 @@ func (s *State) activate(rev *revision) {
 	rev.active, rev.everReady = true, false
 	rev.target = max(rev.template.Scale.Min(), 1)
 	rev.scaler.Touch(s.now)
-	rev.created = s.now // the deadline for becoming ready counts anew
+	rev.since = s.now // the deadline for becoming ready counts anew
 	s.scalerRow(rev, false, "KEDAScalersStarted", "KEDA is starting a watch for revision '"+rev.name+"' to monitor scale operations for this revision")
 }
 
@@ -393,6 +396,7 @@ func (s *State) switchTo(a *app, rev *revision) {
 }
 
 func (s *State) deactivate(rev *revision) {
+	rev.left, rev.health = s.now, s.revisionState(rev).health
 	rev.active = false
 	s.save(rev.app)
 	s.scalerRow(rev, false, "KEDAScalersStopped", "KEDA is stopping the watch for revision '"+rev.name+"' to monitor scale operations for this revision")
@@ -543,7 +547,9 @@ func (s *State) finishUpdate(a *app) {
 	s.appRow(a, nil, "ContainerAppReady", "Successfully updated containerApp: "+a.spec.Name)
 }
 
-// purge drops the oldest inactive revisions beyond the limit of the app.
+// purge drops the oldest inactive revisions beyond the limit of the app. Those
+// that the traffic names stay: without them no change of the app would be
+// accepted any more.
 func (s *State) purge(a *app) {
 	limit := 100
 	if n := a.spec.Properties.Configuration.MaxInactiveRevisions; n != nil {
@@ -556,12 +562,17 @@ func (s *State) purge(a *app) {
 		}
 	}
 	a.revisions = slices.DeleteFunc(a.revisions, func(rev *revision) bool {
-		if inactive <= limit || rev.active || !rev.empty() || rev == a.latest() {
+		if inactive <= limit || rev.active || !rev.empty() || rev == a.latest() || a.names(rev) {
 			return false
 		}
 		inactive--
 		return true
 	})
+}
+
+// names says that an entry of the app's traffic names a revision.
+func (a *app) names(rev *revision) bool {
+	return slices.ContainsFunc(trafficOf(a), func(w aca.TrafficWeight) bool { return w.RevisionName == rev.name })
 }
 
 // empty says that a revision has no replica, and none prepared.

@@ -245,7 +245,10 @@ func (a *app) saved() SavedApp {
 }
 
 func (r *revision) saved() SavedRevision {
-	return SavedRevision{Name: r.name, Created: r.created, Active: r.active, EverReady: r.everReady, Restarts: r.restarts, Template: r.template}
+	return SavedRevision{
+		Name: r.name, Created: r.created, Since: r.since, Left: r.left, Health: r.health,
+		Active: r.active, EverReady: r.everReady, Restarts: r.restarts, Template: r.template,
+	}
 }
 
 // label is saved for one replica's revision alone, as compact JSON.

@@ -19,7 +19,7 @@ func (s *State) publishTimer() {
 	for _, a := range s.apps {
 		for _, rev := range a.revisions {
 			if rev.active {
-				due(rev.created.Add(s.scaled(progressDeadline)))
+				due(rev.since.Add(s.scaled(progressDeadline)))
 			}
 			for _, r := range rev.replicas {
 				r.deadlines(due)

@@ -230,7 +230,7 @@ func (s *State) checkTriggers(rev *revision) {
 	}
 	since := rev.checked
 	if since.IsZero() {
-		since = rev.created
+		since = rev.since
 	}
 	if s.now.Sub(since) >= s.scaled(checkEvery) {
 		rev.checked = s.now

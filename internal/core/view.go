@@ -115,13 +115,14 @@ func (s *State) fqdn(a *app, name string) string {
 }
 
 // weight is the share an app's traffic wishes for a revision: while a new one
-// fails it shows 100 although the old one serves (observed).
+// fails it shows 100 although the old one serves, and an inactive one shows
+// nothing of the share of the latest (both observed).
 func (s *State) weight(rev *revision) int {
 	total := 0
 	for _, w := range trafficOf(rev.app) {
 		name := w.RevisionName
 		if w.LatestRevision {
-			name = rev.app.latest().name
+			name = rev.app.latestActive().name
 		}
 		if name == rev.name {
 			total += w.Weight
@@ -138,6 +139,7 @@ func (s *State) viewRevision(rev *revision) RevisionView {
 		Properties: aca.RevisionProperties{
 			Active:              rev.active || len(rev.replicas) > 0,
 			CreatedTime:         rev.created,
+			LastActiveTime:      rev.lastActive(),
 			Fqdn:                s.fqdn(rev.app, rev.name),
 			HealthState:         st.health,
 			ProvisioningError:   st.err,
@@ -155,6 +157,14 @@ func (s *State) viewRevision(rev *revision) RevisionView {
 	return v
 }
 
+// lastActive is when an inactive revision was last active.
+func (r *revision) lastActive() time.Time {
+	if r.active {
+		return time.Time{}
+	}
+	return r.left
+}
+
 // words are the status words of a revision, kept apart as ACA does.
 type words struct {
 	provisioning, running, health string
@@ -167,11 +177,11 @@ func (s *State) revisionState(rev *revision) words {
 	w := words{provisioning: "Provisioned", running: "Activating", health: "None", details: rev.mismatch}
 	ready, want := len(s.readyReplicas(rev)), s.desired(rev)
 	_, high := scaleBounds(rev.template)
-	switch {
+	switch before := cmp.Or(rev.health, "Healthy"); {
 	case !rev.active && len(rev.replicas) > 0:
-		return words{provisioning: "Provisioned", running: "Deprovisioning", health: "Healthy"}
+		return words{provisioning: "Provisioned", running: "Deprovisioning", health: before}
 	case !rev.active:
-		return words{provisioning: "Provisioned", running: "Stopped", health: "Healthy"}
+		return words{provisioning: "Provisioned", running: "Stopped", health: before} // kept from before (observed)
 	case want == 0 && !rev.app.stopped:
 		return words{provisioning: "Provisioned", running: "ScaledToZero", health: "Healthy"}
 	case want == 0:
@@ -184,7 +194,7 @@ func (s *State) revisionState(rev *revision) words {
 	case ready >= want:
 		return words{provisioning: "Provisioned", running: "Running", health: "Healthy"}
 	}
-	late := s.now.Sub(rev.created) >= s.scaled(progressDeadline)
+	late := s.now.Sub(rev.since) >= s.scaled(progressDeadline)
 	if failed := s.failing(rev); failed != nil {
 		w.running, w.health = "Failed", "Unhealthy"
 		s.describeFailure(rev, failed, late, &w)

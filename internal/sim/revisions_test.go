@@ -237,7 +237,7 @@ func (s *Sim) traffic(app aca.ContainerApp, traffic []aca.TrafficWeight) {
 func (s *Sim) apply(app aca.ContainerApp) {
 	s.wanted[app.Name] = app
 	s.taken[app.Name] = true
-	s.handle(core.SpecChanged{App: app})
+	s.handle(core.SpecChanged{App: app, Edit: true})
 }
 
 // staying are the replicas of an app that are ready and not on their way out.
