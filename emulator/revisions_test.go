@@ -260,3 +260,25 @@ func TestInactiveRevisionIsNotRestarted(t *testing.T) {
 		}
 	})
 }
+
+// The schema promises defaults in both; captures show them in the app alone.
+func TestRevisionShowsItsScaleAsWritten(t *testing.T) {
+	inBubble(t, func(w *world) {
+		w.apply("web:1")
+		app := w.waitFor("web is ready", ready).App("web")
+		of := func(s *aca.Scale) []bool {
+			return []bool{s.CooldownPeriod != nil, s.PollingInterval != nil, s.MaxReplicas != nil}
+		}
+		if diff := cmp.Diff([]bool{true, true, true}, of(app.Properties.Template.Scale)); diff != "" {
+			w.Errorf("the app (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]bool{false, false, true}, of(app.Revisions[0].Properties.Template.Scale)); diff != "" {
+			w.Errorf("the revision (-want +got):\n%s", diff)
+		}
+		ninety := 90
+		made := w.change(func(app *aca.ContainerApp) { app.Properties.Template.Scale.CooldownPeriod = &ninety })
+		if got := w.engine.Snapshot().App("web").Revision(made).Properties.Template.Scale.CooldownPeriod; got == nil || *got != ninety {
+			w.Errorf("the cooldown that was given shows as %v", got)
+		}
+	})
+}

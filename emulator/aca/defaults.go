@@ -63,6 +63,13 @@ func (j *Job) ApplyDefaults() {
 	volumeDefaults(t.Volumes)
 }
 
+// DefaultCooldownPeriod and DefaultPollingInterval are those of a scale, in
+// seconds.
+const (
+	DefaultCooldownPeriod  = 300
+	DefaultPollingInterval = 30
+)
+
 func (t *Template) applyDefaults() {
 	containerDefaults(t.InitContainers)
 	containerDefaults(t.Containers)
@@ -71,8 +78,8 @@ func (t *Template) applyDefaults() {
 		t.Scale = &Scale{}
 	}
 	setDefaultPtr(&t.Scale.MaxReplicas, max(10, t.Scale.Min()))
-	setDefaultPtr(&t.Scale.CooldownPeriod, 300)
-	setDefaultPtr(&t.Scale.PollingInterval, 30)
+	setDefaultPtr(&t.Scale.CooldownPeriod, DefaultCooldownPeriod)
+	setDefaultPtr(&t.Scale.PollingInterval, DefaultPollingInterval)
 }
 
 func containerDefaults(containers []Container) {

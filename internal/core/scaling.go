@@ -78,7 +78,7 @@ func (s *State) settings(rev *revision) scale.Settings {
 // timeScale times as fast.
 func ScaleSettings(t *aca.Template, timeScale float64) scale.Settings {
 	low, high := scaleBounds(*t)
-	cooldown := 300
+	cooldown := aca.DefaultCooldownPeriod
 	if s := t.Scale; s != nil && s.CooldownPeriod != nil {
 		cooldown = *s.CooldownPeriod
 	}

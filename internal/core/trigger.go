@@ -109,7 +109,7 @@ func PollingInterval(t *aca.Template) time.Duration {
 	if t.Scale != nil && t.Scale.PollingInterval != nil {
 		return time.Duration(*t.Scale.PollingInterval) * time.Second
 	}
-	return 30 * time.Second
+	return aca.DefaultPollingInterval * time.Second
 }
 
 func authValues(auth []aca.ScaleRuleAuth, secret aca.Secrets) map[string]string {

@@ -147,7 +147,7 @@ func (s *State) viewRevision(rev *revision) RevisionView {
 			Replicas:            len(rev.replicas),
 			RunningState:        st.running,
 			RunningStateDetails: st.details,
-			Template:            rev.template,
+			Template:            asWritten(rev.template),
 			TrafficWeight:       s.weight(rev),
 		},
 	}}
@@ -155,6 +155,25 @@ func (s *State) viewRevision(rev *revision) RevisionView {
 		v.Replicas = append(v.Replicas, s.viewReplica(r))
 	}
 	return v
+}
+
+// asWritten is a template as a revision shows it: what has its default there
+// stays null, where the app shows the value (observed).
+func asWritten(t aca.Template) aca.Template {
+	if t.Scale == nil {
+		return t
+	}
+	shown := *t.Scale
+	dropDefault(&shown.CooldownPeriod, aca.DefaultCooldownPeriod)
+	dropDefault(&shown.PollingInterval, aca.DefaultPollingInterval)
+	t.Scale = &shown
+	return t
+}
+
+func dropDefault(field **int, value int) {
+	if *field != nil && **field == value {
+		*field = nil
+	}
 }
 
 // lastActive is when an inactive revision was last active.
