@@ -85,9 +85,23 @@ func (r *reloader) images(ctx context.Context, im *deploy.Images, app *config.Ap
 				return err
 			}
 		}
+		if container.Image != b.present && !c.Definition {
+			r.dropSuffix(app)
+		}
 		container.Image = b.present
 	}
 	return nil
+}
+
+// dropSuffix lets a revision of saved files have a number: the suffix of the
+// definition is that of the revision before, and would be refused as used.
+func (r *reloader) dropSuffix(app *config.App) {
+	t := &app.Properties.Template
+	if t.RevisionSuffix == "" {
+		return
+	}
+	fmt.Fprintf(r.s.Err, "the suffix %s of %s is used; the new revision gets a number\n", t.RevisionSuffix, app.Name)
+	t.RevisionSuffix = ""
 }
 
 // changed are the files of a change in the image's context, relative to it, and

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -176,12 +178,32 @@ func (r *reloader) definition(ctx context.Context, changed bool) (*config.Defini
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
+	if err := r.stillDefined(def); err != nil {
+		return nil, err
+	}
 	for key, image := range writtenImages(def) {
 		if b := r.builds[key]; b != nil {
 			b.written = image
 		}
 	}
 	return def, nil
+}
+
+// stillDefined refuses a definition that lacks an app because a file is gone, as
+// between two steps of an editor or of git. What is found in its place, a bare
+// Dockerfile say, would run as another app beside this one.
+func (r *reloader) stillDefined(def *config.Definition) error {
+	for i := range r.def.Apps {
+		if _, ok := def.App(r.def.Apps[i].Name); ok {
+			continue
+		}
+		for _, file := range slices.Sorted(maps.Keys(r.definitions)) {
+			if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("%s is gone, and with it the app %s", file, r.def.Apps[i].Name)
+			}
+		}
+	}
+	return nil
 }
 
 // hand gives every app to the environment and returns the new revisions. The

@@ -438,6 +438,37 @@ func TestAChangedDefinitionIsApplied(t *testing.T) {
 	w.expect()
 }
 
+// Between two steps of an editor or of git the definition may be gone; the
+// Dockerfile beside it is no definition then.
+func TestADefinitionThatIsGoneKeepsWhatRuns(t *testing.T) {
+	w := startWatched(t)
+	w.expect("build")
+	if err := os.Remove(filepath.Join(w.dir, "containerapp.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	w.err.waitFor(t, "containerapp.yaml is gone, and with it the app web\nhint: what runs keeps running; mend it and save\n")
+	if n := len(w.snapshot().Apps); n != 1 {
+		t.Errorf("%d apps run", n)
+	}
+	w.write("containerapp.yaml", strings.Replace(watchedApp, `value: "1"`, `value: "2"`, 1))
+	w.err.waitFor(t, "reloaded web in ")
+}
+
+func TestASuffixIsUsedOnce(t *testing.T) {
+	w := startWatched(t)
+	w.write("containerapp.yaml", strings.Replace(watchedApp, "  template:\n", "  template:\n    revisionSuffix: s1\n", 1))
+	w.err.waitFor(t, "reloaded web in ")
+	if got := w.snapshot().App("web").Properties.LatestRevisionName; got != "web--s1" {
+		t.Fatalf("the latest revision is %s", got)
+	}
+	w.write("text", "two")
+	w.err.waitFor(t, "the suffix s1 of web is used; the new revision gets a number\n")
+	w.answer.waitFor(t, "two\n")
+	if got := w.snapshot().App("web").Properties.LatestRevisionName; got != "web--0000002" {
+		t.Errorf("the latest revision is %s", got)
+	}
+}
+
 func TestImagesGoWithTheRevisionsThatNeedThem(t *testing.T) {
 	w := startWatched(t)
 	for _, text := range []string{"two", "three", "four", "five", "six"} {
