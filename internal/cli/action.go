@@ -173,6 +173,9 @@ func (a *action) restart(cmd *cobra.Command, s Streams) error {
 	if err != nil {
 		return err
 	}
+	if err := needActive(app, rev); err != nil {
+		return err
+	}
 	c, err := connect(cmd)
 	if err != nil {
 		return err

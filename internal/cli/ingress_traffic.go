@@ -96,10 +96,11 @@ func warnDown(w io.Writer, app *emulator.App, traffic []aca.TrafficWeight) {
 		if t.Weight == 0 || rev == nil || anyReady(rev) || rev.Properties.RunningState == "ScaledToZero" {
 			continue
 		}
-		state := rev.Properties.RunningState
 		if !rev.Properties.Active {
-			state = "not active"
+			fmt.Fprintf(w, "warning: %s gets %d%% of the requests and is not active: they are answered with 404, nothing fails over\n", rev.Name, t.Weight)
+			continue
 		}
+		state := rev.Properties.RunningState
 		fmt.Fprintf(w, "warning: %s gets %d%% of the requests and is %s: they wait and time out, nothing fails over\n", rev.Name, t.Weight, state)
 	}
 }

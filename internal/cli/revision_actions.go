@@ -18,13 +18,26 @@ type revisionAction struct {
 	steps              func(*emulator.Revision) []string
 	// warn says what is odd about doing it now, or "".
 	warn func(*emulator.App, *emulator.Revision) string
+	// check says why it cannot be done.
+	check func(*emulator.App, *emulator.Revision) error
 }
 
 var revisionActions = []revisionAction{
-	{"activate", "Start the replicas of an inactive revision", "Activate succeeded", (*client.Client).ActivateRevision, activateSteps, warnSingle},
-	{"deactivate", "Stop all replicas of a revision", "Deactivate succeeded", (*client.Client).DeactivateRevision, deactivateSteps, warnDeactivate},
+	{"activate", "Start the replicas of an inactive revision", "Activate succeeded", (*client.Client).ActivateRevision, activateSteps, warnSingle, always},
+	{"deactivate", "Stop all replicas of a revision", "Deactivate succeeded", (*client.Client).DeactivateRevision, deactivateSteps, warnDeactivate, always},
 	{"restart", "Replace the replicas of a revision, new ones first", "Restart succeeded", (*client.Client).RestartRevision, restartSteps,
-		func(*emulator.App, *emulator.Revision) string { return "" }},
+		func(*emulator.App, *emulator.Revision) string { return "" }, needActive},
+}
+
+func always(*emulator.App, *emulator.Revision) error { return nil }
+
+// needActive refuses to restart a revision that has no replicas.
+func needActive(app *emulator.App, rev *emulator.Revision) error {
+	if rev.Properties.Active && rev.Properties.RunningState != "Deprovisioning" {
+		return nil
+	}
+	return failed(fmt.Errorf("revision %s is not active: there is nothing to restart", rev.Name),
+		fmt.Sprintf("start it with %q", "acalocal revision activate -n "+app.Name+" --revision "+rev.Name))
 }
 
 func activateSteps(rev *emulator.Revision) []string {
@@ -71,6 +84,9 @@ func (r revisionAction) run(cmd *cobra.Command, s Streams, a *action) error {
 	if err != nil {
 		return err
 	}
+	if err := r.check(app, rev); err != nil {
+		return err
+	}
 	a.plan(s, app.Name, r.steps(rev)...)
 	if text := r.warn(app, rev); text != "" {
 		fmt.Fprintf(s.Err, "warning: %s\n", text)
@@ -103,10 +119,25 @@ func warnDeactivate(app *emulator.App, rev *emulator.Revision) string {
 	switch {
 	case others == 0:
 		return rev.Name + " is the only active revision: the app answers 404 without it"
-	case rev.Serving > 0 && app.Properties.Configuration.ActiveRevisionsMode == aca.Multiple:
-		return fmt.Sprintf("%s has %d%% of the traffic; nothing fails over to another revision, its share is lost until the weights change", rev.Name, rev.Serving)
+	case named(app, rev) > 0 && app.Properties.Configuration.ActiveRevisionsMode == aca.Multiple:
+		return fmt.Sprintf("%s has %d%% of the traffic by name; nothing fails over to another revision, its share is answered with 404 until the weights change", rev.Name, named(app, rev))
 	}
 	return warnSingle(app, rev)
+}
+
+// named is the share that the traffic gives a revision by its name. What it
+// gets as the latest one goes to the latest ready one that is left.
+func named(app *emulator.App, rev *emulator.Revision) int {
+	if app.Properties.Configuration.Ingress == nil {
+		return 0
+	}
+	share := 0
+	for _, w := range app.Properties.Configuration.Ingress.Traffic {
+		if w.RevisionName == rev.Name {
+			share += w.Weight
+		}
+	}
+	return share
 }
 
 func newRevisionCopyCommand(s Streams) *cobra.Command {

@@ -63,6 +63,9 @@ func newLabelRemoveCommand(s Streams) *cobra.Command {
 	var label string
 	cmd, e := newTrafficEdit(s, "remove", "Take a label away", "  acalocal revision label remove --label blue",
 		func(_ *emulator.App, traffic []aca.TrafficWeight) ([]aca.TrafficWeight, error) {
+			if label == "" {
+				return nil, misuse(errors.New("no label is named"), "give --label NAME")
+			}
 			out, err := change.RemoveLabel(traffic, label)
 			return out, labelHint(err)
 		})
@@ -75,6 +78,9 @@ func newLabelSwapCommand(s Streams) *cobra.Command {
 	var source, target string
 	cmd, e := newTrafficEdit(s, "swap", "Exchange two labels", "  acalocal revision label swap --source blue --target green",
 		func(_ *emulator.App, traffic []aca.TrafficWeight) ([]aca.TrafficWeight, error) {
+			if source == "" || target == "" {
+				return nil, misuse(errors.New("a swap needs two labels"), "give --source LABEL and --target LABEL")
+			}
 			out, err := change.SwapLabels(traffic, source, target)
 			return out, labelHint(err)
 		})
