@@ -2,10 +2,13 @@ package docker
 
 import (
 	"archive/tar"
+	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
 	"github.com/acalocal/acalocal/internal/container"
 )
@@ -67,24 +70,6 @@ func TestCutDockerfileLeavesTheRestToABuild(t *testing.T) {
 	}
 }
 
-// FuzzCutDockerfile holds that cutting never panics and keeps every line where
-// it was.
-func FuzzCutDockerfile(f *testing.F) {
-	f.Add("FROM a\nCOPY x /x\nCMD y", "")
-	f.Add("# escape=`\nFROM a AS b\nCOPY [\"x\", \"y\"]\nFROM c\nCOPY `\n x y\r\n", "b")
-	f.Fuzz(func(t *testing.T, text, target string) {
-		c, ok := cutDockerfile([]byte(text), target)
-		if !ok {
-			return
-		}
-		if got, want := strings.Count(string(c.steps), "\n"), strings.Count(text, "\n"); got < want || got > want+1 {
-			t.Errorf("%d lines of %d", got, want)
-		}
-		c.onto("/")
-		c.targets("/")
-	})
-}
-
 func TestCopiesRemakeDirectoriesInTheirTarget(t *testing.T) {
 	for _, c := range []struct {
 		dir     string
@@ -120,4 +105,55 @@ func TestCopiedTreesRefuseWhiteouts(t *testing.T) {
 	if _, err := treeOf(strings.NewReader(b.String())); container.CodeOf(err) != container.CodeUnsupported {
 		t.Errorf("got %v", err)
 	}
+}
+
+// FuzzCutDockerfile compares what a Dockerfile's two halves say with what it
+// said in one, and holds that every line stays where it was.
+func FuzzCutDockerfile(f *testing.F) {
+	f.Add("FROM a\nWORKDIR /d\nCOPY r .\nRUN i\nCOPY s ./s\nCMD [\"x\"]\n", "")
+	f.Add("# escape=`\nFROM a AS b\nCOPY s `\n  # why\n  ./s\n\nENV A=1", "")
+	f.Add("# syntax=docker/dockerfile:1\r\nFROM a\r\nCOPY [\"s\", \"/d\"]\r\n", "")
+	f.Add("FROM a\nCOPY <<E /x\nCOPY y /z\nE\nCOPY a b c/\n", "")
+	f.Add("FROM a\n#COPY x y\nCOPY --chown=1:2 --chmod=644 t /t/ \\\n\n", "")
+	f.Add("FROM a AS b\nCOPY x /x\nFROM c\nCOPY y /y\n", "b")
+	said := func(t *testing.T, text []byte) (all []string) {
+		t.Helper()
+		file, err := parser.Parse(bytes.NewReader(text))
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		for _, in := range file.AST.Children {
+			all = append(all, in.Dump())
+		}
+		return all
+	}
+	f.Fuzz(func(t *testing.T, text, target string) {
+		c, ok := cutDockerfile([]byte(text), target)
+		if !ok {
+			return
+		}
+		if got, want := strings.Count(string(c.steps), "\n"), strings.Count(text, "\n"); got < want || got > want+1 {
+			t.Errorf("%d lines of %d", got, want)
+		}
+		whole, steps := said(t, []byte(text)), said(t, c.steps)
+		copies := said(t, c.onto("/d"))[2:] // after FROM and WORKDIR
+		if len(copies) != len(c.dests) || len(copies) != len(c.copies) {
+			t.Fatalf("%q: %d copies, %d destinations, %d texts", text, len(copies), len(c.dests), len(c.copies))
+		}
+		for _, in := range whole {
+			switch {
+			case len(copies) > 0 && in == copies[0] && !slices.Contains(steps, in):
+				copies = copies[1:]
+			case len(steps) > 0 && in == steps[0]:
+				steps = steps[1:]
+			case len(copies) > 0 && in == copies[0]:
+				copies = copies[1:]
+			default:
+				t.Fatalf("%q: the halves lack %s", text, in)
+			}
+		}
+		if len(steps)+len(copies) > 0 {
+			t.Fatalf("%q: the halves also say %q %q", text, steps, copies)
+		}
+	})
 }
