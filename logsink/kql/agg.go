@@ -91,6 +91,12 @@ func (b *binder) aggregateCall(f *aggregateFn, n *callNode) *bound {
 	} else {
 		c.cols = []Column{{aggName(f.prefix, c.args), c.ret}}
 	}
+	if len(c.cols) == 0 { // take_any(*) of no column
+		if !b.row.open {
+			b.wrongCount(f.name, n.fn.span, 1, f.sigs[0].max)
+		}
+		return failed(n)
+	}
 	c.first = scope.offset + scope.width
 	scope.width += len(c.cols)
 	scope.sites = append(scope.sites, c)

@@ -110,6 +110,15 @@ func TestNoArgumentMakesAnAggregatePanic(t *testing.T) {
 	}
 }
 
+func TestNoColumnToStandForMakesAnAggregatePanic(t *testing.T) {
+	for _, e := range kql.Reference()["aggregates"] {
+		for _, table := range []string{"Nowhere", "print", "range i from 1 to 3 step 1 | project-away i"} {
+			mustNotPanic(t, table+" | summarize "+e.Name+"(*), count()")
+			mustNotPanic(t, table+" | summarize "+e.Name+"(1, *) by x")
+		}
+	}
+}
+
 func TestEveryFunctionTakesColumnsThatChange(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 9))
 	for _, e := range kql.Reference()["functions"] {
