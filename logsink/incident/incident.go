@@ -10,6 +10,7 @@ package incident
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -140,6 +141,7 @@ func (r *Rows) add(o map[string]any) error {
 func (r *Rows) addRow(o map[string]any) {
 	row := row(o)
 	at, ok := row.time("time_t", "TimeGenerated", "StartTime")
+	text, isLine := row.line()
 	switch {
 	case !ok:
 		r.Unknown++
@@ -150,10 +152,10 @@ func (r *Rows) addRow(o map[string]any) {
 	case row.has("StatusCode") && row.has("Method", "Path"):
 		r.Requests++
 		r.requests = append(r.requests, row.request(at))
-	case row.has("Log_s", "Log"):
+	case isLine:
 		r.Console++
 		c := row.container()
-		r.console[c] = append(r.console[c], line{at, row.stream(), row.text("Log_s", "Log")})
+		r.console[c] = append(r.console[c], line{at, row.stream(), text})
 	default:
 		r.Unknown++
 		return
@@ -210,6 +212,17 @@ func (o row) text(names ...string) string {
 		}
 	}
 	return ""
+}
+
+// line is what a container printed, if the row says that it did: an empty line
+// is one, too, and "None" is what Python prints.
+func (o row) line() (text string, ok bool) {
+	for _, n := range []string{"Log_s", "Log"} {
+		if s, isText := o[n].(string); isText {
+			text, ok = cmp.Or(text, s), true
+		}
+	}
+	return text, ok
 }
 
 func (o row) number(names ...string) float64 {

@@ -115,6 +115,8 @@ func TestOtherFormsAreRead(t *testing.T) {
 {"TimeGenerated":"2026-11-20 08:00:01.5","ContainerAppName":"a","ContainerGroupName":"a-1","Log":"two"}`, "a|a-1|stderr|one", "a|a-1|stdout|two")
 	f("an answer", `{"tables":[{"name":"PrimaryResult","columns":[{"name":"TimeGenerated","type":"datetime"},{"name":"ContainerAppName_s","type":"string"},{"name":"Log_s","type":"string"}],
 		"rows":[["2026-11-20T08:00:00Z","b","x"],["2026-11-20T08:00:00Z","b","y"]]}]}`, "b||stdout|x", "b||stdout|y")
+	f("lines that hold little", `[{"TimeGenerated":"2026-11-20T08:00:00Z","ContainerAppName":"a","Log":""},{"TimeGenerated":"2026-11-20T08:00:01Z","ContainerAppName_s":"a","Log_s":"None"}]`,
+		"a||stdout|", "a||stdout|None")
 	f("nothing", " \n")
 	f("an empty list", "[]")
 }
