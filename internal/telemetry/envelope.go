@@ -89,8 +89,10 @@ func (t *text) UnmarshalJSON(b []byte) error {
 
 // eachEnvelope calls f for every item of a body until it returns false: one
 // object, a list of them, or several one behind the other, as lines or not. What
-// follows text that is no JSON cannot be read; f is told once.
+// follows text that is no JSON can be read from the next line that begins an
+// object on, in a list not at all; f is told once.
 func eachEnvelope(body []byte, f func(*envelope, error) bool) {
+	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	d := json.NewDecoder(bytes.NewReader(body))
 	list := false
 	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '[' {
@@ -99,6 +101,7 @@ func eachEnvelope(body []byte, f func(*envelope, error) bool) {
 	}
 	for !list || d.More() {
 		var e envelope
+		begin := d.InputOffset()
 		err := d.Decode(&e)
 		switch kind := (*json.UnmarshalTypeError)(nil); {
 		case errors.Is(err, io.EOF):
@@ -108,8 +111,13 @@ func eachEnvelope(body []byte, f func(*envelope, error) bool) {
 				return
 			}
 		case err != nil:
-			f(nil, fmt.Errorf("not JSON: %w", err))
-			return
+			rest := bytes.TrimLeft(body[begin:], " \t\r\n")
+			next := bytes.Index(rest, []byte("\n{"))
+			if !f(nil, fmt.Errorf("not JSON: %w", err)) || list || next < 0 {
+				return
+			}
+			body = rest[next+1:]
+			d = json.NewDecoder(bytes.NewReader(body))
 		case !f(&e, nil):
 			return
 		}

@@ -126,6 +126,7 @@ func TestTrackTakesEveryFormOfBody(t *testing.T) {
 	one, two := item("MessageData", `{"message":"one"}`), item("MessageData", `{"message":"two"}`)
 	for name, body := range map[string]string{
 		"a list": "[" + one + "," + two + "]", "lines": one + "\n" + two + "\n", "lines of Windows": one + "\r\n" + two, "one behind the other": one + two,
+		"with a byte order mark": "\ufeff[" + one + "," + two + "]",
 	} {
 		for _, packed := range []bool{false, true} {
 			m, s := start(t)
@@ -153,6 +154,10 @@ func TestTrackSaysWhatIsWrongWithEachItem(t *testing.T) {
 		{"an empty list", "[]", 400, 0, nil},
 		{"no JSON", "hello", 400, 0, []trackError{{0, 400, "not JSON: invalid character 'h' looking for beginning of value"}}},
 		{"cut off", "[" + good + `,{"time":`, 206, 1, []trackError{{1, 400, "not JSON: unexpected EOF"}}},
+		{"a broken line", good + "\n{broken\n" + good + "\r\n{\"time\":\n" + good, 206, 3, []trackError{
+			{1, 400, "not JSON: invalid character 'b' looking for beginning of object key string"},
+			{3, 400, "not JSON: unexpected EOF"},
+		}},
 		{"a number", "[3," + good + "]", 206, 1, []trackError{{0, 400, `field "" is number, which it cannot be`}}},
 		{"no time", `{"iKey":"k","data":{"baseType":"MessageData"}}`, 400, 0,
 			[]trackError{{0, 400, "102: Field 'time' on type 'Envelope' is required but missing or empty. Expected: string, Actual: undefined"}}},
