@@ -96,7 +96,10 @@ func laFinding(text string, d kql.Diagnostic) laDetail {
 	switch d.Code {
 	case "KS142":
 		inner.Code = "SEM0100"
-		inner.Message = fmt.Sprintf("'%s' operator: Failed to resolve column or scalar expression named '%s'", operatorBefore(text, d), token)
+		inner.Message = fmt.Sprintf("'table' operator: Failed to resolve table expression named '%s'", token)
+		if operator := operatorBefore(text, d); operator != "" { // else the name is the whole query
+			inner.Message = fmt.Sprintf("'%s' operator: Failed to resolve column or scalar expression named '%s'", operator, token)
+		}
 	case "KS204":
 		inner.Code = "SEM0100"
 		inner.Message = fmt.Sprintf("'%s' operator: Failed to resolve table or column expression named '%s'", operatorBehind(text, d), token)
@@ -132,12 +135,12 @@ func isWord(unit uint16) bool {
 	return unit == '_' || unicode.IsLetter(rune(unit)) || unicode.IsDigit(rune(unit))
 }
 
-// operatorBefore names the operator whose expression a finding is in,
-// operatorBehind the one that reads the table it is about.
+// operatorBefore names the operator whose expression a finding is in, ""
+// without one; operatorBehind the one that reads the table it is about.
 func operatorBefore(text string, d kql.Diagnostic) string {
 	units := utf16.Encode([]rune(text))
 	before := string(utf16.Decode(units[:min(d.Start, len(units))]))
-	return firstWord(before[strings.LastIndexByte(before, '|')+1:])
+	return firstWord(before[strings.LastIndexAny(before, "|;")+1:])
 }
 
 func operatorBehind(text string, d kql.Diagnostic) string {

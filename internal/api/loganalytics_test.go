@@ -95,3 +95,19 @@ func TestLogAnalyticsSaysThatAnAnswerWasCutAsTheServiceDoes(t *testing.T) {
 		t.Errorf("got %d %s\nwant …%s", status, body, want)
 	}
 }
+
+func TestLogAnalyticsNamesTheOperatorThatMissesATable(t *testing.T) {
+	f := func(query, code string, start, length int, want string) {
+		t.Helper()
+		s := newServer(func(o *api.Options) { o.Workspace = "ws" })
+		s.logs.Err = kql.Diagnostics{{Code: code, Start: start, Length: length}}
+		status, body := s.do("POST", "/v1/workspaces/ws/query", `{"query":"`+query+`"}`)
+		if status != 400 || !strings.Contains(body, `"message":"`+want+`","code":"SEM0100"`) {
+			t.Errorf("%s: got %d %s\nwant …%s…", query, status, body, want)
+		}
+	}
+	f("Foo_CL", "KS142", 0, 6, "'table' operator: Failed to resolve table expression named 'Foo_CL'")
+	f("let a = 1; Foo_CL", "KS142", 11, 6, "'table' operator: Failed to resolve table expression named 'Foo_CL'")
+	f("Foo_CL | where a", "KS204", 0, 6, "'where' operator: Failed to resolve table or column expression named 'Foo_CL'")
+	f("T | where a", "KS142", 10, 1, "'where' operator: Failed to resolve column or scalar expression named 'a'")
+}

@@ -234,6 +234,7 @@ func TestAzlogsGetsWhatItPrefersAndErrorsInItsShape(t *testing.T) {
 	}
 	refused(client, workspace, "T | where | take 1", 400, `"BadArgumentError"`, `"SyntaxError"`, `"SYN0002"`, `"token": "|"`, `"line": 1`, `"pos": 10`)
 	refused(client, workspace, "ContainerAppConsoleLogs_CL | where Foo == 1", 400, `"SemanticError"`, `"SEM0100"`, "'where' operator: Failed to resolve column or scalar expression named 'Foo'")
+	refused(client, workspace, "Foo_CL", 400, `"SEM0100"`, "'table' operator: Failed to resolve table expression named 'Foo_CL'")
 	refused(client, workspace, "Foo_CL | where x == 1", 400, "'where' operator: Failed to resolve table or column expression named 'Foo_CL'")
 	refused(client, "00000000-0000-0000-0000-000000000000", "print 1", 404, `"WorkspaceNotFoundError"`)
 	refused(m.azlogsClient("wrong"), workspace, "print 1", 403, `"InvalidAuthenticationToken"`)
