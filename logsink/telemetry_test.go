@@ -90,6 +90,24 @@ func TestTelemetryTablesHaveTheColumnsOfAWorkspace(t *testing.T) {
 	}
 }
 
+func TestTheLogTablesHaveTheColumnsOfAWorkspace(t *testing.T) {
+	s := mustOpen(t, Options{Dir: t.TempDir()})
+	declared := workspace.Tables()
+	for _, name := range []string{"ContainerAppConsoleLogs_CL", "ContainerAppSystemLogs_CL", "ContainerAppConsoleLogs", "ContainerAppSystemLogs", "ContainerAppHTTPLogs"} {
+		want, ok := declared.Table(name)
+		if !ok {
+			t.Errorf("a workspace has no table %s", name)
+			continue
+		}
+		got := mustTable(t, s, name).Schema() // which may have more
+		for _, c := range want.Schema() {
+			if i := got.Index(c.Name); i < 0 || got[i].Type != c.Type {
+				t.Errorf("%s has no column %s of the type %s", name, c.Name, c.Type)
+			}
+		}
+	}
+}
+
 func TestSealedTelemetryIsShownByKind(t *testing.T) {
 	s := mustOpen(t, Options{Dir: t.TempDir()})
 	const n = 3 * sealRows

@@ -31,10 +31,10 @@ var tables = map[string]string{
 	"AppEvents":       insights + `Name`,
 	"AppExceptions": insights + `ProblemId HandledAt ExceptionType Assembly Method OuterType OuterMessage OuterAssembly OuterMethod
 		InnermostType InnermostMessage InnermostAssembly InnermostMethod SeverityLevel:int Message Details:dynamic`,
-	"ContainerAppHTTPLogs": `TenantId TimeGenerated:datetime ContainerAppName EnvironmentName RevisionName ReplicaName RequestMethod
-		RequestPath RequestHost RequestProtocol RequestDuration:long RequestBytes:long ResponseBytes:long StatusCode:int ResponseFlags
-		UpstreamHost UserAgent XForwardedFor RequestId Location OperationName SourceSystem Type _ResourceId _SubscriptionId
-		_BilledSize:real _IsBillable`,
+	"ContainerAppHTTPLogs": `TenantId TimeGenerated:datetime Authority BytesReceived:long BytesSent:long ConnectionId ContainerAppName
+		EnvironmentName EnvoyContainerId EnvoyPodName Location Method OperationName Path Protocol ReplicaName RequestDuration:long
+		RequestId ResponseCodeDetails ResponseFlags RevisionName SourceSystem StartTime:datetime StatusCode:int Type UpstreamHost
+		UpstreamRequestAttemptCount:int UserAgent XForwardedFor _ResourceId _SubscriptionId _BilledSize:real _IsBillable`,
 	"AzureMetrics": `TenantId TimeGenerated:datetime ResourceId OperationName OperationVersion Category ResultType ResultSignature
 		ResultDescription DurationMs:long CallerIPAddress CorrelationId ResourceGroup ResourceProvider Resource ResourceType
 		MetricName Total:real Count:real Maximum:real Minimum:real Average:real TimeGrain UnitName SubscriptionId SourceSystem
