@@ -129,6 +129,15 @@ func views(o Options) []*view {
 	return list
 }
 
+// TableNames returns the names of all tables of a store, sorted.
+func TableNames() []string {
+	var names []string
+	for _, v := range views(Options{}) {
+		names = append(names, v.name)
+	}
+	return names
+}
+
 func consoleCL(o Options) *view {
 	const table = consoleCLTable
 	return &view{name: table, def: consoleDef, columns: group(

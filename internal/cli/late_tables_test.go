@@ -138,3 +138,11 @@ func TestATableThatDoesNotExistYetIsExplained(t *testing.T) {
 		t.Errorf("got %q, want %q", out.String(), want)
 	}
 }
+
+func TestATableOfAzureAloneIsNotExplainedAsLate(t *testing.T) {
+	var out bytes.Buffer
+	writeQueryHint(&out, "AzureActivity | count", []api.ErrorDetail{{Code: "KS204", Target: "0+13"}})
+	if got := out.String(); !strings.HasPrefix(got, "hint: the tables are AppDependencies, ") || strings.Contains(got, "AzureActivity") {
+		t.Errorf("got %q", got)
+	}
+}

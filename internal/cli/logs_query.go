@@ -11,8 +11,8 @@ import (
 	"github.com/acalocal/acalocal/internal/api"
 	"github.com/acalocal/acalocal/internal/client"
 	"github.com/acalocal/acalocal/internal/config"
+	"github.com/acalocal/acalocal/logsink"
 	"github.com/acalocal/acalocal/logsink/kql"
-	"github.com/acalocal/acalocal/logsink/kql/kqlcmd"
 	"github.com/spf13/cobra"
 )
 
@@ -128,9 +128,9 @@ func explainQuery(w io.Writer, text string, err error) error {
 // writeQueryHint prints a hint for the findings of the daemon, from the tables
 // every environment has.
 func writeQueryHint(w io.Writer, text string, details []api.ErrorDetail) {
-	cat, err := kqlcmd.Catalog(nil, strings.NewReader(""))
-	if err != nil {
-		return // a hint is not worth an error
+	tables := kql.Tables{}
+	for _, name := range logsink.TableNames() {
+		tables[name] = &kql.MemTable{}
 	}
 	var ds kql.Diagnostics
 	for _, d := range details {
@@ -138,7 +138,7 @@ func writeQueryHint(w io.Writer, text string, details []api.ErrorDetail) {
 			ds = append(ds, kql.Diagnostic{Code: d.Code, Start: at.Start, Length: at.Length})
 		}
 	}
-	writeKQLHints(w, cat, text, ds)
+	writeKQLHints(w, tables, text, ds)
 }
 
 // writeFinding prints one finding, the line it is about and a mark under it.
