@@ -44,12 +44,13 @@ func TestAPlugInInsideOfARowsSubQueryIsNamedAsUnsupported(t *testing.T) {
 
 func TestRenderIsMetadata(t *testing.T) {
 	res, err := kql.Query(context.Background(), kql.Tables{},
-		`range x from 1 to 2 step 1 | sort by x | render timechart with (title = "Errors", xcolumn = x, ycolumns = a, b)`, kql.Options{})
+		`range x from 1 to 2 step 1 | sort by x | render timechart with (title = "Errors", xcolumn = x, ycolumns = a, b, ymin = -2.5, xmin = datetime(2026-01-01 08:00))`, kql.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	v := res.Render
-	if v == nil || v.Kind != "timechart" || v.Properties["title"] != "Errors" || v.Properties["ycolumns"] != "a,b" || !v.IsSorted {
+	if v == nil || v.Kind != "timechart" || v.Properties["title"] != "Errors" || v.Properties["ycolumns"] != "a,b" || !v.IsSorted ||
+		v.Properties["ymin"] != "-2.5" || v.Properties["xmin"] != "2026-01-01T08:00:00.0000000Z" {
 		t.Errorf("got %+v", v)
 	}
 }

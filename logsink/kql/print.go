@@ -350,6 +350,8 @@ func (v *param) text() string {
 		return x.name
 	case *litNode:
 		return x.val.String()
+	case *unaryNode: // ymin=-5
+		return x.op + (&param{val: x.x}).text()
 	}
 	return ""
 }
