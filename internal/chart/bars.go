@@ -21,19 +21,22 @@ type bar struct {
 }
 
 func (c *canvas) bars(d data, shares bool) []string {
-	list, total, most, width := d.bars(), 0.0, 0.0, 0
+	list, total, width := d.bars(), 0.0, 0
 	for _, b := range list {
 		total += b.value
-		most = max(most, b.value)
 		width = max(width, utf8.RuneCountInString(b.label))
 	}
 	width = min(width, c.Width/3)
 	room := max(c.Width-width-16, 8)
-	lines := make([]string, 0, len(list))
+	long := d.lengths(shares)
+	lines := make([]string, 0, len(list)+2)
+	if d.wish.xTitle != "" {
+		lines = append(lines, d.wish.xTitle)
+	}
 	for _, b := range list {
 		size := 0.0
-		if most > 0 {
-			size = max(b.value, 0) / most * float64(room)
+		if b.value > 0 {
+			size = max(min(long.fraction(b.value), 1)*float64(room), 1.0/8)
 		}
 		after := number(b.value)
 		if shares && total > 0 {
@@ -41,7 +44,27 @@ func (c *canvas) bars(d data, shares bool) []string {
 		}
 		lines = append(lines, fmt.Sprintf("%s  %s %s", pad(cut(b.label, width), width), c.paint(b.series, c.block(size)), after))
 	}
+	if d.wish.yTitle != "" {
+		lines = append(lines, pad("", width+2)+d.wish.yTitle)
+	}
 	return lines
+}
+
+// lengths is the scale of bars, which begin at zero; shares are of a whole.
+func (d *data) lengths(shares bool) scale {
+	if d.wish.yLog && !shares {
+		return d.powers()
+	}
+	s := scale{low: 0, high: 1}
+	if _, most := d.extent(func(p point) (float64, bool) { return p.y, p.y > 0 }); most > 0 {
+		s.high = most
+	}
+	if !shares {
+		if low, high := max(or(d.wish.yMin, 0), 0), or(d.wish.yMax, s.high); high > low {
+			s.low, s.high = low, high
+		}
+	}
+	return s
 }
 
 // bars are the values in the order of the table, grouped by label.

@@ -19,6 +19,9 @@ type Options struct {
 	ASCII         bool // no other characters
 }
 
+// splits are the visualizations that ysplit makes panels of.
+func splits(visualization string) bool { return visualization != "piechart" && visualization != "card" }
+
 // drawers are the visualizations that can be drawn; the others are tables.
 var drawers = map[string]func(*canvas, data) []string{
 	"timechart":        drawLines,
@@ -36,7 +39,8 @@ var drawers = map[string]func(*canvas, data) []string{
 // Draw returns the lines of a chart of t as render asks for, and false when
 // that is no chart, or t has nothing to draw.
 func Draw(t api.QueryTable, render map[string]string, o Options) ([]string, bool) {
-	draw := drawers[strings.ToLower(render["visualization"])]
+	visualization := strings.ToLower(render["visualization"])
+	draw := drawers[visualization]
 	if draw == nil {
 		return nil, false
 	}
@@ -50,7 +54,16 @@ func Draw(t api.QueryTable, render map[string]string, o Options) ([]string, bool
 	if o.Height <= 0 {
 		o.Height = 24
 	}
-	lines := draw(&canvas{o}, d)
+	c := &canvas{o}
+	var lines []string
+	if d.wish.split && splits(visualization) && len(d.series) > 1 {
+		lines = c.drawPanels(d, draw)
+	} else {
+		lines = draw(c, d)
+	}
+	if d.astray > 0 {
+		lines = append(lines, fmt.Sprintf("%d points are not drawn: a logarithmic axis begins above zero", d.astray))
+	}
 	if title := render["title"]; title != "" {
 		lines = append([]string{title, ""}, lines...)
 	}

@@ -123,6 +123,121 @@ func TestOneLineIsDrawnInBraille(t *testing.T) {
 	}
 }
 
+func TestPanelsStandOneBelowAnother(t *testing.T) {
+	in := table(t, "x:long Small:long Great:long", `[0,0,0]`, `[10,1,1000]`)
+	want := `
+Small
+   1 |                              ****
+     |                    **********
+ 0.5 |          **********
+     |     *****
+   0 |*****
+     +----------------------------------
+      0               5               10
+
+Great
+1000 |                              ****
+     |                    **********
+ 500 |          **********
+     |     *****
+   0 |*****
+     +----------------------------------
+      0               5               10
+`
+	got := draw(t, in, "visualization=linechart ysplit=panels", chart.Options{ASCII: true, Width: 41, Height: 18})
+	if shape(got) != shape(want) {
+		t.Errorf("got\n%s\nwhich should look like\n%s", got, want)
+	}
+	if axes := draw(t, in, "visualization=linechart ysplit=axes", chart.Options{ASCII: true, Width: 41, Height: 18}); axes != got {
+		t.Errorf("axes are no panels:\n%s", axes)
+	}
+	if got := draw(t, in, "visualization=linechart ysplit=none", chart.Options{ASCII: true}); !strings.Contains(got, "* Small  0 to 1\no Great  0 to 1000\n") || strings.Contains(got, "0.5 |") {
+		t.Errorf("not split:\n%s", got)
+	}
+}
+
+// shape is a chart without the marks between its axes.
+func shape(s string) string {
+	var out []string
+	for line := range strings.Lines(s) {
+		axis, _, _ := strings.Cut(strings.TrimRight(line, "\n"), "|")
+		out = append(out, axis)
+	}
+	return strings.Join(out, "\n")
+}
+
+func TestPanelsOfOneColumnAreItsSeries(t *testing.T) {
+	var rows []string
+	for i := range 7 {
+		rows = append(rows, fmt.Sprintf(`["x","s%d",%d]`, i, i+1))
+	}
+	got := draw(t, table(t, "App:string Level:string n:long", rows...), "visualization=barchart ysplit=panels", chart.Options{ASCII: true, Width: 30})
+	for _, part := range []string{"\ns0\nx  ############# 1\n\ns1\nx  ############# 2\n", "s4\nx  ", "\n\n2 more panels are not drawn\n"} {
+		if !strings.Contains(got, part) {
+			t.Errorf("no %q in\n%s", part, got)
+		}
+	}
+	if strings.Contains(got, "s5") {
+		t.Errorf("more than five panels:\n%s", got)
+	}
+}
+
+func TestAxesMayBeLogarithmic(t *testing.T) {
+	in := table(t, "x:long y:long", `[0,5]`, `[1,1]`, `[100,10]`, `[10000,100]`)
+	got := draw(t, in, "visualization=scatterchart xaxis=log yaxis=log legend=hidden", chart.Options{ASCII: true, Width: 28, Height: 10})
+	want := `
+100 |                     *
+    |
+ 10 |           *
+    |
+  1 |*
+    +----------------------
+     1       100        10k
+1 points are not drawn: a logarithmic axis begins above zero
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	in = table(t, "a:string n:long", `["x",10]`, `["y",1000]`)
+	if diff := cmp.Diff("\nx  #### 10\ny  ########### 1000\n", draw(t, in, "visualization=barchart yaxis=log ymin=1", chart.Options{ASCII: true, Width: 28})); diff != "" {
+		t.Errorf("bars (-want +got):\n%s", diff)
+	}
+}
+
+func TestAxesEndWhereRenderSays(t *testing.T) {
+	in := table(t, "x:long y:long", `[0,0]`, `[10,1]`, `[20,1]`, `[1000,1000000000]`)
+	got := draw(t, in, "visualization=linechart xmin=0 xmax=20 ymin=-2 ymax=2 xtitle=across ytitle=up", chart.Options{ASCII: true, Width: 28, Height: 12})
+	want := `
+up
+ 2 |
+   |
+ 0 |************
+   |
+-2 |
+   +-----------------------
+    0        10          20
+           across
+
+y
+`
+	for _, part := range []string{"\nup\n 2 |", "\n 0 |*", "\n-2 |\n", "20\n", "across\n\ny\n"} {
+		if !strings.Contains(got, part) {
+			t.Errorf("no %q in\n%s\nwhich should look like\n%s", part, got, want)
+		}
+	}
+	in = table(t, "t:datetime y:long", `["2026-01-01T08:00:00Z",1]`, `["2026-01-01T12:00:00Z",2]`)
+	if got := draw(t, in, "visualization=timechart xmin=2026-01-01T09:00:00.0000000Z xmax=2026-01-01T11:00:00Z", chart.Options{}); !strings.Contains(got, "09:00") || !strings.Contains(got, "11:00") {
+		t.Errorf("got\n%s", got)
+	}
+}
+
+func TestValuesAccumulate(t *testing.T) {
+	in := table(t, "x:long s:string y:long", `[3,"a",3]`, `[1,"a",1]`, `[2,"a",2]`, `[1,"b",5]`)
+	if got := draw(t, in, "visualization=linechart accumulate=true", chart.Options{ASCII: true}); !strings.Contains(got, "* a  1 to 6\no b  5 to 5\n") {
+		t.Errorf("got\n%s", got)
+	}
+}
+
 func TestWhatCannotBeDrawnIsNoChart(t *testing.T) {
 	in := table(t, "a:string b:string", `["x","y"]`)
 	for _, render := range []string{"visualization=table", "visualization=timechart", "visualization=treemap", ""} {

@@ -17,7 +17,12 @@ type data struct {
 	axis   axis
 	labels []string // of a categorical axis, by x
 	series []series
-	yTitle string
+	wish   wish
+	astray int // points that have no place on a logarithmic x axis
+
+	// Of a panel among others, so that all have the same x axis:
+	x           *scale
+	leastMargin int // characters left of the y axis
 }
 
 // axis is what x means.
@@ -31,6 +36,7 @@ const (
 
 type series struct {
 	name   string
+	column string  // that y is of
 	points []point // sorted by x unless the axis is categorical
 }
 
@@ -44,7 +50,7 @@ func read(t api.QueryTable, render map[string]string) (d data, ok bool) {
 	if !ok {
 		return d, false
 	}
-	d.yTitle = render["ytitle"]
+	d.wish = wishOf(render)
 	index := map[string]int{} // of series
 	label := map[string]int{}
 	switch {
@@ -59,9 +65,14 @@ func read(t api.QueryTable, render map[string]string) (d data, ok bool) {
 		if !ok {
 			continue
 		}
+		lost := d.logX() && x <= 0
 		for _, y := range roles.y {
 			v, ok := value(row[y])
 			if !ok {
+				continue
+			}
+			if lost {
+				d.astray++
 				continue
 			}
 			name := seriesName(t, row, roles, y)
@@ -69,7 +80,7 @@ func read(t api.QueryTable, render map[string]string) (d data, ok bool) {
 			if !seen {
 				i = len(d.series)
 				index[name] = i
-				d.series = append(d.series, series{name: name})
+				d.series = append(d.series, series{name: name, column: t.Columns[y].Name})
 			}
 			d.series[i].points = append(d.series[i].points, point{x, v})
 		}
@@ -79,7 +90,19 @@ func read(t api.QueryTable, render map[string]string) (d data, ok bool) {
 			slices.SortStableFunc(s.points, func(a, b point) int { return cmp.Compare(a.x, b.x) })
 		}
 	}
+	if d.wish.accumulate {
+		d.accumulate()
+	}
 	return d, len(d.series) > 0
+}
+
+// accumulate adds to each value those before it.
+func (d *data) accumulate() {
+	for _, s := range d.series {
+		for i := 1; i < len(s.points); i++ {
+			s.points[i].y += s.points[i-1].y
+		}
+	}
 }
 
 // roles are the columns of a table in a chart.
@@ -155,10 +178,13 @@ func (d *data) position(row []json.RawMessage, x int, label map[string]int) (flo
 	}
 	if d.axis == times {
 		t, err := time.Parse(time.RFC3339Nano, text(row[x]))
-		return float64(t.UnixNano()) / 1e9, err == nil
+		return seconds(t), err == nil
 	}
 	return value(row[x])
 }
+
+// seconds are those since 1970.
+func seconds(t time.Time) float64 { return float64(t.UnixNano()) / 1e9 }
 
 func seriesName(t api.QueryTable, row []json.RawMessage, r roles, y int) string {
 	var parts []string

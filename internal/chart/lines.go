@@ -12,10 +12,10 @@ import (
 // series is drawn in Braille, two by four points a character.
 type plot struct {
 	*canvas
-	width, height          int
-	left, right, low, high float64
-	cells                  [][]string
-	dots                   [][]rune // bits of U+2800
+	width, height int
+	x, y          scale
+	cells         [][]string
+	dots          [][]rune // bits of U+2800
 }
 
 // drawLines draws each series as a line, drawPoints as points.
@@ -23,14 +23,8 @@ func drawLines(c *canvas, d data) []string  { return c.plot(d, true) }
 func drawPoints(c *canvas, d data) []string { return c.plot(d, false) }
 
 func (c *canvas) plot(d data, joined bool) []string {
-	left, right, low, high := d.bounds()
-	labels := []string{number(high), number((low + high) / 2), number(low)}
-	margin := 0
-	for _, l := range labels {
-		margin = max(margin, utf8.RuneCountInString(l))
-	}
-	legend := c.legend(d)
-	p := &plot{canvas: c, width: max(c.Width-margin-3, 10), height: min(max(c.Height-len(legend)-5, 5), 20), left: left, right: right, low: low, high: high}
+	legend, labels, margin := c.legend(d), d.valueLabels(), d.margin()
+	p := &plot{canvas: c, width: max(c.Width-margin-3, 10), height: min(max(c.Height-len(legend)-5, 5), 20), x: d.place(), y: d.values()}
 	p.cells, p.dots = make([][]string, p.height), make([][]rune, p.height)
 	for i := range p.cells {
 		p.cells[i], p.dots[i] = make([]string, p.width), make([]rune, p.width)
@@ -39,7 +33,10 @@ func (c *canvas) plot(d data, joined bool) []string {
 	for i, s := range d.series {
 		p.add(s, c.paint(i, c.mark(i)), braille, joined)
 	}
-	lines := make([]string, 0, p.height+4+len(legend))
+	lines := make([]string, 0, p.height+6+len(legend))
+	if d.wish.yTitle != "" {
+		lines = append(lines, d.wish.yTitle)
+	}
 	for y := range p.height {
 		label := ""
 		switch y {
@@ -54,6 +51,9 @@ func (c *canvas) plot(d data, joined bool) []string {
 	}
 	indent := strings.Repeat(" ", margin+1)
 	lines = append(lines, indent+c.corner()+strings.Repeat(c.floor(), p.width), indent+" "+p.axis(d))
+	if d.wish.xTitle != "" {
+		lines = append(lines, indent+" "+pad("", (p.width-utf8.RuneCountInString(d.wish.xTitle))/2)+d.wish.xTitle)
+	}
 	return append(lines, legend...)
 }
 
@@ -68,26 +68,27 @@ func (c *canvas) either(fine, plain string) string {
 	return fine
 }
 
-// bounds are the ends of both axes; counts are drawn from zero.
-func (d data) bounds() (left, right, low, high float64) {
-	left, right, high = math.Inf(1), math.Inf(-1), math.Inf(-1)
-	for _, s := range d.series {
-		for _, p := range s.points {
-			left, right = min(left, p.x), max(right, p.x)
-			low, high = min(low, p.y), max(high, p.y)
-		}
+// place is the scale of the x axis, which panels share.
+func (d *data) place() scale {
+	if d.x != nil {
+		return *d.x
 	}
-	if right == left {
-		around := 1.0
-		if d.axis == times {
-			around = 60
-		}
-		left, right = left-around, right+around
+	return d.places()
+}
+
+// valueLabels are the ends of the y axis and its middle, from the top.
+func (d *data) valueLabels() [3]string {
+	y := d.values()
+	return [3]string{number(y.part(1)), number(y.part(.5)), number(y.part(0))}
+}
+
+// margin is the width of the labels of the y axis.
+func (d *data) margin() int {
+	width := d.leastMargin
+	for _, l := range d.valueLabels() {
+		width = max(width, utf8.RuneCountInString(l))
 	}
-	if high == low {
-		high = low + 1
-	}
-	return left, right, low, high
+	return width
 }
 
 // add draws a series.
@@ -96,32 +97,60 @@ func (p *plot) add(s series, mark string, braille, joined bool) {
 	if braille {
 		w, h = 2*w, 4*h
 	}
-	set := func(x, y int) {
-		if braille {
+	set := func(at dot) {
+		x, y := int(math.Round(at.x)), int(math.Round(at.y))
+		switch {
+		case x < 0 || x >= w || y < 0 || y >= h: // beyond an end that render gave
+		case braille:
 			p.dots[y/4][x/2] |= brailleBits[y%4][x%2]
-			return
+		default:
+			p.cells[y][x] = mark
 		}
-		p.cells[y][x] = mark
 	}
-	at := func(q point) (float64, float64) {
-		return (q.x - p.left) / (p.right - p.left) * float64(w-1), (p.high - q.y) / (p.high - p.low) * float64(h-1)
+	at := func(q point) dot {
+		return dot{p.x.fraction(q.x) * float64(w-1), (1 - p.y.fraction(q.y)) * float64(h-1)}
 	}
 	for i, q := range s.points {
-		x, y := at(q)
 		if i == 0 || !joined {
-			set(int(math.Round(x)), int(math.Round(y)))
+			set(at(q))
 			continue
 		}
-		fromX, fromY := at(s.points[i-1])
-		steps := int(math.Ceil(max(math.Abs(x-fromX), math.Abs(y-fromY), 1)))
-		if !braille {
-			steps = int(math.Ceil(max(math.Abs(x-fromX), 1))) // one mark a column reads better
+		from, to, seen := cutLine(at(s.points[i-1]), at(q), float64(w-1), float64(h-1))
+		if !seen {
+			continue
 		}
-		for n := 1; n <= steps; n++ {
-			part := float64(n) / float64(steps)
-			set(int(math.Round(fromX+(x-fromX)*part)), int(math.Round(fromY+(y-fromY)*part)))
+		steps := int(math.Ceil(max(math.Abs(to.x-from.x), math.Abs(to.y-from.y), 1)))
+		if !braille {
+			steps = int(math.Ceil(max(math.Abs(to.x-from.x), 1))) // one mark a column reads better
+		}
+		for n := range steps + 1 {
+			set(from.to(to, float64(n)/float64(steps)))
 		}
 	}
+}
+
+// dot is a place in cells or dots, from the left and the top.
+type dot struct{ x, y float64 }
+
+// to is a part of the way to another place.
+func (d dot) to(e dot, part float64) dot { return dot{d.x + (e.x-d.x)*part, d.y + (e.y-d.y)*part} }
+
+// cutLine returns what of a line is on an area, after Liang and Barsky.
+func cutLine(from, to dot, right, bottom float64) (a, b dot, seen bool) {
+	first, last := 0.0, 1.0
+	for _, edge := range [4][2]float64{
+		{from.x - to.x, from.x}, {to.x - from.x, right - from.x}, {from.y - to.y, from.y}, {to.y - from.y, bottom - from.y},
+	} {
+		switch way, room := edge[0], edge[1]; {
+		case way < 0:
+			first = max(first, room/way)
+		case way > 0:
+			last = min(last, room/way)
+		case room < 0:
+			return a, b, false
+		}
+	}
+	return from.to(to, first), from.to(to, last), first <= last
 }
 
 // brailleBits are the dots of a character, by row and column
@@ -145,8 +174,8 @@ func (p *plot) row(y int) string {
 
 // axis labels both ends of the x axis and its middle.
 func (p *plot) axis(d data) string {
-	first, last := d.label(p.left, p.right-p.left), d.label(p.right, p.right-p.left)
-	middle := d.label((p.left+p.right)/2, p.right-p.left)
+	span := p.x.high - p.x.low
+	first, middle, last := d.label(p.x.part(0), span), d.label(p.x.part(.5), span), d.label(p.x.part(1), span)
 	gap := p.width - utf8.RuneCountInString(first+middle+last)
 	if gap < 4 {
 		return first + strings.Repeat(" ", max(p.width-utf8.RuneCountInString(first+last), 1)) + last
@@ -180,6 +209,9 @@ const maxLegend = 12
 
 // legend names the series with their last value, when there are several.
 func (c *canvas) legend(d data) []string {
+	if d.wish.noLegend {
+		return nil
+	}
 	if len(d.series) < 2 {
 		return []string{"", d.series[0].name}
 	}
