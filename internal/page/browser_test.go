@@ -393,7 +393,59 @@ func TestChartsHeedWhatRenderAsks(t *testing.T) {
 	f("log", `range n from 0 to 6 step 1 | extend y = pow(10, n) | project n, y | render linechart with (yaxis=log)`, `texts.includes("1M") && texts.includes("1") && (([a, b, c]) => c && Math.abs(a.getAttribute("cy") - 2 * b.getAttribute("cy") + Number(c.getAttribute("cy"))) < .01)(c.querySelectorAll("circle"))`)
 	f("titles", rows+`render columnchart with (title="All", xtitle="the app", ytitle="the count", legend=hidden)`, `texts.includes("the app") && texts.includes("the count") && c.querySelector("h2").textContent == "All" && !c.querySelector(".legend")`)
 	f("accumulate", `range n from 1 to 3 step 1 | extend y = n | render linechart with (accumulate=true, xcolumn=n, ycolumns=y)`, `c.querySelector("svg").getAttribute("aria-label").includes("y: 1 to 6")`)
+	const two = `range n from 1 to 4 step 1 | extend Small = n, Great = n * 1000 | project n, Small, Great | `
+	const cy = `((i) => Number(c.querySelectorAll("circle")[i].getAttribute("cy")))`
+	f("log-x", `range n from 0 to 4 step 1 | extend x = toint(pow(10, n)) | project x, n | render scatterchart with (xaxis=log)`, `texts.join().includes("1,10,100,1000,10k") && (([a, b, c]) => c && Math.abs(a - 2 * b + c) < .5)([...c.querySelectorAll("circle")].map((e) => Number(e.getAttribute("cx"))))`)
+	f("log-x-narrow", `range n from 2 to 40 step 1 | extend y = n | project n, y | render linechart with (xaxis=log)`, `[...c.querySelectorAll(".x-axis text")].map((t) => t.textContent).join() == "2,5,10,20"`)
+	f("log-x-astray", `range n from -2 to 100 step 1 | extend y = n | project n, y | render linechart with (xaxis=log)`, `c.innerText.includes("3 points are not drawn: a logarithmic axis begins above zero")`)
+	f("axes", two+`render linechart with (ysplit=axes)`, `c.querySelectorAll(".panel").length == 1 && c.querySelectorAll(".y-axis").length == 2 && c.querySelectorAll("path.line").length == 2 && `+cy+`(0) == `+cy+`(4) && texts.includes("4000") && texts.includes("4") && texts.includes("Small") && texts.includes("Great")`)
+	f("no-split", two+`render linechart with (ysplit=none)`, `c.querySelectorAll(".panel").length == 1 && c.querySelectorAll(".y-axis").length == 1 && !texts.includes("Small")`)
+	f("panels", two+`render linechart with (ysplit=panels)`, `c.querySelectorAll(".panel").length == 2 && c.querySelectorAll(".y-axis").length == 2 && c.querySelectorAll(".x-axis").length == 1 && texts.includes("Small") && `+cy+`(4) - `+cy+`(0) > 100`)
+	f("panels-of-series", `range n from 1 to 60 step 1 | extend s = strcat("s", n % 7), t = n / 7 | project t, s, n | render areachart with (ysplit=panels)`, `c.querySelectorAll(".panel").length == 5 && c.innerText.includes("2 more panels are not drawn")`)
+	f("panels-of-bars", rows+`where n > 0 | extend m = n * 10 | summarize n = sum(n), m = sum(m) by App, Kind | render barchart with (ysplit=panels, kind=stacked)`, `c.querySelectorAll(".panel").length == 2 && c.querySelectorAll(".panel rect").length == 4 && texts.includes("n") && texts.includes("m")`)
+	f("axes-of-columns", rows+`where n > 0 | extend m = n * 10 | summarize n = sum(n), m = sum(m) by Kind | render columnchart with (ysplit=axes)`, `c.querySelectorAll(".y-axis").length == 2 && (([a, b, x, y]) => y && a.getAttribute("height") == x.getAttribute("height") && Number(a.getAttribute("x")) < x.getAttribute("x"))(c.querySelectorAll("g > rect.fill"))`)
+	f("log-x-nothing", `range n from -2 to 0 step 1 | extend y = n | project n, y | render linechart with (xaxis=log)`, `c.innerText.includes("3 points are not drawn") && texts.includes("10")`)
+	f("ends", `range n from 1 to 100 step 1 | extend y = n | project n, y | render linechart with (xmin=10, xmax=20, ymin=-5, ymax=15)`, `[...c.querySelectorAll(".x-axis text")].map((t) => t.textContent).slice(0, 1) == "10" && texts.includes("20") && texts.includes("15") && texts.includes("-5") && !texts.includes("100")`)
+	f("ends-of-time", `range t from datetime(2026-01-01) to datetime(2026-01-02) step 1h | extend y = 1 | render timechart with (xmin=datetime(2026-01-01 06:00), xmax=datetime(2026-01-01 12:00))`, `texts.includes("06:00") && texts.includes("12:00") && !texts.includes("13:00") && !texts.includes("00:00")`)
+	f("log-bars", `datatable(a: string, n: long) ["x", 10, "y", 1000] | render barchart with (yaxis=log, ymin=1, xtitle="the a", ytitle="the n")`, `texts.includes("the a") && texts.includes("the n") && (([x, y]) => y && Math.abs(y.getAttribute("width") / x.getAttribute("width") - 3) < .01)(c.querySelectorAll("rect"))`)
 	f("many-series", `range n from 1 to 2000 step 1 | summarize count() by bin(n, 100), s = strcat("a series with a rather long name ", n % 50) | project n, s, count_ | render linechart`, `c.innerText.includes("10 more series are not drawn") && c.scrollHeight <= c.clientHeight`)
+	b.quiet()
+}
+
+// Panels share the place of the pointer, and a chart that is split has room on
+// a phone and colours in the dark.
+func TestSplitChartsAreSeenAnywhere(t *testing.T) {
+	b := open(t)
+	const rows = `range n from 0 to 47 step 1 | extend t = datetime(2026-01-01) + n * 30m | extend Requests = 40 + n * n, Errors = n %% 7, Latency = round(0.02 + n / 500.0, 3), Replicas = 1 + n / 12, Bytes = 1000000 * (n %% 13) | project-away n | render timechart with (title="An app", ysplit=%s)`
+	drawn := func(split string) {
+		t.Helper()
+		b.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`location.hash = new URLSearchParams({q: %q, t: ""})`, fmt.Sprintf(rows, split))))
+		want := map[string]int{"axes": 1, "panels": 5}[split]
+		b.wait(split+" are drawn", fmt.Sprintf(`document.querySelectorAll("#chart .panel").length == %d && document.querySelectorAll("#chart .y-axis").length == 5`, want))
+	}
+	b.visit("print 1", "", "")
+	drawn("panels")
+	b.do(chromedp.Evaluate[chromedp.Void](`(({ left, top, width, height }) => document.querySelector("#chart svg.plot").dispatchEvent(new PointerEvent("pointermove", { clientX: left + width / 2, clientY: top + height / 2 })))(document.querySelector("#chart svg.plot").getBoundingClientRect())`))
+	b.wait("values of all panels are shown", `document.querySelectorAll("#chart .tip div").length == 5`)
+	b.shot("split-panels")
+	drawn("axes")
+	b.shot("split-axes")
+	b.dark()
+	b.wait("it is dark", `document.documentElement.dataset.theme == "dark"`)
+	b.shot("split-axes-dark")
+	drawn("panels")
+	b.shot("split-panels-dark")
+	b.do(chromedp.EmulateViewport(390, 780, chromedp.EmulateScale(2), chromedp.EmulateMobile))
+	b.do(chromedp.Click(chromedp.CSS("#side-toggle")), chromedp.WaitNotVisible(chromedp.CSS("#side")))
+	b.wait("it is drawn for a phone", `document.querySelector("#chart svg.plot").viewBox.baseVal.width < 390`)
+	b.shot("split-panels-phone")
+	drawn("axes")
+	for _, found := range eval[[]string](b, `(({ left, right }) => [...document.querySelectorAll("#chart text")].filter((t) => { const r = t.getBoundingClientRect(); return r.left < left - 1 || r.right > right + 1; }).map((t) => t.textContent))(document.querySelector("#chart svg.plot").getBoundingClientRect())`) {
+		t.Errorf("%q is outside of the chart", found)
+	}
+	b.shot("split-axes-phone")
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("#chart .legend button").forEach((_, i) => document.querySelectorAll("#chart .legend button")[i].click())`))
+	b.wait("no series is left", `document.querySelectorAll("#chart .y-axis").length == 1 && !document.querySelector("#chart path.line")`)
 	b.quiet()
 }
 

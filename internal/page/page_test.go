@@ -44,7 +44,7 @@ func TestThePageHasNothingInlineOrForeign(t *testing.T) {
 	if found := inline.FindString(get("GET", "/logs/").Body.String()); found != "" {
 		t.Errorf("the page has %q", found)
 	}
-	for _, file := range []string{"main.js", "api.js", "dom.js", "editor.js", "grid.js", "tree.js", "series.js", "chart.js", "tail.js", "ansi.js", "exact.js"} {
+	for _, file := range []string{"main.js", "api.js", "dom.js", "editor.js", "grid.js", "tree.js", "series.js", "wish.js", "scale.js", "chart.js", "plot.js", "flat.js", "tail.js", "ansi.js", "exact.js"} {
 		text := get("GET", "/logs/"+file).Body.String()
 		for _, bad := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"} {
 			if strings.Contains(text, bad) {
