@@ -61,6 +61,15 @@ func TestPlanListsAllAChangeDoes(t *testing.T) {
 				if diff := cmp.Diff(c.want, got); diff != "" {
 					w.Errorf("(-want +got):\n%s", diff)
 				}
+				edited, err := w.engine.Update(w.Context(), ApplyRequest{App: changed, DryRun: true})
+				if err != nil {
+					w.Fatal(err)
+				}
+				for line := range strings.Lines(edited.Plan) {
+					if strings.HasPrefix(line, "revision mode ") || strings.HasPrefix(line, "traffic ") {
+						w.Errorf("the plan of an edit says once more: %s", line)
+					}
+				}
 			})
 		})
 	}

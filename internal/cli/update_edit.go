@@ -106,7 +106,11 @@ func configurationSteps(before, after aca.Configuration) []string {
 	case before.Ingress == nil:
 		return steps
 	}
-	return append(steps, change.TrafficSteps(trafficOf(before.Ingress), trafficOf(after.Ingress))...)
+	steps = append(steps, change.TrafficSteps(trafficOf(before.Ingress), trafficOf(after.Ingress))...)
+	if fields := change.IngressFields(before.Ingress, after.Ingress); len(fields) > 0 {
+		steps = append(steps, fmt.Sprintf("set %s of the ingress (applies to all revisions at once)", strings.Join(fields, ", ")))
+	}
+	return steps
 }
 
 func keepsInactive(n int) string {

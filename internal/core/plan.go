@@ -71,7 +71,8 @@ func (s *State) changesTemplate(a *app, e SpecChanged) bool {
 }
 
 // Plan says what a change will do and why, one step a line. It changes
-// nothing.
+// nothing. Of an Edit it leaves out mode and traffic: the editor has both lists
+// and says what it does to them.
 func (s *State) Plan(e SpecChanged) string {
 	var p planText
 	a := s.apps[e.App.Name]
@@ -154,7 +155,7 @@ func (p *planText) revision(e SpecChanged, cause string) {
 
 // mode says that the revision mode changes.
 func (p *planText) mode(a *app, e SpecChanged) {
-	if was, becomes := a.mode(), modeOf(e.App); was != becomes {
+	if was, becomes := a.mode(), modeOf(e.App); was != becomes && !e.Edit {
 		p.step("revision mode %s becomes %s", was, becomes)
 	}
 }
@@ -169,7 +170,7 @@ func (p *planText) port(a *app, e SpecChanged) {
 // traffic says that the weights change, and whether they do. In single mode
 // they count for nothing.
 func (p *planText) traffic(a *app, e SpecChanged) bool {
-	if modeOf(e.App) == aca.Single {
+	if modeOf(e.App) == aca.Single || e.Edit {
 		return false
 	}
 	becomes := &app{spec: e.App}

@@ -222,3 +222,14 @@ func TestMerge(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+func TestIngressFields(t *testing.T) {
+	before := &aca.Ingress{External: true, TargetPort: 8000, Fqdn: "web.local.localhost", Traffic: traffic("latest=100")}
+	after := &aca.Ingress{External: true, TargetPort: 9000, AllowInsecure: true, StickySessions: &aca.StickySessions{Affinity: "sticky"}, Traffic: traffic("a=100")}
+	if diff := cmp.Diff([]string{"allowInsecure", "stickySessions"}, IngressFields(before, after)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := IngressFields(before, before); got != nil {
+		t.Errorf("an ingress differs from itself in %v", got)
+	}
+}
