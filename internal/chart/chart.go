@@ -62,7 +62,7 @@ func Draw(t api.QueryTable, render map[string]string, o Options) ([]string, bool
 		lines = draw(c, d)
 	}
 	if d.astray > 0 {
-		lines = append(lines, fmt.Sprintf("%d points are not drawn: a logarithmic axis begins above zero", d.astray))
+		lines = append(lines, notDrawn(d.astray, "point")+": a logarithmic axis begins above zero")
 	}
 	if title := render["title"]; title != "" {
 		lines = append([]string{title, ""}, lines...)

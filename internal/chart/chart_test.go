@@ -193,10 +193,13 @@ func TestAxesMayBeLogarithmic(t *testing.T) {
   1 |*
     +----------------------
      1       100        10k
-1 points are not drawn: a logarithmic axis begins above zero
+1 point is not drawn: a logarithmic axis begins above zero
 `
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := draw(t, in, "visualization=scatterchart xaxis=log yaxis=log ymin=10", chart.Options{ASCII: true, Width: 28, Height: 10}); strings.Count(got, "*") != 2 || !strings.Contains(got, "\n  10 |          *\n") {
+		t.Errorf("what lies below ymin is not cut off:\n%s", got)
 	}
 	in = table(t, "a:string n:long", `["x",10]`, `["y",1000]`)
 	if diff := cmp.Diff("\nx  #### 10\ny  ########### 1000\n", draw(t, in, "visualization=barchart yaxis=log ymin=1", chart.Options{ASCII: true, Width: 28})); diff != "" {

@@ -61,7 +61,15 @@ func (c *canvas) drawPanels(d data, draw func(*canvas, data) []string) (lines []
 		lines = append(append(lines, p.name), draw(part, p.data)...)
 	}
 	if more := len(list) - len(drawn); more > 0 {
-		lines = append(lines, "", fmt.Sprintf("%d more panels are not drawn", more))
+		lines = append(lines, "", notDrawn(more, "more panel"))
 	}
 	return lines
+}
+
+// notDrawn says how many of something are left out.
+func notDrawn(n int, what string) string {
+	if n == 1 {
+		return fmt.Sprintf("1 %s is not drawn", what)
+	}
+	return fmt.Sprintf("%d %ss are not drawn", n, what)
 }

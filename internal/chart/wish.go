@@ -57,7 +57,7 @@ func (s scale) at(v float64) float64 {
 	case !s.log:
 		return v
 	case v > 0:
-		return max(math.Log10(v), s.low)
+		return math.Log10(v)
 	}
 	return s.low
 }
