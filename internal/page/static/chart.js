@@ -77,11 +77,10 @@ function viewOf(all) {
 
 // notes say what is not in the chart.
 function notes(view) {
-  const note = (n, text) => (n ? [el("p", { class: "dim" }, `${n.toLocaleString()} ${text}`)] : []);
-  return [
-    ...note(view.more, "more series are not drawn"), ...note(view.undrawn, `more ${wish.split} are not drawn`),
-    ...note(view.astray, "points are not drawn: a logarithmic axis begins above zero"),
-  ];
+  const note = (n, one, many) => (n ? [el("p", { class: "dim" }, `${n.toLocaleString()} ${n === 1 ? one + " is" : many + " are"} not drawn`)] : []);
+  const astray = note(view.astray, "point", "points");
+  astray[0]?.append(": a logarithmic axis begins above zero");
+  return [...note(view.more, "more series", "more series"), ...note(view.undrawn, wish.split === "axes" ? "more axis" : "more panel", "more " + wish.split), ...astray];
 }
 
 export function drawChart() {

@@ -46,7 +46,7 @@ function valuePowers(values, wish, count) {
 // powers is a scale from one value above zero to another by their logarithms.
 function powers(low, high, count) {
   const least = Math.log10(low);
-  return { low: least, high: Math.log10(high), map: (v) => (v > 0 ? Math.max(Math.log10(v), least) : least), back: (v) => 10 ** v, ticks: logTicks(low, high, count).map((v) => [v, number(v)]), foot: low };
+  return { low: least, high: Math.log10(high), map: (v) => (v > 0 ? Math.log10(v) : least), back: (v) => 10 ** v, ticks: logTicks(low, high, count).map((v) => [v, number(v)]), foot: low };
 }
 
 // placeScale is the scale of the x axis over a width; band leaves half a place
