@@ -122,6 +122,7 @@ type world struct {
 	engine      *Engine
 	scale       float64 // of the next daemon
 	scaleProbes bool
+	through     func(container.Runtime) container.Runtime // what stands before the engine, if set
 	stop        func()
 }
 
@@ -140,7 +141,11 @@ func newWorld(t *testing.T) *world {
 // boot starts a daemon.
 func (w *world) boot() {
 	w.edge = &edge{ports: map[string]int{}}
-	w.engine = New(Options{Environment: "local", Domain: "local.localhost", Runtime: w.runtime, Router: w.edge, Logs: w.memory, History: w.memory, TimeScale: w.scale, ScaleProbes: w.scaleProbes})
+	rt := container.Runtime(w.runtime)
+	if w.through != nil {
+		rt = w.through(rt)
+	}
+	w.engine = New(Options{Environment: "local", Domain: "local.localhost", Runtime: rt, Router: w.edge, Logs: w.memory, History: w.memory, TimeScale: w.scale, ScaleProbes: w.scaleProbes})
 	ctx, cancel := context.WithCancel(w.Context())
 	done := make(chan error, 1)
 	go func() { done <- w.engine.Run(ctx) }()

@@ -149,7 +149,7 @@ func (s *State) answered(m *member, e OpFinished) {
 		s.row(m.rep, false, "PulledImage", pulledText(m.spec.Image, e))
 	case e.Err == nil:
 		m.opFails = 0
-	case m.opKind == OpPull && container.CodeOf(e.Err) != container.CodeUnreachable:
+	case m.opKind == OpPull && (container.CodeOf(e.Err) != container.CodeUnreachable || s.engineAnswers(m)):
 		s.pullFailed(m, e.Err)
 	case m.spec != nil && isCreateFailure(e.Err):
 		s.createFailed(m, e.Err)
@@ -157,6 +157,15 @@ func (s *State) answered(m *member, e OpFinished) {
 		m.opFails++
 		m.retryAt = s.now.Add(retryDelay(m.opFails))
 	}
+}
+
+// engineAnswers tells a registry that cannot be reached from an engine that
+// cannot: after a pull that ended so, and another one before it, the engine has
+// been listed in between.
+func (s *State) engineAnswers(m *member) bool {
+	before := m.unreached
+	m.unreached = s.seq
+	return before != 0 && s.listedSeq >= before
 }
 
 func isCreateFailure(err error) bool {

@@ -73,6 +73,8 @@ type member struct {
 	startup  bool // the startup probe passed, or there is none
 	ready    bool // the readiness probe passes, or there is none
 	refused  bool // the readiness probe failed in this attempt
+
+	unreached uint64 // State.seq after the last pull that found registry or engine out of reach
 }
 
 // End is how an attempt of a container ended.
