@@ -108,6 +108,9 @@ func (f *templateFlags) applyTo(app *aca.ContainerApp) error {
 // apply changes a template. The suffix of the last revision is not kept: it
 // would be refused as used (github.com/microsoft/azure-container-apps/issues/1278).
 func (f *templateFlags) apply(t *aca.Template) error {
+	if err := change.Suffix(f.suffix); err != nil {
+		return failed(err, "write --revision-suffix v2, say")
+	}
 	t.RevisionSuffix = f.suffix
 	c, err := f.target(t)
 	if err != nil {

@@ -233,3 +233,19 @@ func TestIngressFields(t *testing.T) {
 		t.Errorf("an ingress differs from itself in %v", got)
 	}
 }
+
+func TestSuffix(t *testing.T) {
+	for suffix, ok := range map[string]bool{
+		"": true, "v2": true, "9x": true, "a-b-c": true, "a": true, strings.Repeat("a", 65): true,
+		"-a": false, "a-": false, "a--b": false, "A": false, "a_b": false, "a.b": false, "a b": false, "é": false, "-": false,
+	} {
+		if err := Suffix(suffix); (err == nil) != ok {
+			t.Errorf("%q: got %v", suffix, err)
+		}
+	}
+	want := "Invalid Container App revision suffix 'A'. A revision suffix must consist of lower case alphanumeric characters or '-', " +
+		"start with a letter or number, end with an alphanumeric character and cannot have '--'."
+	if got := errorText(Suffix("A")); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
