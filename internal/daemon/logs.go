@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/acalocal/acalocal/emulator"
 	"github.com/acalocal/acalocal/ingress"
@@ -20,10 +21,26 @@ type follower struct {
 	runtime container.Runtime
 }
 
-// Follow stores a container's output to its end. The engine repeats what was
-// printed at the moment the cursor names; the store recognises it.
+// Follow stores a container's output to its end. An engine may end a stream
+// before what was written last: moby's reader of a log that is being closed does,
+// most often to a line without line end (seen with 20.10). The log that does not
+// grow any more is whole, so it is read again until it has nothing new.
 func (f follower) Follow(ctx context.Context, source emulator.LogSource) error {
-	reader, err := f.runtime.Logs(ctx, source.ID, f.store.Cursor(string(source.ID)).Since)
+	for first := true; ; first = false {
+		from := f.store.Cursor(string(source.ID))
+		if err := f.read(ctx, source, from.Since); err != nil {
+			return err
+		}
+		if !first && f.store.Cursor(string(source.ID)) == from {
+			return nil
+		}
+	}
+}
+
+// read stores what a container has printed since a time, until the stream ends.
+// The engine repeats what was printed at that moment; the store recognises it.
+func (f follower) read(ctx context.Context, source emulator.LogSource, since time.Time) error {
+	reader, err := f.runtime.Logs(ctx, source.ID, since)
 	if err != nil {
 		return err
 	}
