@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/acalocal/acalocal/emulator"
 	"github.com/acalocal/acalocal/emulator/aca"
@@ -72,7 +73,7 @@ func readWeights(app *emulator.App, revisions, labels []string) ([]change.Weight
 	set, err := change.ParseWeights(revisions, false)
 	if err == nil {
 		for _, w := range set {
-			if w.Name != "latest" {
+			if !strings.EqualFold(w.Name, "latest") {
 				if _, err := needRevision(app, w.Name); err != nil {
 					return nil, err
 				}
