@@ -3,7 +3,6 @@ package cli
 import (
 	"bufio"
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"io"
 	"iter"
@@ -52,18 +51,17 @@ func exportJSONLines(w io.Writer, columns []api.QueryColumn, rows iter.Seq2[[]js
 }
 
 func exportCSV(w io.Writer, columns []api.QueryColumn, rows iter.Seq2[[]json.RawMessage, error]) error {
-	out := csv.NewWriter(w)
-	if err := out.Write(columnNames(api.QueryTable{Columns: columns})); err != nil {
+	out := newCSV(w)
+	if err := out.row(columnNames(api.QueryTable{Columns: columns})); err != nil {
 		return err
 	}
 	for row, err := range rows {
 		if err != nil {
 			return err
 		}
-		if err := out.Write(textRow(row, strings.Clone)); err != nil {
+		if err := out.row(textRow(row, strings.Clone)); err != nil {
 			return err
 		}
 	}
-	out.Flush()
-	return out.Error()
+	return out.end()
 }

@@ -79,12 +79,41 @@ func writeRowsTable(w io.Writer, t api.QueryTable) error {
 }
 
 func writeRowsCSV(w io.Writer, t api.QueryTable) error {
-	out := csv.NewWriter(w)
-	rows := [][]string{columnNames(t)}
-	for _, row := range t.Rows {
-		rows = append(rows, textRow(row, strings.Clone))
+	out := newCSV(w)
+	if err := out.row(columnNames(t)); err != nil {
+		return err
 	}
-	return out.WriteAll(rows)
+	for _, row := range t.Rows {
+		if err := out.row(textRow(row, strings.Clone)); err != nil {
+			return err
+		}
+	}
+	return out.end()
+}
+
+// csvWriter writes CSV. A row of one empty cell gets quotes: without them it is
+// an empty line, which readers of CSV pass over.
+type csvWriter struct {
+	w    io.Writer
+	rows *csv.Writer
+}
+
+func newCSV(w io.Writer) csvWriter { return csvWriter{w, csv.NewWriter(w)} }
+
+func (c csvWriter) row(cells []string) error {
+	if len(cells) != 1 || cells[0] != "" {
+		return c.rows.Write(cells)
+	}
+	if err := c.end(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(c.w, "\"\"\n")
+	return err
+}
+
+func (c csvWriter) end() error {
+	c.rows.Flush()
+	return c.rows.Error()
 }
 
 func writeRowsTSV(w io.Writer, t api.QueryTable) error {

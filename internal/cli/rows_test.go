@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -54,4 +55,27 @@ a|b\tc\nd  3  {"x":1}
 	first := api.QueryTable{Name: "First", Columns: two.Columns}
 	f("csv", "First:\nx\n\nSecond:\nx\n1\n", first, two)
 	f("json", "[\n  {\n    \"TableName\": \"Second\",\n    \"x\": 1\n  }\n]\n", first, two)
+}
+
+func TestARowOfOneEmptyCellIsARowInCSV(t *testing.T) {
+	columns := []api.QueryColumn{{Name: "Log_s", Type: "string"}}
+	rows := [][]json.RawMessage{{json.RawMessage(`"a"`)}, {json.RawMessage(`""`)}, {json.RawMessage(`null`)}, {json.RawMessage(`"b"`)}}
+	var answer, export bytes.Buffer
+	if err := writeRowsCSV(&answer, api.QueryTable{Columns: columns, Rows: rows}); err != nil {
+		t.Fatal(err)
+	}
+	each := func(yield func([]json.RawMessage, error) bool) {
+		for _, row := range rows {
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+	if err := exportCSV(&export, columns, each); err != nil {
+		t.Fatal(err)
+	}
+	want := "Log_s\na\n\"\"\n\"\"\nb\n"
+	if answer.String() != want || export.String() != want {
+		t.Errorf("got %q and %q, want %q", answer.String(), export.String(), want)
+	}
 }
