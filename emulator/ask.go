@@ -61,6 +61,9 @@ func (e *Engine) Apply(ctx context.Context, req ApplyRequest) (Applied, error) {
 		aca.DropReadOnly(&policy)
 		req.Resiliency = &policy
 	}
+	if err := e.checkImages(ctx, &req, app); err != nil {
+		return Applied{}, err
+	}
 	spec := core.SpecChanged{App: app, HostPort: req.HostPort, Local: req.LocalImages, Directories: req.Directories.toCore(), Resiliency: req.Resiliency, Telemetry: req.Telemetry, Edit: req.edit || req.KeepLocal}
 	var out Applied
 	err := e.do(ctx, func(loop context.Context) error {

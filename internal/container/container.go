@@ -231,6 +231,10 @@ type Runtime interface {
 	// closes the channel. A slow reader loses hints.
 	Events(ctx context.Context, env string) (<-chan Hint, error)
 
+	// Resolve looks for an image where Pull would take it from, in the engine or
+	// at its registry, and fetches nothing. CodeImageMissing and
+	// CodeUnauthorized are what a registry has said.
+	Resolve(ctx context.Context, s PullSpec) error
 	// Pull makes an image present and describes it.
 	Pull(ctx context.Context, s PullSpec, progress func(PullProgress)) (Image, error)
 

@@ -152,17 +152,23 @@ func secretFiles(app aca.ContainerApp, v aca.Volume) map[string][]byte {
 	return files
 }
 
-// pullSpec pulls what is missing with the credentials of the app's registries,
-// and never what was built here.
+// pullSpec never pulls what was built here.
 func (s *State) pullSpec(m *member) container.PullSpec {
 	a := m.rep.rev.app
-	p := container.PullSpec{Image: m.spec.Image}
+	p := PullSpec(a.spec, m.spec.Image)
 	if a.local[m.spec.Image] {
 		p.Policy = container.PullNever
 	}
-	secret := secretsOf(a)
-	for _, reg := range a.spec.Properties.Configuration.Registries {
-		if reg.Username == "" || registryOf(m.spec.Image) != reg.Server {
+	return p
+}
+
+// PullSpec pulls an image that is missing, with the credentials of the app's
+// registries.
+func PullSpec(app aca.ContainerApp, image string) container.PullSpec {
+	p := container.PullSpec{Image: image}
+	secret := valuesOf(app)
+	for _, reg := range app.Properties.Configuration.Registries {
+		if reg.Username == "" || registryOf(image) != reg.Server {
 			continue
 		}
 		password, _ := secret(reg.PasswordSecretRef)

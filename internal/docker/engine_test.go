@@ -190,6 +190,61 @@ func TestPullLogsInAndSaysHowFarItIs(t *testing.T) {
 	}
 }
 
+func TestResolveTellsWhatRegistriesSay(t *testing.T) {
+	const there = "/images/r.example/there:1/json"
+	status, answer := 0, ""
+	_, host := playEngine(t, "1.41", "linux", map[string]http.HandlerFunc{
+		there: func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, `{"Id":"sha256:1"}`) },
+		"/images/": func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, `{"message":"no such image"}`, http.StatusNotFound)
+		},
+		"/distribution/": func(w http.ResponseWriter, r *http.Request) {
+			auth, err := authconfig.Decode(r.Header.Get(registry.AuthHeader))
+			if want := (registry.AuthConfig{Username: "me", Password: "secret", ServerAddress: "r.example"}); err != nil || *auth != want {
+				t.Errorf("logs in as %+v, %v", auth, err)
+			}
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			fmt.Fprintln(w, answer)
+		},
+	})
+	e, err := New(t.Context(), Options{Host: host})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	resolve := func(image string, policy container.PullPolicy) error {
+		return e.Resolve(t.Context(), container.PullSpec{
+			Image: image, Policy: policy, Credentials: &container.Credentials{Server: "r.example", Username: "me", Password: "secret"},
+		})
+	}
+	if err := resolve("r.example/there:1", container.PullMissing); err != nil {
+		t.Errorf("an image of the engine: %v", err)
+	}
+	if err := resolve("r.example/web:1", container.PullNever); container.CodeOf(err) != container.CodeNotFound {
+		t.Errorf("an image that is never pulled: %v", err)
+	}
+	for _, tt := range []struct {
+		status int
+		answer string
+		code   container.Code
+		fails  bool
+	}{
+		{http.StatusOK, `{"Descriptor":{"digest":"sha256:1"}}`, "", false},
+		{http.StatusNotFound, `{"message":"manifest unknown: manifest tagged by \"none\" is not found"}`, container.CodeImageMissing, true},
+		{http.StatusNotFound, `{"message":"name unknown: repository not known to registry"}`, container.CodeImageMissing, true},
+		{http.StatusUnauthorized, `{"message":"unauthorized"}`, container.CodeUnauthorized, true},
+		{http.StatusForbidden, `{"message":"denied: requested access to the resource is denied"}`, container.CodeUnauthorized, true},
+		{http.StatusInternalServerError, `{"message":"Get \"https://r.example/v2/\": dial tcp: lookup r.example on 10.0.0.1:53: no such host"}`, container.CodeUnreachable, true},
+		{http.StatusNotFound, `{"message":"page not found"}`, "", true}, // this engine asks no registry
+	} {
+		status, answer = tt.status, tt.answer
+		if err := resolve("r.example/web:1", container.PullMissing); container.CodeOf(err) != tt.code || (err != nil) != tt.fails {
+			t.Errorf("%d %s: code %q, %v", tt.status, tt.answer, container.CodeOf(err), err)
+		}
+	}
+}
+
 func TestPullFailuresHaveCodes(t *testing.T) {
 	answer := ""
 	_, host := playEngine(t, "1.41", "linux", map[string]http.HandlerFunc{

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/containerd/errdefs"
 	"github.com/distribution/reference"
 	"github.com/moby/moby/api/types/jsonstream"
 	"github.com/moby/moby/client"
@@ -26,13 +27,39 @@ func (e *Engine) Pull(ctx context.Context, s container.PullSpec, progress func(c
 	return e.image(ctx, s.Image)
 }
 
-func (e *Engine) pull(ctx context.Context, s container.PullSpec, progress func(container.PullProgress)) error {
+// Resolve implements container.Runtime.
+func (e *Engine) Resolve(ctx context.Context, s container.PullSpec) error {
+	if s.Policy != container.PullAlways {
+		_, err := e.image(ctx, s.Image)
+		if err == nil || s.Policy == container.PullNever || container.CodeOf(err) != container.CodeNotFound {
+			return err
+		}
+	}
+	auth, err := e.pullAuth(ctx, s)
+	if err == nil {
+		_, err = e.client.DistributionInspect(ctx, s.Image, client.DistributionInspectOptions{EncodedRegistryAuth: auth})
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errdefs.IsNotFound(err) && !containsAny(err.Error(), []string{"unknown", "does not exist"}):
+		return fmt.Errorf("look up image %s: %w", s.Image, plain(err)) // an engine that cannot ask registries
+	}
+	return e.wrapPull(err, s.Image)
+}
+
+// pullAuth returns the header that logs the engine in to the image's registry.
+func (e *Engine) pullAuth(ctx context.Context, s container.PullSpec) (string, error) {
 	ref, err := reference.ParseNormalizedNamed(s.Image)
 	if err != nil {
-		return container.Errorf(container.CodeImageMissing, "an image looks like registry.example.com/team/app:tag",
+		return "", container.Errorf(container.CodeImageMissing, "an image looks like registry.example.com/team/app:tag",
 			"%q is not the name of an image", s.Image)
 	}
-	auth, err := e.registryAuth(ctx, reference.Domain(ref), s.Credentials)
+	return e.registryAuth(ctx, reference.Domain(ref), s.Credentials)
+}
+
+func (e *Engine) pull(ctx context.Context, s container.PullSpec, progress func(container.PullProgress)) error {
+	auth, err := e.pullAuth(ctx, s)
 	if err != nil {
 		return err
 	}

@@ -77,7 +77,7 @@ func imageMissing(f *facts) *Verdict {
 	return &Verdict{
 		Title: fmt.Sprintf("the image %s does not exist in its registry", c.Image),
 		Why: fmt.Sprintf("The registry has no such repository or tag, so container %s was never created. "+
-			"On Azure the update itself is refused when the registry can be asked, with MANIFEST_UNKNOWN.", c.Name),
+			"An update is refused when the registry says so, with MANIFEST_UNKNOWN; here it could not be asked, or had the image then.", c.Name),
 		Evidence: evidence(rowLine(end)),
 		Fix:      fmt.Sprintf("Check the name and the tag, and that the image was pushed: docker manifest inspect %s. For an image built here, name its Dockerfile in acalocal.yaml.", c.Image),
 	}

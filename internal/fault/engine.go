@@ -121,6 +121,14 @@ func (e *engine) Exec(ctx context.Context, id container.ID, s container.ExecSpec
 	return e.Runtime.Exec(ctx, id, s)
 }
 
+// Resolve implements container.Runtime.
+func (e *engine) Resolve(ctx context.Context, s container.PullSpec) error {
+	if err := e.reach(); err != nil {
+		return err
+	}
+	return e.Runtime.Resolve(ctx, s)
+}
+
 // Pull implements container.Runtime.
 func (e *engine) Pull(ctx context.Context, s container.PullSpec, progress func(container.PullProgress)) (container.Image, error) {
 	if err := e.reach(); err != nil {

@@ -351,6 +351,13 @@ func (r *Runtime) Exec(context.Context, container.ID, container.ExecSpec) (int, 
 	return 0, container.Errorf(container.CodeCreate, "", "a simulated container runs no commands")
 }
 
+// Resolve implements container.Runtime.
+func (r *Runtime) Resolve(_ context.Context, s container.PullSpec) error {
+	defer r.lock()()
+	_, err := r.world.Pull(s.Image)
+	return err
+}
+
 // Pull implements container.Runtime.
 func (r *Runtime) Pull(_ context.Context, s container.PullSpec, _ func(container.PullProgress)) (container.Image, error) {
 	defer r.lock()()
