@@ -301,7 +301,7 @@ func TestHistoryKeepsNoSecretValues(t *testing.T) {
 func TestNoRowOfOursHasASecretValue(t *testing.T) {
 	m := newMachine(t)
 	m.boot()
-	apply := func(image string) {
+	apply := func(image string, local ...string) {
 		t.Helper()
 		app := aca.ContainerApp{Name: "web", Properties: aca.AppProperties{
 			Configuration: aca.Configuration{
@@ -312,14 +312,14 @@ func TestNoRowOfOursHasASecretValue(t *testing.T) {
 				Name: "app", Image: image, Env: []aca.EnvVar{{Name: "P", SecretRef: "password"}}, Args: []string{"--password", "$(P)"},
 			}}},
 		}}
-		if _, err := m.daemon.Engine.Apply(t.Context(), emulator.ApplyRequest{App: app}); err != nil {
+		if _, err := m.daemon.Engine.Apply(t.Context(), emulator.ApplyRequest{App: app, LocalImages: local}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	apply("web:1")
 	s := m.waitFor("web is ready", webReady)
 	m.get(s.App("web").Local.URL+"/", "")
-	apply("nowhere:1") // which cannot be pulled
+	apply("gone:1", "gone:1") // which is not there any more
 	m.waitFor("the trouble is seen", func(s *emulator.Snapshot) bool { return s.App("web").Local.Problem != "" })
 	for query, want := range map[string]bool{`search "hunter2"`: false, `search "web"`: true, `ContainerAppSystemLogs_CL | where Type_s == "Warning"`: true} {
 		res, err := m.daemon.Logs.Query(t.Context(), query+" | take 1", kql.Options{})
