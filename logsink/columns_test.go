@@ -19,7 +19,9 @@ func TestBlocksKeepTheirRowsWhileOthersAreRead(t *testing.T) {
 	table := mustTable(t, s, "ContainerAppConsoleLogs_CL")
 	schema := table.Schema()
 	cols := ordinals(t, schema, "_seq_d", "time_t", "ContainerAppName_s", "Stream_s", "Log_s")
-	value := func(b *kql.Block, column string, row int) kql.Value { return b.Columns[schema.Index(column)].Value(row) }
+	value := func(b *kql.Block, column string, row int) kql.Value {
+		return b.Columns[schema.Index(column)].Value(row)
+	}
 	where := func(column string, op kql.PredicateOp, text string) kql.Predicate {
 		return kql.Predicate{Column: schema.Index(column), Op: op, Values: []kql.Value{{Type: kql.String, Str: text}}}
 	}
