@@ -40,12 +40,10 @@ func (e *Engine) checkImages(ctx context.Context, req *ApplyRequest, app aca.Con
 			}
 			err := e.o.Runtime.Resolve(ctx, core.PullSpec(app, c.Image))
 			if code := container.CodeOf(err); code == container.CodeImageMissing || code == container.CodeUnauthorized {
-				return &aca.Error{
-					Code: "ContainerAppOperationError",
-					Message: fmt.Sprintf("Failed to provision revision for container app '%s'. Error details: The following field(s) are either invalid or missing. "+
-						"Field 'template.%s.%s.image' is invalid with details: 'Invalid value: %q: %s';..", app.Name, field.name, c.Name, c.Image, registryAnswer(c.Image, code)),
-					Target: fmt.Sprintf("properties.template.%s[%d].image", field.name, i),
-				}
+				refused := aca.ProvisionError(app.Name, fmt.Sprintf("template.%s.%s.image", field.name, c.Name), c.Image,
+					registryAnswer(c.Image, code), fmt.Sprintf("properties.template.%s[%d].image", field.name, i))
+				refused.Cause = err // its hint
+				return refused
 			}
 		}
 	}

@@ -29,7 +29,7 @@ func TestImagesThatDoNotExistAreRefused(t *testing.T) {
 		w.stop()
 		w.through = func(rt container.Runtime) container.Runtime {
 			return answering{rt, map[string]error{
-				"r.example/team/private:1": container.Errorf(container.CodeUnauthorized, "", "denied"),
+				"r.example/team/private:1": container.Errorf(container.CodeUnauthorized, "log in", "denied"),
 				"r.example/far:1":          container.Errorf(container.CodeUnreachable, "", "no such host"),
 				"r.example/odd:1":          errors.New("the engine cannot ask registries"),
 			}}
@@ -70,6 +70,10 @@ func TestImagesThatDoNotExistAreRefused(t *testing.T) {
 		}
 		if n := len(w.engine.Snapshot().App("web").Revisions); n != 1 {
 			w.Errorf("%d revisions after updates that were refused", n)
+		}
+		var cause *container.Error
+		if err := change("r.example/team/private:1"); !errors.As(err, &cause) || cause.Hint != "log in" {
+			w.Errorf("%v says nothing about what to do", err)
 		}
 		for _, image := range []string{"r.example/far:1", "r.example/odd:1"} {
 			if err := change(image); err != nil {

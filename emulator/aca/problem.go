@@ -13,6 +13,22 @@ type Error struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Target  string `json:"target,omitempty"`
+
+	Cause error `json:"-"` // which may know what to do about it; nil for none
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// ProvisionError is the refusal of a value in an app's template as Azure's
+// operation reports it. Target is the field in ARM's spelling.
+func ProvisionError(app, field, value, why, target string) *Error {
+	return &Error{
+		Code: "ContainerAppOperationError",
+		Message: fmt.Sprintf("Failed to provision revision for container app '%s'. Error details: The following field(s) are either invalid or missing. "+
+			"Field '%s' is invalid with details: 'Invalid value: %q: %s';..", app, field, value, why),
+		Target: target,
+	}
 }
 
 // Error is the message as az prints it: the code in brackets, then the words.

@@ -79,14 +79,14 @@ func detailOf(err error) ErrorDetail {
 	if errors.As(err, &ready) {
 		return ErrorDetail(*ready)
 	}
+	d := ErrorDetail{Code: codeInternal, Message: err.Error()}
 	var ae *aca.Error
 	if errors.As(err, &ae) {
-		return ErrorDetail{Code: ae.Code, Message: ae.Message, Target: ae.Target}
+		d = ErrorDetail{Code: ae.Code, Message: ae.Message, Target: ae.Target}
 	}
-	d := ErrorDetail{Code: codeInternal, Message: err.Error()}
 	var ce *container.Error
 	if errors.As(err, &ce) {
-		if ce.Code == container.CodeUnreachable || ce.Code == container.CodePermission {
+		if ae == nil && (ce.Code == container.CodeUnreachable || ce.Code == container.CodePermission) {
 			d.Code = codeUnavailable
 		}
 		if ce.Hint != "" {

@@ -35,12 +35,7 @@ func (s *State) Check(e SpecChanged) error {
 	if a.revision(aca.RevisionName(e.App.Name, suffix)) == nil {
 		return nil
 	}
-	return &aca.Error{
-		Code: "ContainerAppOperationError",
-		Message: fmt.Sprintf("Failed to provision revision for container app '%s'. Error details: The following field(s) are either invalid or missing. "+
-			"Field 'template.revisionsuffix' is invalid with details: 'Invalid value: %q: revision with suffix %s already exists.';..", e.App.Name, suffix, suffix),
-		Target: "template.revisionSuffix",
-	}
+	return aca.ProvisionError(e.App.Name, "template.revisionsuffix", suffix, "revision with suffix "+suffix+" already exists.", "template.revisionSuffix")
 }
 
 // checkTraffic refuses weights for revisions that do not exist. Deactivated
