@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 
 	"github.com/containerd/errdefs"
 	apicontainer "github.com/moby/moby/api/types/container"
@@ -22,7 +23,7 @@ func (e *Engine) Create(ctx context.Context, s container.Spec) (container.ID, er
 	if err != nil {
 		return "", e.wrap(err, "create container %s", name)
 	}
-	create := e.client.ContainerCreate
+	create := e.create
 	if s.Key.Role == container.RoleHolder {
 		create = e.createOurs
 	}
@@ -41,6 +42,27 @@ func (e *Engine) Create(ctx context.Context, s container.Spec) (container.ID, er
 		e.log.Debug().Str("container", name).Str("warning", w).Msg("engine warns about a container")
 	}
 	return container.ID(r.ID), e.join(ctx, s, container.ID(r.ID))
+}
+
+// makeWithin bounds how long the engine may take to make one thing.
+const makeWithin = time.Minute
+
+// whole is ctx for a call by which the engine makes something: one that has
+// begun is waited for when ctx is done. The engine would finish it, too, and
+// what it made would stay when all of the environment has been removed
+// meanwhile.
+func whole(ctx context.Context) (context.Context, context.CancelFunc) {
+	if ctx.Err() != nil {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), makeWithin)
+}
+
+// create creates a container.
+func (e *Engine) create(ctx context.Context, opts client.ContainerCreateOptions) (client.ContainerCreateResult, error) {
+	ctx, cancel := whole(ctx)
+	defer cancel()
+	return e.client.ContainerCreate(ctx, opts)
 }
 
 // join puts a holder, and with it its replica, on the further network. One that

@@ -272,3 +272,36 @@ func TestPullFailuresHaveCodes(t *testing.T) {
 		}
 	}
 }
+
+// An engine finishes a creation whose caller has gone away. Once Create has
+// returned, nothing may come into being any more: what removes an environment
+// has looked by then.
+func TestCreationIsWaitedForWhenItIsCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var created atomic.Bool
+	_, host := playEngine(t, "1.41", "linux", map[string]http.HandlerFunc{
+		"/containers/create": func(w http.ResponseWriter, r *http.Request) {
+			cancel()
+			select {
+			case <-r.Context().Done(): // the caller has gone
+			case <-time.After(100 * time.Millisecond): // it waits
+			}
+			created.Store(true)
+			w.WriteHeader(http.StatusCreated)
+			fmt.Fprint(w, `{"Id":"0123456789ab"}`)
+		},
+	})
+	e, err := New(t.Context(), Options{Host: host})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	_, err = e.Create(ctx, container.Spec{Env: "dev", Image: "app:1", Key: container.Key{App: "web", Role: container.RoleApp, Attempt: 1}})
+	if err != nil || !created.Load() {
+		t.Errorf("Create returned %v before the container was there (created %v)", err, created.Load())
+	}
+	if _, err := e.Create(ctx, container.Spec{Env: "dev", Image: "app:1", Key: container.Key{App: "web", Role: container.RoleApp, Attempt: 2}}); !errors.Is(err, context.Canceled) {
+		t.Errorf("a creation after the cancellation: %v", err)
+	}
+}

@@ -74,7 +74,7 @@ func (i *imageEntries) lookUp(ctx context.Context, e *Engine, env string, paths 
 }
 
 func (i *imageEntries) read(ctx context.Context, e *Engine, env string, paths []string, most int) error {
-	r, err := e.client.ContainerCreate(ctx, client.ContainerCreateOptions{
+	r, err := e.create(ctx, client.ContainerCreateOptions{
 		Config: &apicontainer.Config{Image: i.image, Cmd: []string{"-"}, Labels: helperLabels(env)},
 	})
 	if err != nil {

@@ -37,6 +37,8 @@ func (e *Engine) ensureNetwork(ctx context.Context, env string) error {
 	case !errdefs.IsNotFound(err):
 		return e.wrap(err, "make network %s", name)
 	}
+	ctx, cancel := whole(ctx)
+	defer cancel()
 	_, err = e.client.NetworkCreate(ctx, name, client.NetworkCreateOptions{
 		Driver: "bridge",
 		Labels: map[string]string{

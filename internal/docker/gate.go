@@ -152,7 +152,11 @@ func (e *Engine) ensureGate(ctx context.Context, s container.GateSpec) (containe
 		}
 		return e.ensureGate(ctx, s)
 	}
-	return id, e.Start(ctx, id)
+	if err := e.Start(ctx, id); err != nil {
+		e.removeHelper(ctx, id)
+		return "", err
+	}
+	return id, nil
 }
 
 // gate is an open gate. It implements net.Listener.

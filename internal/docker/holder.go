@@ -67,7 +67,7 @@ func (e *Engine) createOurs(ctx context.Context, opts client.ContainerCreateOpti
 			return client.ContainerCreateResult{}, err
 		}
 		opts.Config.Image = image
-		r, err := e.client.ContainerCreate(ctx, opts)
+		r, err := e.create(ctx, opts)
 		if again && errdefs.IsNotFound(err) {
 			continue
 		}

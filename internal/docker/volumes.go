@@ -80,7 +80,9 @@ func (e *Engine) fillVolume(ctx context.Context, name string, labels map[string]
 			err = e.wrap(err, "fill volume %s", name)
 		}
 	}()
-	if _, err := e.client.VolumeCreate(ctx, client.VolumeCreateOptions{Name: name, Labels: labels}); err != nil {
+	making, cancel := whole(ctx)
+	defer cancel()
+	if _, err := e.client.VolumeCreate(making, client.VolumeCreateOptions{Name: name, Labels: labels}); err != nil {
 		return err
 	}
 	archive, err := directory(mode, files)
