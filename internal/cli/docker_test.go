@@ -216,7 +216,7 @@ func awaitLine(ts *testscript.TestScript, _ bool, args []string) {
 
 // awaitAnswer asks again and again: nothing tells when an app sends telemetry.
 func awaitAnswer(ts *testscript.TestScript, _ bool, args []string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
