@@ -186,7 +186,7 @@ func serveThrough(ts *testscript.TestScript, _ bool, args []string) {
 	if app == nil {
 		ts.Fatalf("there is no app %s", args[0])
 	}
-	c := http.Client{Timeout: 10 * time.Second}
+	c := http.Client{Timeout: patience}
 	over := time.After(span)
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()

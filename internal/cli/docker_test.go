@@ -118,7 +118,7 @@ func buildProgram(ts *testscript.TestScript, module, name string) {
 
 // removeEnvironment cleans up after a script, whatever it has left.
 func removeEnvironment(t *testing.T, e home.Environment) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	c := client.New(e)
 	if err := c.Shutdown(ctx, true); err == nil {
@@ -150,7 +150,7 @@ func getApp(ts *testscript.TestScript, _ bool, args []string) {
 	if app == nil {
 		ts.Fatalf("there is no app %s", args[0])
 	}
-	c := http.Client{Timeout: 10 * time.Second}
+	c := http.Client{Timeout: patience}
 	resp, err := c.Get(app.Local.URL + args[1])
 	ts.Check(err)
 	defer resp.Body.Close()
@@ -168,7 +168,7 @@ func getHost(ts *testscript.TestScript, _ bool, args []string) {
 		},
 	}
 	defer transport.CloseIdleConnections()
-	c := http.Client{Timeout: 10 * time.Second, Transport: transport}
+	c := http.Client{Timeout: patience, Transport: transport}
 	resp, err := c.Get("https://" + args[0] + "." + snap.Domain + args[1])
 	ts.Check(err)
 	defer resp.Body.Close()
@@ -188,7 +188,7 @@ func edgePorts(ts *testscript.TestScript, _ bool, _ []string) {
 }
 
 func awaitLine(ts *testscript.TestScript, _ bool, args []string) {
-	patience := 20 * time.Second
+	patience := patience
 	if len(args) > 1 {
 		d, err := time.ParseDuration(args[1] + "s")
 		ts.Check(err)
@@ -214,9 +214,12 @@ func awaitLine(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("the log has no %q: %v", args[0], in.Err())
 }
 
+// patience bounds what a script waits for, with a slow machine in mind.
+const patience = time.Minute
+
 // awaitAnswer asks again and again: nothing tells when an app sends telemetry.
 func awaitAnswer(ts *testscript.TestScript, _ bool, args []string) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -238,7 +241,7 @@ func awaitAnswer(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func killDaemon(ts *testscript.TestScript, _ bool, _ []string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	c := client.New(scriptEnvironment(ts))
 	info, err := c.Info(ctx)
@@ -257,7 +260,7 @@ func takePort(ts *testscript.TestScript, _ bool, _ []string) {
 }
 
 func checkGone(ts *testscript.TestScript, _ bool, _ []string) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	engine, err := docker.New(ctx, docker.Options{})
 	ts.Check(err)

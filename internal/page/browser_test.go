@@ -190,7 +190,7 @@ func (b *browser) visit(query, timespan, view string) {
 }
 
 // patience is how long the page may take for anything.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // wait looks at an expression in each frame of the page until it is true.
 func (b *browser) wait(what, expression string) {
