@@ -14,7 +14,8 @@ type Error struct {
 	Message string `json:"message"`
 	Target  string `json:"target,omitempty"`
 
-	Cause error `json:"-"` // which may know what to do about it; nil for none
+	Hint  string `json:"-"` // what to do about it, "" when the message says it
+	Cause error  `json:"-"` // which may know that, too; nil for none
 }
 
 // Unwrap returns the cause.
@@ -76,7 +77,9 @@ type Problem struct {
 }
 
 // Err is the problem as the error the API answers with.
-func (p Problem) Err() *Error { return &Error{Code: p.Code, Message: p.Message, Target: p.Path} }
+func (p Problem) Err() *Error {
+	return &Error{Code: p.Code, Message: p.Message, Target: p.Path, Hint: p.Hint}
+}
 
 // Errors returns the problems that make a definition unusable, in order.
 func Errors(problems []Problem) []Problem {

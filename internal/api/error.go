@@ -83,6 +83,9 @@ func detailOf(err error) ErrorDetail {
 	var ae *aca.Error
 	if errors.As(err, &ae) {
 		d = ErrorDetail{Code: ae.Code, Message: ae.Message, Target: ae.Target}
+		if ae.Hint != "" {
+			d.Inner = &InnerError{Hint: ae.Hint}
+		}
 	}
 	var ce *container.Error
 	if errors.As(err, &ce) {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -12,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// newTrafficEdit is a command that changes the traffic of an app in multiple
-// mode and prints it. The caller adds flags and binds the edit.
+// newTrafficEdit is a command that changes the traffic of an app and prints it.
+// The caller adds flags and binds the edit.
 func newTrafficEdit(s Streams, use, short, example string, f func(*emulator.App, []aca.TrafficWeight) ([]aca.TrafficWeight, error)) (*cobra.Command, *edit) {
 	e := &edit{}
 	return &cobra.Command{
@@ -22,9 +21,6 @@ func newTrafficEdit(s Streams, use, short, example string, f func(*emulator.App,
 			done, err := e.run(cmd, s, func(app *emulator.App, definition *aca.ContainerApp) error {
 				in, err := ingressOf(definition)
 				if err != nil {
-					return err
-				}
-				if err := needMultiple(definition, "labels and weights"); err != nil {
 					return err
 				}
 				in.Traffic, err = f(app, in.Traffic)
@@ -43,7 +39,10 @@ func newTrafficSetCommand(s Streams) *cobra.Command {
 	cmd, e := newTrafficEdit(s, "set", "Divide the requests among revisions",
 		"  acalocal ingress traffic set --revision-weight web--0000001=80 latest=20\n  acalocal ingress traffic set --label-weight green=100",
 		func(app *emulator.App, traffic []aca.TrafficWeight) ([]aca.TrafficWeight, error) {
-			set, err := readWeights(app, revisions, labels)
+			if err := needMultiple(app, weightsInSingle); err != nil {
+				return nil, err
+			}
+			set, err := readWeights(s.Err, app, traffic, revisions, labels)
 			if err != nil {
 				return nil, err
 			}
@@ -65,26 +64,36 @@ share: its requests wait and time out, nothing fails over, as on Azure.`
 	return cmd
 }
 
-// readWeights reads the two flags; revisions must be there.
-func readWeights(app *emulator.App, revisions, labels []string) ([]change.Weight, error) {
+// readWeights reads the two flags; revisions must be there. Of a revision that
+// is given by its label, too, the weight by its name counts, as in az.
+func readWeights(w io.Writer, app *emulator.App, traffic []aca.TrafficWeight, revisions, labels []string) ([]change.Weight, error) {
 	if len(revisions)+len(labels) == 0 {
-		return nil, misuse(errors.New("no weight is given"), "give --revision-weight REVISION=PERCENT or --label-weight LABEL=PERCENT")
+		return nil, misuse(change.ErrNoTraffic, "give --revision-weight REVISION=PERCENT or --label-weight LABEL=PERCENT")
 	}
 	set, err := change.ParseWeights(revisions, false)
-	if err == nil {
-		for _, w := range set {
-			if !strings.EqualFold(w.Name, "latest") {
-				if _, err := needRevision(app, w.Name); err != nil {
-					return nil, err
-				}
-			}
-		}
-		var byLabel []change.Weight
-		byLabel, err = change.ParseWeights(labels, true)
-		set = append(set, byLabel...)
-	}
 	if err != nil {
 		return nil, misuse(err, "write --revision-weight REVISION=PERCENT")
+	}
+	byLabel, err := change.ParseWeights(labels, true)
+	if err != nil {
+		return nil, misuse(err, "write --label-weight LABEL=PERCENT")
+	}
+	byName := map[string]bool{}
+	for i := range set {
+		set[i].Name = strings.ToLower(set[i].Name)
+		if byName[set[i].Name] = true; set[i].Name == "latest" {
+			continue
+		}
+		if _, err := needRevision(app, set[i].Name); err != nil {
+			return nil, err
+		}
+	}
+	for _, l := range byLabel {
+		if holder, _ := change.LabelHolder(traffic, l.Name); byName[holder] {
+			fmt.Fprintf(w, "warning: Already passed value for revision %s, will not overwrite with %s=%d.\n", holder, l.Name, l.Percent)
+			continue
+		}
+		set = append(set, l)
 	}
 	return set, nil
 }

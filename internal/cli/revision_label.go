@@ -25,6 +25,9 @@ func newLabelAddCommand(s Streams) *cobra.Command {
 			if label == "" || revision == "" {
 				return nil, misuse(errors.New("a label needs a name and a revision"), "give --label NAME and --revision REVISION")
 			}
+			if err := needMultiple(app, labelsInSingle); err != nil {
+				return nil, err
+			}
 			if !strings.EqualFold(revision, "latest") {
 				rev, err := needRevision(app, revision)
 				if err != nil {
@@ -53,7 +56,7 @@ func agreeToMove(s Streams, traffic []aca.TrafficWeight, label, revision string,
 	if !there || yes || strings.EqualFold(holder, revision) {
 		return nil
 	}
-	if agreed(s, fmt.Sprintf("the label %s is on %s; move it to %s? (y/n): ", label, holder, revision)) {
+	if agreed(s, fmt.Sprintf("A weight with the label '%s' already exists. Remove existing label '%s' from '%s' and add to '%s'? (y/n): ", label, label, holder, revision)) {
 		return nil
 	}
 	return failed(fmt.Errorf("the label %s stays on %s", label, holder), "answer y, or give --yes")
@@ -62,9 +65,12 @@ func agreeToMove(s Streams, traffic []aca.TrafficWeight, label, revision string,
 func newLabelRemoveCommand(s Streams) *cobra.Command {
 	var label string
 	cmd, e := newTrafficEdit(s, "remove", "Take a label away", "  acalocal revision label remove --label blue",
-		func(_ *emulator.App, traffic []aca.TrafficWeight) ([]aca.TrafficWeight, error) {
+		func(app *emulator.App, traffic []aca.TrafficWeight) ([]aca.TrafficWeight, error) {
 			if label == "" {
 				return nil, misuse(errors.New("no label is named"), "give --label NAME")
+			}
+			if err := needMultiple(app, labelsInSingle); err != nil {
+				return nil, err
 			}
 			out, err := change.RemoveLabel(traffic, label)
 			return out, labelHint(err)
@@ -77,9 +83,12 @@ func newLabelRemoveCommand(s Streams) *cobra.Command {
 func newLabelSwapCommand(s Streams) *cobra.Command {
 	var source, target string
 	cmd, e := newTrafficEdit(s, "swap", "Exchange two labels", "  acalocal revision label swap --source blue --target green",
-		func(_ *emulator.App, traffic []aca.TrafficWeight) ([]aca.TrafficWeight, error) {
+		func(app *emulator.App, traffic []aca.TrafficWeight) ([]aca.TrafficWeight, error) {
 			if source == "" || target == "" {
 				return nil, misuse(errors.New("a swap needs two labels"), "give --source LABEL and --target LABEL")
+			}
+			if err := needMultiple(app, labelsInSingle); err != nil {
+				return nil, err
 			}
 			out, err := change.SwapLabels(traffic, source, target)
 			return out, labelHint(err)

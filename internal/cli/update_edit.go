@@ -153,12 +153,18 @@ func ingressOf(app *aca.ContainerApp) (*aca.Ingress, error) {
 	return &in, nil
 }
 
+// Refusals of what needs several active revisions; that of weights is az's.
+const (
+	weightsInSingle = "Containerapp '%s' is configured for single revision. Set revision mode to multiple in order to set ingress traffic."
+	labelsInSingle  = "labels need the revision mode multiple; %s is in single mode"
+)
+
 // needMultiple refuses what needs several active revisions.
-func needMultiple(app *aca.ContainerApp, what string) error {
+func needMultiple(app *emulator.App, refusal string) error {
 	if m := app.Properties.Configuration.ActiveRevisionsMode; m == aca.Multiple || m == aca.Labels {
 		return nil
 	}
-	return failed(fmt.Errorf("%s need the revision mode multiple; %s is in single mode", what, app.Name), fmt.Sprintf("change it with %q", "acalocal revision set-mode -n "+app.Name+" --mode multiple"))
+	return failed(fmt.Errorf(refusal, app.Name), fmt.Sprintf("change it with %q", "acalocal revision set-mode -n "+app.Name+" --mode multiple"))
 }
 
 // needRevision returns the revision of that name of an app.

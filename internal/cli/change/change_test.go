@@ -1,7 +1,9 @@
 package change
 
 import (
+	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -62,15 +64,25 @@ func TestTraffic(t *testing.T) {
 	f("a=100", "a=60 b=41", "", "", "Traffic sums may not exceed 100.")
 	f("a=100", "a=60", "", "", "the weights sum to 60 and nothing else takes the remaining 40")
 	f("a=100", "a=50 A=50", "", "", "the weight of A is given twice")
-	f("a=100", "", "gold=50", "", `no revision has the label "gold"`)
+	f("a=100", "", "gold=50", "", `No labels 'gold' assigned to any traffic weight.`)
 }
 
 func TestParseWeightsRefuses(t *testing.T) {
-	for _, entry := range []string{"", "a", "a=", "=5", "a=x", "a=-1", "a=1.5"} {
-		if got, err := ParseWeights([]string{entry}, false); err == nil {
-			t.Errorf("%q: got %v, want a refusal", entry, got)
+	f := func(entry string, want error) {
+		t.Helper()
+		got, err := ParseWeights([]string{entry}, false)
+		if !errors.Is(err, want) || !strings.HasSuffix(err.Error(), strconv.Quote(entry)) {
+			t.Errorf("%q: got %v, %v; want %v and the entry", entry, got, err, want)
 		}
 	}
+	f("", ErrTrafficFormat)
+	f("a", ErrTrafficFormat)
+	f("=5", ErrTrafficFormat)
+	f("a=", ErrTrafficWeight)
+	f("a=x", ErrTrafficWeight)
+	f("a=-1", ErrTrafficWeight)
+	f("a=1.5", ErrTrafficWeight)
+	f("a=101", ErrTrafficWeight)
 }
 
 func FuzzTrafficSumsTo100(f *testing.F) {
@@ -111,19 +123,22 @@ func TestLabels(t *testing.T) {
 	}
 	two := traffic("a=100:blue b=0:green")
 	f("add to a new revision", AddLabel(two, "gold", "c"), nil, "a=100:blue b=0:green c=0:gold", "")
+	f("add to the latest, which has no entry", AddLabel(two, "gold", "Latest"), nil, "a=100:blue b=0:green latest=0:gold", "")
 	f("move", AddLabel(two, "green", "c"), nil, "a=100:blue c=0:green", "")
 	f("replace", AddLabel(two, "gold", "a"), nil, "a=100:gold b=0:green", "")
 	f("move onto one that has another", AddLabel(two, "blue", "b"), nil, "a=100 b=0:blue", "")
 	got, err := RemoveLabel(two, "GREEN")
 	f("remove", got, err, "a=100:blue", "")
 	got, err = RemoveLabel(two, "gold")
-	f("remove what is not there", got, err, "", `no revision has the label "gold"`)
+	f("remove what is not there", got, err, "", "Please specify a label name with an associated traffic weight.")
 	got, err = SwapLabels(two, "blue", "green")
 	f("swap", got, err, "a=100:green b=0:blue", "")
 	got, err = SwapLabels(two, "blue", "Blue")
-	f("swap with itself", got, err, "", `the labels to swap are the same: "blue"`)
+	f("swap with itself", got, err, "", "Label names to be swapped must be different.")
 	got, err = SwapLabels(two, "blue", "gold")
-	f("swap with none", got, err, "", `no revision has the label "gold"`)
+	f("swap with none", got, err, "", "Could not find label 'gold' in traffic.")
+	got, err = SwapLabels(two, "silver", "gold")
+	f("swap of none", got, err, "", "Could not find label 'silver' nor label 'gold' in traffic.")
 	if diff := cmp.Diff(traffic("a=100:blue b=0:green"), two); diff != "" {
 		t.Errorf("the list that came in was changed:\n%s", diff)
 	}

@@ -1,11 +1,20 @@
 package change
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/acalocal/acalocal/emulator/aca"
+)
+
+// Az's refusals of labels, in its own words.
+//
+//lint:ignore ST1005 az's own words
+var (
+	errNoLabel   = errors.New("Please specify a label name with an associated traffic weight.")
+	errSameLabel = errors.New("Label names to be swapped must be different.")
 )
 
 // LabelHolder names the revision that has a label, "latest" for the entry of
@@ -31,7 +40,7 @@ func AddLabel(traffic []aca.TrafficWeight, label, revision string) []aca.Traffic
 	}
 	i := slices.IndexFunc(out, func(w aca.TrafficWeight) bool { return means(w, Weight{Name: revision}) })
 	if i < 0 {
-		out = append(out, aca.TrafficWeight{RevisionName: revision})
+		out = append(out, newEntry(revision))
 		i = len(out) - 1
 	}
 	out[i].Label = label
@@ -42,7 +51,7 @@ func AddLabel(traffic []aca.TrafficWeight, label, revision string) []aca.Traffic
 func RemoveLabel(traffic []aca.TrafficWeight, label string) ([]aca.TrafficWeight, error) {
 	i := labelIndex(traffic, label)
 	if i < 0 {
-		return nil, fmt.Errorf("no revision has the label %q", label)
+		return nil, errNoLabel
 	}
 	out := slices.Clone(traffic)
 	out[i].Label = ""
@@ -52,18 +61,25 @@ func RemoveLabel(traffic []aca.TrafficWeight, label string) ([]aca.TrafficWeight
 // SwapLabels exchanges two labels. Weights stay with their revisions.
 func SwapLabels(traffic []aca.TrafficWeight, source, target string) ([]aca.TrafficWeight, error) {
 	if strings.EqualFold(source, target) {
-		return nil, fmt.Errorf("the labels to swap are the same: %q", source)
+		return nil, errSameLabel
 	}
 	i, j := labelIndex(traffic, source), labelIndex(traffic, target)
 	switch {
+	case i < 0 && j < 0:
+		return nil, notInTraffic(source + "' nor label '" + target)
 	case i < 0:
-		return nil, fmt.Errorf("no revision has the label %q", source)
+		return nil, notInTraffic(source)
 	case j < 0:
-		return nil, fmt.Errorf("no revision has the label %q", target)
+		return nil, notInTraffic(target)
 	}
 	out := slices.Clone(traffic)
 	out[i].Label, out[j].Label = out[j].Label, out[i].Label
 	return out, nil
+}
+
+func notInTraffic(label string) error {
+	//lint:ignore ST1005 az's own words
+	return fmt.Errorf("Could not find label '%s' in traffic.", label)
 }
 
 func labelIndex(traffic []aca.TrafficWeight, label string) int {

@@ -17,23 +17,27 @@ type Weight struct {
 	Label   bool   // Name is a label
 }
 
-// ErrTrafficSum is az's refusal of weights beyond the whole.
+// Az's refusals of weights, in its own words.
 //
 //lint:ignore ST1005 az's own words
-var ErrTrafficSum = errors.New("Traffic sums may not exceed 100.")
+var (
+	ErrTrafficSum    = errors.New("Traffic sums may not exceed 100.")
+	ErrTrafficFormat = errors.New(`Traffic weights must be in format "<revision>=<weight> <revision2>=<weight2> ..."`)
+	ErrTrafficWeight = errors.New("Traffic weights must be integers between 0 and 100")
+	ErrNoTraffic     = errors.New("Must specify either --label-weight or --revision-weight.")
+)
 
 // ParseWeights reads NAME=PERCENT entries.
 func ParseWeights(entries []string, labels bool) ([]Weight, error) {
-	kind := "revision"
-	if labels {
-		kind = "label"
-	}
 	var out []Weight
 	for _, entry := range entries {
 		name, value, ok := strings.Cut(entry, "=")
+		if !ok || name == "" {
+			return nil, fmt.Errorf("%w: not %q", ErrTrafficFormat, entry)
+		}
 		percent, err := strconv.Atoi(value)
-		if !ok || name == "" || err != nil || percent < 0 {
-			return nil, fmt.Errorf("%q is no weight: traffic weights must be in the format <%s>=<weight>", entry, kind)
+		if err != nil || percent < 0 || percent > 100 {
+			return nil, fmt.Errorf("%w: not %q", ErrTrafficWeight, entry)
 		}
 		out = append(out, Weight{Name: name, Percent: percent, Label: labels})
 	}
@@ -79,14 +83,19 @@ func find(list *[]aca.TrafficWeight, w Weight) (int, error) {
 	case i >= 0:
 		return i, nil
 	case w.Label:
-		return 0, fmt.Errorf("no revision has the label %q", w.Name)
+		//lint:ignore ST1005 az's own words
+		return 0, fmt.Errorf("No labels '%s' assigned to any traffic weight.", w.Name)
 	}
-	entry := aca.TrafficWeight{RevisionName: w.Name}
-	if strings.EqualFold(w.Name, "latest") {
-		entry = aca.TrafficWeight{LatestRevision: true}
-	}
-	*list = append(*list, entry)
+	*list = append(*list, newEntry(w.Name))
 	return len(*list) - 1, nil
+}
+
+// newEntry is an entry of weight 0 for a revision.
+func newEntry(revision string) aca.TrafficWeight {
+	if strings.EqualFold(revision, "latest") {
+		return aca.TrafficWeight{LatestRevision: true}
+	}
+	return aca.TrafficWeight{RevisionName: revision}
 }
 
 func means(t aca.TrafficWeight, w Weight) bool {
