@@ -17,12 +17,15 @@ func newIngressCommand(s Streams) *cobra.Command {
 	traffic := &cobra.Command{Use: "traffic", Short: "Divide requests among revisions", Args: noSubcommand, RunE: showHelp}
 	traffic.AddCommand(newTrafficSetCommand(s), newTrafficShowCommand(s))
 	sticky := &cobra.Command{Use: "sticky-sessions", Short: "Pin clients to replicas", Args: noSubcommand, RunE: showHelp}
-	sticky.AddCommand(newStickySetCommand(s), newIngressPart(s, "Show the affinity", func(in *aca.Ingress) any { return in.StickySessions }))
-	cmd.AddCommand(newIngressPart(s, "Show the ingress of an app", func(in *aca.Ingress) any { return in }),
+	sticky.AddCommand(newStickySetCommand(s), newIngressPart(s, "Show the ingress with its affinity", whole))
+	cmd.AddCommand(newIngressPart(s, "Show the ingress of an app", whole),
 		newIngressEnableCommand(s), newIngressUpdateCommand(s), newIngressDisableCommand(s),
 		traffic, sticky, newCorsCommand(s), newAccessCommand(s))
 	return cmd
 }
+
+// whole is the answer of commands that print the ingress as it is.
+func whole(in *aca.Ingress) any { return in }
 
 // newIngressPart is a "show" command that prints a part of the ingress as JSON.
 func newIngressPart(s Streams, short string, part func(*aca.Ingress) any) *cobra.Command {
@@ -50,7 +53,7 @@ func newIngressPart(s Streams, short string, part func(*aca.Ingress) any) *cobra
 // newIngressEdit is a command that changes the ingress there is and prints a
 // part of it as JSON. The caller adds flags.
 func newIngressEdit(s Streams, use, short string, f func(*aca.Ingress) error, part func(*aca.Ingress) any) *cobra.Command {
-	var e edit
+	e := edit{output: output{asJSON: true}}
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: maximumNArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -99,12 +102,12 @@ func (f *ingressFlags) bind(cmd *cobra.Command) {
 var transports = map[string]aca.Transport{"auto": aca.TransportAuto, "http": aca.TransportHTTP, "http2": aca.TransportHTTP2, "tcp": aca.TransportTCP}
 
 func (f *ingressFlags) apply(in *aca.Ingress) error {
-	switch f.kind {
-	case "":
-	case "external", "internal":
-		in.External = f.kind == "external"
-	default:
-		return misuse(fmt.Errorf("%q is no type of ingress", f.kind), "write --type external or internal")
+	if f.kind != "" {
+		kind, ok := choice(f.kind, "external", "internal")
+		if !ok {
+			return misuse(fmt.Errorf("%q is no type of ingress", f.kind), "write --type external or internal")
+		}
+		in.External = kind == "external"
 	}
 	if f.transport != "" {
 		t, ok := transports[strings.ToLower(f.transport)]
@@ -123,21 +126,35 @@ func (f *ingressFlags) apply(in *aca.Ingress) error {
 		in.AllowInsecure = *f.insecure
 	}
 	if f.clientCert != "" {
-		in.ClientCertificateMode = f.clientCert
+		mode, ok := choice(f.clientCert, "ignore", "accept", "require")
+		if !ok {
+			return misuse(fmt.Errorf("%q is no mode of client certificates", f.clientCert), "write --client-certificate-mode ignore, accept or require")
+		}
+		in.ClientCertificateMode = mode
 	}
 	return nil
 }
 
+// choice returns the word of words that was written, in any case as az takes it.
+func choice(written string, words ...string) (word string, ok bool) {
+	for _, w := range words {
+		if strings.EqualFold(written, w) {
+			return w, true
+		}
+	}
+	return "", false
+}
+
 func newIngressUpdateCommand(s Streams) *cobra.Command {
 	var f ingressFlags
-	cmd := newIngressEdit(s, "update", "Change the ingress of an app", f.apply, func(in *aca.Ingress) any { return in })
+	cmd := newIngressEdit(s, "update", "Change the ingress of an app", f.apply, whole)
 	cmd.Example = "  acalocal ingress update --target-port 8080"
 	f.bind(cmd)
 	return cmd
 }
 
 func newIngressEnableCommand(s Streams) *cobra.Command {
-	var e edit
+	e := edit{output: output{asJSON: true}}
 	var f ingressFlags
 	cmd := &cobra.Command{
 		Use: "enable", Short: "Open an ingress for an app", Example: "  acalocal ingress enable --type external --target-port 8080", Args: maximumNArgs(0),
@@ -190,12 +207,13 @@ func newIngressDisableCommand(s Streams) *cobra.Command {
 func newStickySetCommand(s Streams) *cobra.Command {
 	var affinity string
 	cmd := newIngressEdit(s, "set", "Choose the affinity", func(in *aca.Ingress) error {
-		if affinity != "sticky" && affinity != "none" {
+		word, ok := choice(affinity, "sticky", "none")
+		if !ok {
 			return misuse(fmt.Errorf("%q is no affinity", affinity), "write --affinity sticky or none")
 		}
-		in.StickySessions = &aca.StickySessions{Affinity: affinity}
+		in.StickySessions = &aca.StickySessions{Affinity: word}
 		return nil
-	}, func(in *aca.Ingress) any { return in.StickySessions })
+	}, whole)
 	cmd.Example = "  acalocal ingress sticky-sessions set --affinity sticky"
 	cmd.Flags().StringVar(&affinity, "affinity", "", "sticky or none")
 	completeWords(cmd, "affinity", "sticky", "none")

@@ -12,14 +12,21 @@ import (
 
 func newCorsCommand(s Streams) *cobra.Command {
 	cmd := &cobra.Command{Use: "cors", Short: "Let the edge answer for other origins", Args: noSubcommand, RunE: showHelp}
-	policy := func(in *aca.Ingress) any { return in.CorsPolicy }
 	disable := newIngressEdit(s, "disable", "Leave CORS to the app", func(in *aca.Ingress) error {
 		in.CorsPolicy = nil
 		return nil
-	}, policy)
+	}, whole)
 	cmd.AddCommand(newCorsEdit(s, "enable", "Set the policy, dropping the one there is", true), newCorsEdit(s, "update", "Change the policy", false),
-		disable, newIngressPart(s, "Show the policy", policy))
+		disable, newIngressPart(s, "Show the policy", corsPolicy))
 	return cmd
+}
+
+// corsPolicy is the policy of an ingress; without one az prints an empty object.
+func corsPolicy(in *aca.Ingress) any {
+	if in.CorsPolicy == nil {
+		return struct{}{}
+	}
+	return in.CorsPolicy
 }
 
 // newCorsEdit is a command that sets the given parts of the policy.
@@ -51,7 +58,7 @@ func newCorsEdit(s Streams, use, short string, fresh bool) *cobra.Command {
 		}
 		in.CorsPolicy = &p
 		return nil
-	}, func(in *aca.Ingress) any { return in.CorsPolicy })
+	}, corsPolicy)
 	f := cmd.Flags()
 	f.StringArrayVarP(&given.AllowedOrigins, "allowed-origins", "r", nil, "ORIGIN ...")
 	f.StringArrayVarP(&given.AllowedMethods, "allowed-methods", "m", nil, "METHOD ...")
@@ -110,9 +117,11 @@ func newAccessSetCommand(s Streams, rules func(*aca.Ingress) any) *cobra.Command
 		if rule.Name == "" || rule.IPAddressRange == "" {
 			return misuse(errors.New("a rule needs a name and addresses"), "give --rule-name NAME, --ip-address CIDR and --action Allow or Deny")
 		}
-		if rule.Action != "Allow" && rule.Action != "Deny" {
+		action, ok := choice(rule.Action, "Allow", "Deny")
+		if !ok {
 			return misuse(fmt.Errorf("%q is no action", rule.Action), "write --action Allow or Deny")
 		}
+		rule.Action = action
 		if in.IPSecurityRestrictions, err = change.SetRestriction(in.IPSecurityRestrictions, rule); err != nil {
 			return failed(err, "remove the others first, with \"acalocal ingress access-restriction remove\"")
 		}

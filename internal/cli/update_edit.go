@@ -45,7 +45,7 @@ func (e *edit) run(cmd *cobra.Command, s Streams, f func(*emulator.App, *aca.Con
 		return nil, notRunning(err)
 	}
 	out := &outcome{before: app, definition: definition, applied: applied}
-	if e.asAz() && !e.dryRun {
+	if !e.asText() && !e.dryRun {
 		if out.after, err = findApp(cmd, app.Name); err != nil {
 			return nil, err
 		}
@@ -59,7 +59,7 @@ type outcome struct {
 	before     *emulator.App
 	definition aca.ContainerApp
 	applied    emulator.Applied
-	after      *emulator.App // what az would answer with; nil unless that is asked for
+	after      *emulator.App // what az would answer with; nil for text and for what is not done
 }
 
 // ingress is the ingress as it is now, nil when there is none.

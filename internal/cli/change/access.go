@@ -3,11 +3,12 @@ package change
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/acalocal/acalocal/emulator/aca"
 )
 
-// SetRestriction adds a rule, or replaces the one of its name. Rules all allow
+// SetRestriction adds a rule, or replaces the one of its name, in any case. Rules all allow
 // or all deny (learn.microsoft.com/azure/container-apps/ip-restrictions).
 func SetRestriction(rules []aca.IPSecurityRestriction, rule aca.IPSecurityRestriction) ([]aca.IPSecurityRestriction, error) {
 	out := slices.Clone(rules)
@@ -29,13 +30,14 @@ func SetRestriction(rules []aca.IPSecurityRestriction, rule aca.IPSecurityRestri
 func RemoveRestriction(rules []aca.IPSecurityRestriction, name string) ([]aca.IPSecurityRestriction, error) {
 	i := restrictionIndex(rules, name)
 	if i < 0 {
-		return nil, fmt.Errorf("there is no rule named %q", name)
+		//lint:ignore ST1005 az's own words
+		return nil, fmt.Errorf("Ip restriction name '%s' does not exist.", name)
 	}
 	return slices.Delete(slices.Clone(rules), i, i+1), nil
 }
 
 func restrictionIndex(rules []aca.IPSecurityRestriction, name string) int {
-	return slices.IndexFunc(rules, func(r aca.IPSecurityRestriction) bool { return r.Name == name })
+	return slices.IndexFunc(rules, func(r aca.IPSecurityRestriction) bool { return strings.EqualFold(r.Name, name) })
 }
 
 func lower(action string) string {

@@ -203,7 +203,7 @@ func TestRestrictions(t *testing.T) {
 	if got, err = RemoveRestriction(rules, "home"); err != nil || len(got) != 0 || !slices.Equal(rules, []aca.IPSecurityRestriction{home}) {
 		t.Errorf("remove: got %v, %v", got, err)
 	}
-	if _, err = RemoveRestriction(rules, "x"); errorText(err) != `there is no rule named "x"` {
+	if _, err = RemoveRestriction(rules, "x"); errorText(err) != "Ip restriction name 'x' does not exist." {
 		t.Errorf("remove none: got %v", err)
 	}
 }
