@@ -112,6 +112,12 @@ var azText = []azFlag{
 	{names: "query", why: "the output is text"},
 }
 
+// azWorkspace are those of "az monitor log-analytics query".
+var azWorkspace = []azFlag{
+	{names: "workspace w", why: "here is one workspace"},
+	{names: "workspaces", why: "here is one workspace"},
+}
+
 // azVerbs are the commands that az has too, with its flags that they have not
 // made their own.
 var azVerbs = map[string][][]azFlag{
@@ -125,6 +131,7 @@ var azVerbs = map[string][][]azFlag{
 	"app list":                   {{{names: "environment-type", why: "there is one type of environment here"}}},
 	"exec":                       {azText},
 	"logs show":                  {azText},
+	"logs query":                 {azWorkspace},
 	"revision list":              nil,
 	"revision show":              nil,
 	"revision activate":          nil,

@@ -40,6 +40,7 @@ var azOf = map[string]string{
 	"delete":        `name,n resource-group,g no-wait yes,y`,
 	"exec":          `name,n resource-group,g revision replica container command`,
 	"logs show":     `name,n resource-group,g revision replica container follow tail format type,t`,
+	"logs query":    `workspace,w analytics-query timespan,t workspaces`,
 	"replica list":  `name,n resource-group,g revision`,
 	"replica show":  `name,n resource-group,g revision replica`,
 	"revision list": `name,n resource-group,g all`,

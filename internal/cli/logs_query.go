@@ -17,8 +17,9 @@ import (
 )
 
 func newLogsQueryCommand(s Streams) *cobra.Command {
-	var file, timespan, format, named string
+	var file, timespan, format, named, analyticsQuery string
 	var asJSON, list bool
+	var az output
 	maxRows, maxSize := limitFlag{typ: "ROWS", parse: config.ParseQueryRows}, limitFlag{typ: "SIZE", parse: config.ParseQuerySize}
 	cmd := &cobra.Command{
 		Use:   "query [QUERY]",
@@ -29,7 +30,8 @@ soon as they are written.
 
 On a terminal, a query that ends in "render" is drawn as a chart; --format chart
 does so anywhere, --format table prints the rows. Saved queries answer everyday
-questions: --list shows them.`,
+questions: --list shows them. With -o and --query the answer is that of "az
+monitor log-analytics query", whose flags are known: all values are text.`,
 		Example: `  acalocal logs query 'ContainerAppConsoleLogs_CL | where Log_s has "/health" | take 5'
   acalocal logs query 'ContainerAppSystemLogs_CL | summarize count() by Reason_s' --timespan PT1H
   acalocal logs query --file errors.kql --format csv > errors.csv
@@ -37,6 +39,9 @@ questions: --list shows them.`,
   acalocal logs query --saved errors-by-revision --timespan PT1H`,
 		Args: maximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if az.asAz() && (asJSON || format != "") {
+				return misuse(errors.New("--format and -o are both given"), "leave one of them out: -o prints as az does")
+			}
 			if asJSON {
 				format = "json"
 			}
@@ -46,6 +51,9 @@ questions: --list shows them.`,
 			write, err := queryFormat(format)
 			if err != nil {
 				return err
+			}
+			if cmd.Flags().Changed("analytics-query") {
+				args = append(args, analyticsQuery)
 			}
 			text, err := queryText(s.In, args, file, named)
 			if err != nil {
@@ -60,19 +68,24 @@ questions: --list shows them.`,
 					fmt.Fprintf(s.Err, "warning: the answer is not complete: %s\n", answer.Error.Message)
 					fmt.Fprintln(s.Err, `hint: let the query summarize or filter more, raise --max-rows and --max-size, or use "acalocal logs export", which has no limit`)
 				}
+				if az.asAz() {
+					return az.write(s.Out, azRows(answer.Tables))
+				}
 				return write(s.Out, answer)
 			})
 		},
 	}
 	f := cmd.Flags()
 	f.StringVarP(&file, "file", "f", "", `read the query from a file ("-" is standard input)`)
-	f.StringVar(&timespan, "timespan", "", "only rows of this time: an ISO 8601 duration back from now (PT1H) or an interval (START/END)")
+	f.StringVar(&analyticsQuery, "analytics-query", "", "the `QUERY`, as az takes it")
+	f.StringVarP(&timespan, "timespan", "t", "", "only rows of this time: an ISO 8601 duration back from now (PT1H) or an interval (START/END)")
 	f.Var(&maxRows, "max-rows", "cut the answer after this many `ROWS`, or \"none\" (default 500000, as on Azure, unless the environment says otherwise)")
 	f.Var(&maxSize, "max-size", "cut the answer at this `SIZE`, such as 16MB, or \"none\" (default 64MB, as on Azure, unless the environment says otherwise)")
 	f.StringVar(&named, "saved", "", "run the saved query of this name")
 	f.BoolVar(&list, "list", false, "list the saved queries")
 	f.StringVar(&format, "format", "", strings.Join(formatNames(), ", ")+" (default table, on a terminal chart when the query asks for one)")
 	f.BoolVar(&asJSON, "json", false, "same as --format json")
+	az.bindAz(cmd)
 	completeWords(cmd, "format", formatNames()...)
 	completeWords(cmd, "saved", savedNames()...)
 	return cmd
@@ -94,11 +107,13 @@ func queryText(stdin io.Reader, args []string, file, named string) (string, erro
 		return "", misuse(errors.New("both a saved query and another one are given"), "leave one of them out")
 	case named != "":
 		return savedText(named)
+	case len(args) > 1:
+		return "", misuse(errors.New("the query is given twice, as argument and by --analytics-query"), "leave one of them out")
 	case file == "" && len(args) == 1:
 		return args[0], nil
 	case file == "":
 		return "", misuse(errors.New("no query given"), `write it in quotes, as in "acalocal logs query 'ContainerAppSystemLogs_CL | take 10'"`)
-	case len(args) == 1:
+	case file != "" && len(args) > 0:
 		return "", misuse(errors.New("the query is given twice, as argument and by --file"), "leave one of them out")
 	}
 	read := func() ([]byte, error) { return os.ReadFile(file) }

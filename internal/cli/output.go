@@ -23,8 +23,13 @@ type output struct {
 // bind adds az's flags, and --json with what it prints. A command that always
 // prints JSON says so by asJSON.
 func (o *output) bind(cmd *cobra.Command, jsonUsage string) {
+	cmd.Flags().BoolVar(&o.asJSON, "json", o.asJSON, jsonUsage)
+	o.bindAz(cmd)
+}
+
+// bindAz adds az's flags alone.
+func (o *output) bindAz(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.BoolVar(&o.asJSON, "json", o.asJSON, jsonUsage)
 	f.VarP(formatFlag{&o.format}, "output", "o", "print as az does: json, yaml, table, tsv or none")
 	f.Var(queryFlag{&o.query}, "query", "print what this JMESPath expression finds, as az does")
 	completeWords(cmd, "output", azout.Formats...)

@@ -162,6 +162,34 @@ func writeRowsJSON(w io.Writer, tables []api.QueryTable) error {
 	return writeJSON(w, rows)
 }
 
+// azRows are the rows of all tables as "az monitor log-analytics query" has
+// them: each names its table, and every value is as Python's str prints it.
+func azRows(tables []api.QueryTable) []map[string]string {
+	rows := []map[string]string{}
+	for _, t := range tables {
+		for _, cells := range t.Rows {
+			row := map[string]string{"TableName": t.Name}
+			for i, c := range t.Columns {
+				row[c.Name] = pythonText(cells[i])
+			}
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+func pythonText(c json.RawMessage) string {
+	switch string(c) {
+	case "null":
+		return "None"
+	case "true":
+		return "True"
+	case "false":
+		return "False"
+	}
+	return cellText(c)
+}
+
 // orderedRow is a JSON object that keeps the order of its fields.
 type orderedRow struct {
 	names  []string
