@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -58,24 +59,31 @@ func parseISOTime(text string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("'%s' is no time in the form of ISO 8601, such as 2026-01-31T08:00:00Z", text)
 }
 
-// isoUnits are the units of an ISO 8601 duration in their order. Months and
-// years have no length of their own and are not among them, as in Kusto.
+// isoUnits are the units of an ISO 8601 duration in their order. Years and
+// months are as .NET, in which Azure is written, counts them: a year has 365
+// days, twelve months are a year and others have 30 days
+// (https://learn.microsoft.com/dotnet/api/system.xml.xmlconvert.totimespan).
 var isoUnits = []struct {
 	letter byte
 	inTime bool
 	length time.Duration
+	whole  bool // has no fractions
 }{
-	{'W', false, 7 * 24 * time.Hour},
-	{'D', false, 24 * time.Hour},
-	{'H', true, time.Hour},
-	{'M', true, time.Minute},
-	{'S', true, time.Second},
+	{'Y', false, 365 * day, true},
+	{'M', false, 30 * day, true},
+	{'W', false, 7 * day, false},
+	{'D', false, day, false},
+	{'H', true, time.Hour, false},
+	{'M', true, time.Minute, false},
+	{'S', true, time.Second, false},
 }
 
-// maxTimespan keeps durations far from overflowing.
-const maxTimespan = 36500 * 24 * time.Hour
+const day = 24 * time.Hour
 
-// parseISODuration reads "P1D", "PT90M", "P1DT12H", "PT0.5S".
+// maxTimespan keeps durations far from overflowing.
+const maxTimespan = 36500 * day
+
+// parseISODuration reads "P1D", "PT90M", "P1DT12H", "PT0.5S", "P1Y6M".
 func parseISODuration(text string) (time.Duration, error) {
 	bad := fmt.Errorf("'%s' is no duration in the form of ISO 8601, such as PT2H or P1D", text)
 	rest, ok := strings.CutPrefix(text, "P")
@@ -85,7 +93,7 @@ func parseISODuration(text string) (time.Duration, error) {
 	total, inTime, next, seen := time.Duration(0), false, 0, false
 	for rest != "" {
 		if rest[0] == 'T' && !inTime {
-			inTime, rest = true, rest[1:]
+			inTime, seen, rest = true, false, rest[1:]
 			continue
 		}
 		n := strings.IndexFunc(rest, func(c rune) bool { return c != '.' && (c < '0' || c > '9') })
@@ -102,7 +110,14 @@ func parseISODuration(text string) (time.Duration, error) {
 		if next == len(isoUnits) || amount > float64(maxTimespan/isoUnits[next].length) {
 			return 0, bad
 		}
-		total += time.Duration(amount * float64(isoUnits[next].length))
+		unit := isoUnits[next]
+		if unit.whole && amount != math.Trunc(amount) {
+			return 0, bad
+		}
+		total += time.Duration(amount * float64(unit.length))
+		if unit.letter == 'M' && unit.whole {
+			total += time.Duration(amount/12) * (365 - 12*30) * day
+		}
 		next, seen, rest = next+1, true, rest[n+1:]
 	}
 	if !seen || total > maxTimespan {
