@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf16"
 
@@ -85,8 +86,11 @@ func newKQLEvalCommand(s Streams) *cobra.Command {
 		Example: `  docker logs app 2>&1 | acalocal kql eval --data L=- 'L | where line has "error" | count'
   acalocal kql eval --data R=requests.csv --format markdown 'R | summarize count() by status'
   acalocal kql eval -f query.kql --data Logs=logs.jsonl --format json`,
-		Args: cobra.MaximumNArgs(1),
+		Args: maximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if !slices.Contains(kqlcmd.Formats, format) {
+				return misuse(fmt.Errorf("--format %s is none of %s", format, strings.Join(kqlcmd.Formats, ", ")), "use --format table")
+			}
 			cat, err := kqlcmd.Catalog(data, s.In)
 			if err != nil {
 				return failed(err, "files ending in .jsonl, .csv and .tsv are read as such, others as lines of text")
@@ -114,6 +118,7 @@ func newKQLEvalCommand(s Streams) *cobra.Command {
 	f.StringArrayVar(&data, "data", nil, "load a file as a table: `NAME=FILE` (.jsonl, .csv, .tsv, else lines; - is stdin)")
 	f.StringVar(&format, "format", "table", "output `FORMAT`: "+strings.Join(kqlcmd.Formats, ", "))
 	f.StringVar(&batch, "batch", "", "run the queries of `FILE.jsonl`, lines of {\"name\",\"query\"}")
+	completeWords(cmd, "format", kqlcmd.Formats...)
 	f.StringVar(&out, "out", "", "with --batch, write the answers to `FILE.jsonl` instead of stdout")
 	return cmd
 }
@@ -161,7 +166,7 @@ func newKQLCheckCommand(s Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [QUERY]",
 		Short: "Say what is wrong with a query, without running it",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  maximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cat, err := kqlcmd.Catalog(data, s.In)
 			if err != nil {
@@ -204,7 +209,7 @@ func newKQLFmtCommand(s Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fmt [QUERY]",
 		Short: "Print a query in its canonical layout",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  maximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, err := kqlText(s, file, args)
 			if err != nil {

@@ -51,6 +51,23 @@ func TestKQLEvalWritesEveryFormat(t *testing.T) {
 	}
 }
 
+func TestKQLEvalKeepsRowsOfOneEmptyCell(t *testing.T) {
+	for _, format := range []string{"csv", "tsv"} {
+		out, _, _ := runKQL(t, "a\n\nb\n", "eval", "--data", "L=-", "--format", format, "L")
+		if want := "line\na\n\"\"\nb\n"; out != want {
+			t.Errorf("%s: got %q, want %q", format, out, want)
+		}
+	}
+}
+
+func TestKQLRefusesWhatIsNoCommandLine(t *testing.T) {
+	for _, args := range [][]string{{"eval", "a", "b"}, {"check", "a", "b"}, {"fmt", "a", "b"}, {"eval", "--format", "xml", "--data", "L=-", "L"}} {
+		if out, errs, code := runKQL(t, "a\n", args...); code != 2 || out != "" || !strings.Contains(errs, "hint: ") {
+			t.Errorf("%q: code %d, got %q and %q", args, code, out, errs)
+		}
+	}
+}
+
 func TestKQLEvalTypesTheColumnsOfJSONLines(t *testing.T) {
 	data := writeFile(t, "l.jsonl", `{"t":"2025-11-24T10:00:00Z","n":1,"d":{"a":[1]}}`+"\n"+`{"t":"2025-11-24T10:00:01Z","n":2.5,"ok":true}`+"\n")
 	out, errs, code := runKQL(t, "", "eval", "--data", "L="+data, "--format", "csv", "L | getschema | project ColumnName, ColumnType")

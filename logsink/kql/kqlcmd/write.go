@@ -72,6 +72,8 @@ func writeJSON(w *bufio.Writer, t *kql.ResultTable) error {
 	return nil
 }
 
+// writeCSV writes a head and the rows. A row of one empty cell gets quotes:
+// without them it is an empty line, which readers of CSV pass over.
 func writeCSV(w *bufio.Writer, t *kql.ResultTable, comma rune) error {
 	cw := csv.NewWriter(w)
 	cw.Comma = comma
@@ -85,6 +87,13 @@ func writeCSV(w *bufio.Writer, t *kql.ResultTable, comma rune) error {
 	for row := range t.Each {
 		for i, v := range row {
 			rec[i] = v.String()
+		}
+		if len(rec) == 1 && rec[0] == "" {
+			cw.Flush()
+			if _, err := w.WriteString("\"\"\n"); err != nil {
+				return err
+			}
+			continue
 		}
 		if err := cw.Write(rec); err != nil {
 			return err
