@@ -53,7 +53,7 @@ func (h *Handler) Agent() http.Handler {
 		}
 		s.RegisterService(&grpc.ServiceDesc{ServiceName: x.service, Methods: []grpc.MethodDesc{{MethodName: "Export", Handler: call}}}, nil)
 	}
-	return h.bounded(s.ServeHTTP) // 429 is Unavailable to a gRPC client, which tries again
+	return h.bounded(s.ServeHTTP, refuse) // 429 is Unavailable to a gRPC client, which tries again
 }
 
 // call answers one request.

@@ -61,12 +61,12 @@ func New(o Options) *Handler {
 	}
 	h := &Handler{o: o, mux: http.NewServeMux(), room: make(chan struct{}, maxAtOnce)}
 	for _, path := range []string{"/v2.1/track", "/v2/track"} {
-		h.mux.HandleFunc("POST "+path, h.bounded(h.track))
+		h.mux.HandleFunc("POST "+path, h.bounded(h.track, refuseTrack))
 	}
 	for _, prefix := range []string{"", "/apps/{app}"} {
-		h.mux.HandleFunc("POST "+prefix+"/v1/traces", h.bounded(h.traces))
-		h.mux.HandleFunc("POST "+prefix+"/v1/logs", h.bounded(h.logs))
-		h.mux.HandleFunc("POST "+prefix+"/v1/metrics", h.bounded(h.metrics))
+		h.mux.HandleFunc("POST "+prefix+"/v1/traces", h.bounded(h.traces, refuse))
+		h.mux.HandleFunc("POST "+prefix+"/v1/logs", h.bounded(h.logs, refuse))
+		h.mux.HandleFunc("POST "+prefix+"/v1/metrics", h.bounded(h.metrics, refuse))
 	}
 	h.mux.HandleFunc("POST /QuickPulseService.svc/{call}", h.liveMetrics)
 	h.mux.HandleFunc("GET /api/profiles/{key}/appId", h.applicationID)
@@ -76,8 +76,14 @@ func New(o Options) *Handler {
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.ServeHTTP(w, r) }
 
+// errBusy asks the sender to try again.
+var errBusy = errors.New("too much at once")
+
+// refusal answers a request that fails, in the words of its protocol.
+type refusal func(w http.ResponseWriter, r *http.Request, status int, err error)
+
 // bounded keeps the number of requests under way small.
-func (h *Handler) bounded(serve http.HandlerFunc) http.HandlerFunc {
+func (h *Handler) bounded(serve http.HandlerFunc, refuse refusal) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		timer := time.NewTimer(maxWait)
 		defer timer.Stop()
@@ -87,8 +93,7 @@ func (h *Handler) bounded(serve http.HandlerFunc) http.HandlerFunc {
 			serve(w, r)
 		case <-r.Context().Done():
 		case <-timer.C:
-			w.Header().Set("Retry-After", "1")
-			http.Error(w, "too much at once", http.StatusTooManyRequests)
+			refuse(w, r, http.StatusTooManyRequests, errBusy)
 		}
 	}
 }
@@ -153,7 +158,7 @@ type trackError struct {
 func (h *Handler) track(w http.ResponseWriter, r *http.Request) {
 	body, err := readBody(r)
 	if err != nil {
-		writeJSON(w, statusOf(err), trackAnswer{Errors: []trackError{{Status: statusOf(err), Message: err.Error()}}})
+		refuseTrack(w, r, statusOf(err), err)
 		return
 	}
 	answer := trackAnswer{Errors: []trackError{}}
@@ -179,6 +184,14 @@ func (h *Handler) track(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	writeJSON(w, trackStatus(answer), answer)
+}
+
+// refuseTrack answers for a request none of whose items was looked at.
+func refuseTrack(w http.ResponseWriter, _ *http.Request, status int, err error) {
+	if status == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", "1")
+	}
+	writeJSON(w, status, trackAnswer{Errors: []trackError{{Status: status, Message: err.Error()}}})
 }
 
 // trackStatus is 200 when all is well, 206 when some of it is.

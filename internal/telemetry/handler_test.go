@@ -15,6 +15,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/grpc/codes"
+	grpcstatus "google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/acalocal/acalocal/internal/telemetry/endpoint"
 	"github.com/acalocal/acalocal/logsink"
@@ -267,6 +272,62 @@ func TestRecordsThatAreNotStoredAreNotAccepted(t *testing.T) {
 	if status != 503 || header.Get("Retry-After") == "" {
 		t.Errorf("answer %d %s", status, answer)
 	}
+}
+
+// A failure is a Status in the encoding of the request, as OTLP wants it:
+// https://opentelemetry.io/docs/specs/otlp/#failures.
+func TestFailuresOfOTLPAreStatusMessages(t *testing.T) {
+	m, s := start(t)
+	m.err = errors.New("disk full")
+	spans, err := proto.Marshal(&tracepb.TracesData{ResourceSpans: []*tracepb.ResourceSpans{{ScopeSpans: []*tracepb.ScopeSpans{{Spans: []*tracepb.Span{span(t, tracepb.Span_SPAN_KIND_SERVER, "GET /")}}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(path, kind string, body []byte, status int, want codes.Code, message string, headers ...string) {
+		t.Helper()
+		got, answer, header := post(t, s.URL+path, kind, body, headers...)
+		st := grpcstatus.New(codes.OK, "").Proto()
+		decode := proto.Unmarshal
+		if kind == "application/json" {
+			decode = protojson.Unmarshal
+		}
+		if err := decode([]byte(answer), st); err != nil {
+			t.Fatalf("%s of %s: %v in %q", path, kind, err, answer)
+		}
+		if got != status || !strings.HasPrefix(header.Get("Content-Type"), kind) || st.Code != int32(want) || !strings.Contains(st.Message, message) {
+			t.Errorf("%s of %s: %d %s %v", path, kind, got, header.Get("Content-Type"), st)
+		}
+	}
+	const asProto, asJSON = "application/x-protobuf", "application/json"
+	for _, path := range []string{"/v1/traces", "/v1/logs", "/apps/web/v1/traces"} {
+		f(path, asProto, []byte("nothing"), 400, codes.InvalidArgument, "")
+		f(path, asJSON, []byte("{"), 400, codes.InvalidArgument, "unexpected EOF")
+	}
+	for _, path := range []string{"/v1/traces", "/v1/metrics"} {
+		f(path, asProto, nil, 400, codes.InvalidArgument, `the content encoding "br" is not known`, "Content-Encoding", "br")
+		f(path, asJSON, make([]byte, maxBody+1), 413, codes.ResourceExhausted, "longer than")
+	}
+	f("/v1/traces", asProto, spans, 503, codes.Unavailable, "disk full")
+	f("/v1/traces", asJSON, []byte(spanJSON), 503, codes.Unavailable, "disk full")
+}
+
+func TestTooMuchAtOnceIsSaidInTheProtocol(t *testing.T) {
+	w := waiting{make(chan struct{}), make(chan struct{})}
+	s := httptest.NewServer(New(Options{Sink: w}))
+	defer s.Close()
+	var calls sync.WaitGroup
+	for range maxAtOnce {
+		calls.Go(func() { post(t, s.URL+"/v1/traces", "application/json", []byte(spanJSON)) })
+		<-w.entered
+	}
+	for path, want := range map[string]string{"/v1/traces": `{"code":8,"message":"too much at once"}`, "/v2.1/track": `{"itemsReceived":0,"itemsAccepted":0,"errors":[{"index":0,"statusCode":429,"message":"too much at once"}],"appId":null}`} {
+		status, answer, header := post(t, s.URL+path, "application/json", []byte("{}"))
+		if got := strings.ReplaceAll(answer, " ", ""); status != 429 || got != strings.ReplaceAll(want, " ", "") || header.Get("Retry-After") == "" {
+			t.Errorf("%s: %d %s", path, status, answer)
+		}
+	}
+	close(w.leave)
+	calls.Wait()
 }
 
 func TestLiveMetricsAreRefusedPolitely(t *testing.T) {

@@ -28,7 +28,7 @@ func (h *Handler) traces(w http.ResponseWriter, r *http.Request) {
 	var data tracepb.TracesData
 	if asJSON, ok := h.decode(w, r, &data); ok {
 		records, out := spansOf(&data, h.appOf(r), asJSON)
-		h.export(w, asJSON, records, out)
+		h.export(w, r, asJSON, records, out)
 	}
 }
 
@@ -55,7 +55,7 @@ func (h *Handler) logs(w http.ResponseWriter, r *http.Request) {
 	var data logspb.LogsData
 	if asJSON, ok := h.decode(w, r, &data); ok {
 		records, out := logRecordsOf(&data, h.appOf(r), asJSON)
-		h.export(w, asJSON, records, out)
+		h.export(w, r, asJSON, records, out)
 	}
 }
 
@@ -80,7 +80,7 @@ func logRecordsOf(data *logspb.LogsData, app string, asJSON bool) (records []log
 // metrics are accepted and not kept.
 func (h *Handler) metrics(w http.ResponseWriter, r *http.Request) {
 	if _, err := readBody(r); err != nil {
-		http.Error(w, err.Error(), statusOf(err))
+		refuse(w, r, statusOf(err), err)
 		return
 	}
 	outcome{}.write(w, isJSON(r))
@@ -101,17 +101,16 @@ func (h *Handler) decode(w http.ResponseWriter, r *http.Request, data proto.Mess
 		err = proto.Unmarshal(body, data)
 	}
 	if err != nil {
-		http.Error(w, err.Error(), statusOf(err))
+		refuse(w, r, statusOf(err), err)
 		return asJSON, false
 	}
 	return asJSON, true
 }
 
 // export stores records and answers.
-func (h *Handler) export(w http.ResponseWriter, asJSON bool, records []logsink.Telemetry, out outcome) {
+func (h *Handler) export(w http.ResponseWriter, r *http.Request, asJSON bool, records []logsink.Telemetry, out outcome) {
 	if err := h.store(records); err != nil {
-		w.Header().Set("Retry-After", "1")
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		refuse(w, r, http.StatusServiceUnavailable, err)
 		return
 	}
 	out.write(w, asJSON)

@@ -3,8 +3,12 @@ package telemetry
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
 )
 
 // outcome is what became of a request for export. The zero value says that all
@@ -50,4 +54,32 @@ func (o outcome) write(w http.ResponseWriter, asJSON bool) {
 		w.WriteHeader(http.StatusOK)
 		_, _ = w.Write(o.proto()) // who asked has gone
 	}
+}
+
+// refusedAs are the codes of the statuses that refuse a request.
+var refusedAs = map[int]codes.Code{
+	http.StatusBadRequest:            codes.InvalidArgument,
+	http.StatusRequestEntityTooLarge: codes.ResourceExhausted,
+	http.StatusTooManyRequests:       codes.ResourceExhausted,
+	http.StatusServiceUnavailable:    codes.Unavailable,
+}
+
+// refuse answers a request over HTTP that fails with a Status message, in the
+// request's encoding (https://opentelemetry.io/docs/specs/otlp/#failures-1).
+func refuse(w http.ResponseWriter, r *http.Request, httpStatus int, err error) {
+	if httpStatus == http.StatusTooManyRequests || httpStatus == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	st := status.New(refusedAs[httpStatus], strings.ToValidUTF8(err.Error(), "\ufffd")).Proto()
+	if isJSON(r) {
+		writeJSON(w, httpStatus, map[string]any{"code": st.Code, "message": st.Message})
+		return
+	}
+	body, err := proto.Marshal(st)
+	if err != nil {
+		panic("bug: a status does not encode: " + err.Error())
+	}
+	w.Header().Set("Content-Type", "application/x-protobuf")
+	w.WriteHeader(httpStatus)
+	_, _ = w.Write(body) // who asked has gone
 }
