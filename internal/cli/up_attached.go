@@ -88,6 +88,9 @@ type follower struct {
 	// endDaemon ends the daemon of this process and leaves what runs.
 	endDaemon func()
 	told      verdict
+	// reloading says that the roll-out is of saved files: the one who follows
+	// them says what to do when it fails.
+	reloading bool
 	ending    bool
 }
 
@@ -192,15 +195,26 @@ func (f *follower) see(snap *emulator.Snapshot) error {
 	f.told = v
 	switch v {
 	case rolledOut:
+		f.reloading = false
 		return f.sayReady(snap)
 	case failing:
 		for _, line := range f.roll.unready(snap) {
 			fmt.Fprintf(f.s.Err, "acalocal: %s\n", line)
 		}
 		f.sayVerdicts(f.user.first, snap)
-		fmt.Fprintln(f.s.Err, "hint: the environment keeps running; change the definition and run \"acalocal up\" again, or end it with Ctrl-C")
+		if !f.reloading {
+			fmt.Fprintln(f.s.Err, "hint: the environment keeps running; "+f.howToMend()+", or end it with Ctrl-C")
+		}
 	}
 	return nil
+}
+
+// howToMend says how another attempt begins.
+func (f *follower) howToMend() string {
+	if f.watching() {
+		return "mend it and save"
+	}
+	return "change the definition and run \"acalocal up\" again"
 }
 
 // end asks the environment to drain and remove everything.

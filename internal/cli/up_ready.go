@@ -24,14 +24,23 @@ func (u *upRun) sayReady(snap *emulator.Snapshot) error {
 	case !u.o.asText():
 		return u.o.write(u.s.Out, orEmpty(apps))
 	}
-	fmt.Fprint(u.s.Err, exposed(snap.Edge))
-	if snap.API != "" {
-		fmt.Fprintf(u.s.Err, "logs in the browser: acalocal logs page; API: acalocal api\n")
-	}
+	u.introduce(snap)
 	if err := writeReady(u.s.Out, snap, apps); err != nil {
 		return err
 	}
 	return u.sayRoutes(snap)
+}
+
+// introduce says once who can reach the apps and where to look further.
+func (u *upRun) introduce(snap *emulator.Snapshot) {
+	if u.introduced {
+		return
+	}
+	u.introduced = true
+	fmt.Fprint(u.s.Err, exposed(snap.Edge))
+	if snap.API != "" {
+		fmt.Fprintln(u.s.Err, "logs in the browser: acalocal logs page; API: acalocal api")
+	}
 }
 
 // sayRoutes prints where to reach the route configs of the definition.

@@ -39,7 +39,9 @@ type upRun struct {
 	// warned says that it has named the settings that come too late: it applies
 	// again at every change that it watches for.
 	warned bool
-	roll   *rollout
+	// introduced says that it has told where to look further.
+	introduced bool
+	roll       *rollout
 }
 
 // runUp loads the definition, makes its images present, starts the environment

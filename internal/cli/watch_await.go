@@ -7,6 +7,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/acalocal/acalocal/emulator"
@@ -28,8 +29,9 @@ func (p phases) String() string {
 	return fmt.Sprintf("image %s, containers %s, until ready %s", seconds(p.made.Sub(p.begin)), seconds(p.running.Sub(p.made)), seconds(now.Sub(p.running)))
 }
 
-// await follows the new revisions until they serve or plainly will not.
-func (r *reloader) await(ctx context.Context, p phases, wanted map[string]string) error {
+// await follows the new revisions until they serve or plainly will not. saved
+// is what the user has changed.
+func (r *reloader) await(ctx context.Context, p phases, wanted map[string]string, saved string) error {
 	if len(wanted) == 0 {
 		fmt.Fprintf(r.s.Err, "nothing that runs has changed (%s)\n", seconds(time.Since(p.begin)))
 		return nil
@@ -45,9 +47,7 @@ func (r *reloader) await(ctx context.Context, p phases, wanted map[string]string
 	case v == failing: // which the follower says
 		for _, app := range sortedNames(wanted) {
 			r.sayLastLinesOf(ctx, targetOf(app, wanted[app]))
-			if old := snap.App(app); old != nil && old.Properties.LatestReadyRevisionName != wanted[app] {
-				fmt.Fprintf(r.s.Err, "hint: %s keeps serving; mend the code and save\n", old.Properties.LatestReadyRevisionName)
-			}
+			fmt.Fprintf(r.s.Err, "hint: %s; mend %s and save\n", whatServes(snap.App(app), wanted[app]), saved)
 		}
 	case err != nil && ctx.Err() == nil:
 		return r.keep(ctx, err)
@@ -56,6 +56,24 @@ func (r *reloader) await(ctx context.Context, p phases, wanted map[string]string
 	}
 	r.forgetImages(ctx, snap)
 	return nil // also of one that fails: it is applied, the next save starts from here
+}
+
+// whatServes says what answers requests while a revision fails: those the
+// edge sends requests to, as far as they are ready.
+func whatServes(app *emulator.App, failing string) string {
+	var names []string
+	for i := range app.Revisions {
+		if rev := &app.Revisions[i]; rev.Name != failing && rev.Serving > 0 && (anyReady(rev) || rev.Properties.RunningState == "ScaledToZero") {
+			names = append(names, rev.Name)
+		}
+	}
+	switch len(names) {
+	case 0:
+		return "nothing serves"
+	case 1:
+		return names[0] + " keeps serving"
+	}
+	return strings.Join(names, ", ") + " keep serving"
 }
 
 // noting passes the states on and notes when the containers of the wanted

@@ -4,15 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/acalocal/acalocal/internal/config"
+	"github.com/acalocal/acalocal/internal/config/dockerfile"
 	"github.com/acalocal/acalocal/internal/deploy"
 	"github.com/acalocal/acalocal/internal/reload"
 	"github.com/acalocal/acalocal/internal/watch"
@@ -32,6 +36,8 @@ type reloader struct {
 	engine imageEngine
 	// made are the images made here that some revision may still need.
 	made map[string]bool
+	// specs are what is built now, for those who watch the trees.
+	specs atomic.Pointer[[]config.Build]
 }
 
 // watching says whether "up" follows the files: in the foreground, unless told
@@ -65,6 +71,7 @@ func (u *upRun) startWatching(ctx context.Context, calls chan<- func(*follower))
 
 // remember takes the present images from the definition, just prepared.
 func (r *reloader) remember() {
+	r.publish(r.def)
 	r.builds, r.definitions = map[string]*built{}, map[string]bool{}
 	for i := range r.def.Apps {
 		app := &r.def.Apps[i]
@@ -80,6 +87,66 @@ func (r *reloader) remember() {
 		if abs, err := filepath.Abs(file); err == nil && !r.isDockerfile(abs) {
 			r.definitions[abs] = true
 		}
+	}
+}
+
+// publish tells those who watch the trees what is built.
+func (r *reloader) publish(def *config.Definition) {
+	var specs []config.Build
+	for i := range def.Apps {
+		specs = slices.AppendSeq(specs, maps.Values(def.Apps[i].Builds))
+	}
+	r.specs.Store(&specs)
+}
+
+// concerns says whether a file, absolute, is any build's: the Dockerfile, the
+// ignore rules beside it, or what a build can see. Others must not call a build
+// off: tools write notes, logs and databases there all the time.
+func (r *reloader) concerns(file string) bool {
+	for _, spec := range *r.specs.Load() {
+		rel, err := filepath.Rel(spec.Context, file)
+		if err != nil || !filepath.IsLocal(rel) {
+			continue
+		}
+		if file == spec.Dockerfile || strings.HasSuffix(file, ".dockerignore") || reads(spec.Dockerfile, filepath.ToSlash(rel)) {
+			return true
+		}
+	}
+	return false
+}
+
+// reads says whether a Dockerfile's build can see a file of its context. One
+// that cannot be read is for the build to complain about.
+func reads(file, rel string) bool {
+	f, err := os.Open(file)
+	if err != nil {
+		return true
+	}
+	defer f.Close()
+	df, err := dockerfile.Parse(f)
+	return err != nil || reload.Reads(df, rel)
+}
+
+// exceptOutput leaves out the files that the words of this command go to: what
+// it says about a change would be the next change.
+func (r *reloader) exceptOutput(root string, ignore watch.Ignore) watch.Ignore {
+	var own []fs.FileInfo
+	for _, w := range []io.Writer{r.s.Out, r.s.Err} {
+		if f, ok := w.(*os.File); ok {
+			if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+				own = append(own, info)
+			}
+		}
+	}
+	return func(rel string, dir bool) bool {
+		if ignore != nil && ignore(rel, dir) {
+			return true
+		}
+		if len(own) == 0 || dir {
+			return false
+		}
+		info, err := os.Stat(filepath.Join(root, filepath.FromSlash(rel)))
+		return err == nil && slices.ContainsFunc(own, func(o fs.FileInfo) bool { return os.SameFile(o, info) })
 	}
 }
 
@@ -103,7 +170,7 @@ func (r *reloader) watches() []watched {
 		if err != nil {
 			fmt.Fprintf(r.s.Err, "acalocal: %v; nothing is ignored\n", err)
 		}
-		out = append(out, watched{watch.Options{Root: spec.Context, Ignore: ignore}, false})
+		out = append(out, watched{watch.Options{Root: spec.Context, Ignore: r.exceptOutput(spec.Context, ignore)}, false})
 	}
 	files := map[string][]string{}
 	for _, file := range slices.Sorted(maps.Keys(r.definitions)) {
@@ -125,8 +192,9 @@ func (r *reloader) watch(ctx context.Context, o watched, changes chan<- reload.C
 		c := reload.Change{Rescan: b.Rescan, Definition: o.definition}
 		if !o.definition {
 			for _, p := range b.Paths {
-				if abs := filepath.Join(o.Root, filepath.FromSlash(p)); !r.definitions[abs] {
-					c.Paths = append(c.Paths, abs) // a definition has a watch of its own
+				// A definition has a watch of its own.
+				if abs := filepath.Join(o.Root, filepath.FromSlash(p)); !r.definitions[abs] && r.concerns(abs) {
+					c.Paths = append(c.Paths, abs)
 				}
 			}
 		}
@@ -166,7 +234,11 @@ func (r *reloader) apply(ctx context.Context, c reload.Change) error {
 	if err != nil {
 		return r.keep(ctx, err)
 	}
-	return r.await(ctx, phases{begin: begin, made: time.Now()}, wanted)
+	saved := "the code"
+	if c.Definition {
+		saved = "the definition"
+	}
+	return r.await(ctx, phases{begin: begin, made: time.Now()}, wanted, saved)
 }
 
 // definition is the one there is, or the file's when that has changed.
@@ -181,6 +253,7 @@ func (r *reloader) definition(ctx context.Context, changed bool) (*config.Defini
 	if err := r.stillDefined(def); err != nil {
 		return nil, err
 	}
+	r.publish(def)
 	for key, image := range writtenImages(def) {
 		if b := r.builds[key]; b != nil {
 			b.written = image
@@ -227,7 +300,7 @@ func (r *reloader) hand(ctx context.Context, def *config.Definition) (made map[s
 		made = maps.Clone(f.roll.wanted)
 		maps.DeleteFunc(made, func(app, revision string) bool { return before[app] == revision })
 		if len(made) > 0 {
-			f.told = rollingOut
+			f.told, f.reloading = rollingOut, true
 		}
 	})
 	if !called {

@@ -159,16 +159,25 @@ const watchedDockerfile = "FROM scratch\nWORKDIR /srv\nCOPY . .\n"
 
 func startWatched(t *testing.T) *watching {
 	t.Helper()
+	w := newWatched(t, "one")
+	w.up(w.openImages)
+	return w
+}
+
+// newWatched is about to run an app of that text in memory.
+func newWatched(t *testing.T, text string) *watching {
+	t.Helper()
 	w := newWatching(t, "watched")
 	w.runtime = containertest.NewRuntime(map[string]containertest.Program{})
 	w.builder = &builder{runtime: w.runtime, calls: make(chan string, 1000), texts: map[string]string{}}
 	w.write("containerapp.yaml", watchedApp)
 	w.write("Dockerfile", watchedDockerfile)
-	w.write("text", "one")
+	w.write("text", text)
 	w.boot()
-	w.up(func(context.Context) (imageEngine, error) { return w.builder, nil })
 	return w
 }
+
+func (w *watching) openImages(context.Context) (imageEngine, error) { return w.builder, nil }
 
 func newWatching(t *testing.T, env string) *watching {
 	t.Helper()
@@ -177,9 +186,17 @@ func newWatching(t *testing.T, env string) *watching {
 	return &watching{T: t, env: env, dir: t.TempDir(), out: newBuffer(), err: newBuffer(), answer: newBuffer(), ended: make(chan error, 1)}
 }
 
-// up runs "up" in the foreground until the end of the test, which is a Ctrl-C,
-// and returns when the app answers.
+// up begins and returns when the app answers.
 func (w *watching) up(openImages func(context.Context) (imageEngine, error)) {
+	w.Helper()
+	w.begin(openImages)
+	w.out.waitFor(w.T, "web is ready at ")
+	w.load()
+	w.answer.waitFor(w.T, "one\n")
+}
+
+// begin runs "up" in the foreground until the end of the test, which is a Ctrl-C.
+func (w *watching) begin(openImages func(context.Context) (imageEngine, error)) {
 	w.Helper()
 	always := context.WithoutCancel(w.Context())
 	first, interrupt := context.WithCancel(always)
@@ -201,9 +218,6 @@ func (w *watching) up(openImages func(context.Context) (imageEngine, error)) {
 			w.Errorf("up ended with %v\n%s", err, w.err)
 		}
 	})
-	w.out.waitFor(w.T, "web is ready at ")
-	w.load()
-	w.answer.waitFor(w.T, "one\n")
 }
 
 // boot starts the daemon that "up" joins.
@@ -384,10 +398,73 @@ func TestACrashAtTheStartKeepsWhatRuns(t *testing.T) {
 	w.write("text", "crash")
 	w.err.waitFor(t, "hint: "+old+" keeps serving; mend the code and save\n")
 	w.err.waitFor(t, "ImportError: no module named flask")
+	if text := w.err.String(); strings.Contains(text, "acalocal up") {
+		t.Errorf("a save is enough, and yet it says:\n%s", text)
+	}
 	w.write("text", "two")
 	w.answer.waitFor(t, "two\n")
 	if text := w.answer.String(); text != "one\ntwo\n" {
 		t.Errorf("answers were %q", text)
+	}
+}
+
+func TestAFileThatNoBuildSeesIsNoChange(t *testing.T) {
+	w := newWatched(t, "one")
+	w.write("Dockerfile", "FROM scratch\nWORKDIR /srv\nCOPY text .\n")
+	w.up(w.openImages)
+	w.expect("build")
+	w.write("notes.md", "to do")
+	w.write("text", "two") // which a rebuild for the notes would take, too
+	w.answer.waitFor(t, "two\n")
+	w.expect("lay")
+	w.write("Dockerfile", watchedDockerfile)
+	w.err.waitFor(t, "rebuild of web (the Dockerfile or its ignore rules changed)\n")
+	w.write("notes.md", "done")
+	w.err.waitFor(t, "notes.md changed: sync into web\n")
+}
+
+func TestOwnOutputIsNoChange(t *testing.T) {
+	dir := t.TempDir()
+	log, err := os.Create(filepath.Join(dir, "up.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { log.Close() })
+	if err := os.WriteFile(filepath.Join(dir, "app.py"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := &reloader{upRun: &upRun{s: Streams{Out: io.Discard, Err: log}}}
+	ignored := r.exceptOutput(dir, func(rel string, _ bool) bool { return rel == "venv" })
+	for rel, want := range map[string]bool{"up.log": true, "app.py": false, "venv": true, "gone": false} {
+		if got := ignored(rel, rel == "venv"); got != want {
+			t.Errorf("%s: ignored %t, want %t", rel, got, want)
+		}
+	}
+}
+
+func TestAFirstRevisionThatCrashesIsMendedByASave(t *testing.T) {
+	w := newWatched(t, "crash")
+	w.begin(w.openImages)
+	w.err.waitFor(t, "hint: the environment keeps running; mend it and save, or end it with Ctrl-C\n")
+	w.write("other", "1")
+	w.err.waitFor(t, "hint: nothing serves; mend the code and save\n")
+	w.write("text", "two")
+	w.out.waitFor(t, "web is ready at ")
+	if text := w.err.String(); strings.Contains(text, "keeps serving") || strings.Count(text, "hint:") != 2 {
+		t.Errorf("the hints are not one a crash, and true:\n%s", text)
+	}
+}
+
+func TestADefinitionThatFailsKeepsWhatRuns(t *testing.T) {
+	w := startWatched(t)
+	old := w.snapshot().App("web").Properties.LatestReadyRevisionName
+	w.builder.install("crash", "crashes:1")
+	w.write("containerapp.yaml", strings.Replace(watchedApp, `value: "1"}]}]`, `value: "1"}]}, {name: side, image: "crashes:1"}]`, 1))
+	w.err.waitFor(t, "hint: "+old+" keeps serving; mend the definition and save\n")
+	w.write("containerapp.yaml", strings.Replace(watchedApp, `value: "1"`, `value: "2"`, 1))
+	w.err.waitFor(t, "reloaded web in ")
+	if n := strings.Count(w.err.String(), "logs in the browser"); n > 1 {
+		t.Errorf("it is said %d times where the logs are", n)
 	}
 }
 

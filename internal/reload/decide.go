@@ -64,6 +64,31 @@ func Decide(f *dockerfile.File, target string, changed []string, exists func(str
 	return d
 }
 
+// Reads says whether a build can see a file, relative to its context: whether
+// COPY or ADD of any stage takes it, or a RUN mounts the context. Where that
+// cannot be told it is so. A Dockerfile that copies nothing may be built on an
+// image that does so for it (ONBUILD).
+func Reads(f *dockerfile.File, file string) bool {
+	copies := false
+	for _, in := range f.Instructions {
+		switch in.Name {
+		case "RUN":
+			if strings.Contains(in.Text, "--mount") && (strings.Contains(in.Text, "type=bind") || !strings.Contains(in.Text, "type=")) {
+				return true
+			}
+		case "COPY", "ADD":
+			if slices.ContainsFunc(in.Words, func(w string) bool { return strings.HasPrefix(w, "--from=") }) {
+				continue
+			}
+			copies = true
+			if _, reads, why := copyOf(placed{in, ""}, file); reads || why != "" {
+				return true
+			}
+		}
+	}
+	return !copies
+}
+
 // placed is an instruction with the directory it is relative to, "" when only
 // the base image knows that.
 type placed struct {

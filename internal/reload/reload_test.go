@@ -70,6 +70,32 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+func TestReads(t *testing.T) {
+	f := func(text, file string, want bool) {
+		t.Helper()
+		df, err := dockerfile.Parse(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Reads(df, file); got != want {
+			t.Errorf("%s of\n%s\ngot %t, want %t", file, text, got, want)
+		}
+	}
+	f(flask, "src/app.py", true)
+	f(flask, "requirements.txt", true)
+	f(flask, "README.md", false)
+	f(flask, "srcs/app.py", false)
+	f("FROM a AS build\nCOPY go /go\nFROM b\nCOPY --from=build /x /x", "go/main.go", true)
+	f("FROM a AS build\nCOPY go /go\nFROM b\nCOPY --from=build /x /x", "x", false)
+	f("FROM a\nCOPY . .", "up.log", true)
+	f("FROM a\nCOPY *.py /x/", "README.md", true)
+	f("FROM a\nCOPY --parents a /x/", "README.md", true)
+	f("FROM a\nCOPY a /a\nRUN --mount=type=bind,target=/s make", "README.md", true)
+	f("FROM a\nCOPY a /a\nRUN --mount=target=/s make", "README.md", true)
+	f("FROM a\nCOPY a /a\nRUN --mount=type=cache,target=/c make", "README.md", false)
+	f("FROM python:3-onbuild", "app.py", true)
+}
+
 func FuzzDecide(f *testing.F) {
 	f.Add(flask, "src/app.py")
 	f.Add("FROM a\nCOPY --chown=x [\"a b\",\"/c\"]", "a b")
