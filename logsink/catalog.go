@@ -66,6 +66,9 @@ func (t *storeTable) Schema() kql.Schema { return t.view.schema() }
 // IngestionTimeColumn implements kql.IngestionTimer.
 func (t *storeTable) IngestionTimeColumn() int { return t.view.schema().TimeColumn() }
 
+// ViewOf implements kql.ViewTable.
+func (t *storeTable) ViewOf() string { return t.view.of }
+
 // Exact implements kql.ExactTable.
 func (t *storeTable) Exact(p kql.Predicate) bool { return (&scanPlan{view: t.view}).add(p) }
 

@@ -65,6 +65,43 @@ func shopLogs(t testing.TB) *Store {
 	return s
 }
 
+// A row is in one table of a workspace, so what looks through many tables finds
+// it once, in whichever of its views a pattern matches.
+func TestPatternsFindEachRowOnce(t *testing.T) {
+	s := mustOpen(t, Options{Dir: t.TempDir()})
+	e := line(0, Stdout, "needle in a log\n")
+	e.Time = epoch
+	mustIngest(t, s, Container{App: "shop", Name: "main", ID: "shop"}, e)
+	if err := s.AppendEvent(Event{Time: epoch, App: "shop", Msg: "needle in an event"}); err != nil {
+		t.Fatal(err)
+	}
+	var sent []Telemetry
+	for _, k := range []TelemetryKind{TelemetryRequest, TelemetryDependency, TelemetryTrace, TelemetryEvent, TelemetryException} {
+		sent = append(sent, Telemetry{Kind: k, Time: epoch, Name: "needle", Message: "needle"})
+	}
+	if err := s.AppendTelemetry(sent); err != nil {
+		t.Fatal(err)
+	}
+	all := []string{"AppDependencies", "AppEvents", "AppExceptions", "AppRequests", "AppTraces", "ContainerAppConsoleLogs_CL", "ContainerAppSystemLogs_CL"}
+	for query, want := range map[string][]string{
+		`search "needle" | project $table | order by $table asc`:                                                                               all,
+		`search in (*) "needle" | project $table | order by $table asc`:                                                                        all,
+		`union withsource=T * | project T | order by T asc`:                                                                                    all,
+		`find withsource=T in (*) where TimeGenerated > datetime(2020-01-01) or timestamp > datetime(2020-01-01) | project T | order by T asc`: all,
+		`union withsource=T Container* | project T | order by T asc`:                                                                           {"ContainerAppConsoleLogs_CL", "ContainerAppSystemLogs_CL"},
+		`union withsource=T ContainerAppConsoleLogs, ContainerAppConsoleLogs_CL | project T | order by T asc`:                                  {"ContainerAppConsoleLogs", "ContainerAppConsoleLogs_CL"},
+		`search in (ContainerAppConsoleLogs, traces) "needle" | project $table | order by $table asc`:                                          {"ContainerAppConsoleLogs", "traces"},
+		`union withsource=T *Logs | project T | order by T asc`:                                                                                {"ContainerAppConsoleLogs", "ContainerAppSystemLogs"},
+		`union req*, traces | count`:                                                           {"2"},
+		`union * | where Log has "needle" or message has "needle" | count`:                     {"0"},
+		`let AppTraces = traces; union withsource=T AppT*, trac* | project T | order by T asc`: {"AppTraces", "traces"},
+	} {
+		if diff := cmp.Diff(want, answer(t, kql.Within(s.Catalog(), kql.TimeRange{From: kql.TicksOf(epoch.Add(-time.Hour))}), query)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", query, diff)
+		}
+	}
+}
+
 func TestQueriesPeopleRun(t *testing.T) {
 	s := shopLogs(t)
 	tests := []struct {

@@ -40,6 +40,7 @@ type view struct {
 	def     *tableDef
 	columns []viewColumn
 	only    *nameTest // rows that it shows; nil for all
+	of      string    // the view that stands for the same rows in patterns, "" when it is this one
 }
 
 func (v *view) schema() kql.Schema {
@@ -162,7 +163,7 @@ func consoleCL(o Options) *view {
 
 func consoleSpecific(o Options) *view {
 	const table = "ContainerAppConsoleLogs"
-	return &view{name: table, def: consoleDef, columns: group(
+	return &view{name: table, def: consoleDef, of: consoleCLTable, columns: group(
 		constant("TenantId", o.WorkspaceID), timeOf("TimeGenerated"),
 		nameOf("ContainerAppName", consoleSource, fieldApp),
 		nameOf("ContainerGroupId", consoleSource, fieldReplicaID),
@@ -196,7 +197,7 @@ func systemCL(o Options) *view {
 
 // systemSpecific is the one table whose Type is not its name but the severity.
 func systemSpecific(o Options) *view {
-	return &view{name: "ContainerAppSystemLogs", def: systemDef, columns: group(
+	return &view{name: "ContainerAppSystemLogs", def: systemDef, of: "ContainerAppSystemLogs_CL", columns: group(
 		constant("TenantId", o.WorkspaceID), timeOf("TimeGenerated"), empties("ComponentName", "ComponentType"),
 		nameOf("ContainerAppName", systemSource, 0), constant("ContainerName", ""),
 		numberOf("Count", kql.Int, systemCount, 1), constant("EnvironmentName", o.Environment),

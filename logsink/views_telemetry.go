@@ -28,16 +28,16 @@ func telemetryViews(o Options) []*view {
 			nameOf("InnermostAssembly", telemetryTypes, 4), nameOf("InnermostMethod", telemetryTypes, 5),
 			severityOf("SeverityLevel"), textOf("Message", textMessage), dynamicOf("Details", textDetails)),
 
-		ofKind(TelemetryRequest, "requests", classicColumns(TelemetryRequest),
+		classic(TelemetryRequest, "requests", "AppRequests", classicColumns(TelemetryRequest),
 			textOf("id", textID), textOf("source", textSource), textOf("name", textName), textOf("url", textData), boolOf("success", telemetrySuccess),
 			nameOf("resultCode", telemetryResult, 0), realOf("duration", telemetryDuration, nsPerMs), bucketOf("performanceBucket")),
-		ofKind(TelemetryDependency, "dependencies", classicColumns(TelemetryDependency),
+		classic(TelemetryDependency, "dependencies", "AppDependencies", classicColumns(TelemetryDependency),
 			textOf("id", textID), textOf("target", textTarget), nameOf("type", telemetryResult, 1), textOf("name", textName),
 			textOf("data", textData), boolOf("success", telemetrySuccess), nameOf("resultCode", telemetryResult, 0),
 			realOf("duration", telemetryDuration, nsPerMs), bucketOf("performanceBucket")),
-		ofKind(TelemetryTrace, "traces", classicColumns(TelemetryTrace), textOf("message", textMessage), severityOf("severityLevel")),
-		ofKind(TelemetryEvent, "customEvents", classicColumns(TelemetryEvent), textOf("name", textName)),
-		ofKind(TelemetryException, "exceptions", classicColumns(TelemetryException),
+		classic(TelemetryTrace, "traces", "AppTraces", classicColumns(TelemetryTrace), textOf("message", textMessage), severityOf("severityLevel")),
+		classic(TelemetryEvent, "customEvents", "AppEvents", classicColumns(TelemetryEvent), textOf("name", textName)),
+		classic(TelemetryException, "exceptions", "AppExceptions", classicColumns(TelemetryException),
 			textOf("problemId", textProblemID), nameOf("handledAt", telemetryResult, 3), nameOf("type", telemetryTypes, 0),
 			textOf("message", textMessage), nameOf("assembly", telemetryTypes, 1), nameOf("method", telemetryTypes, 2),
 			nameOf("outerType", telemetryTypes, 0), textOf("outerMessage", textOuterMessage),
@@ -50,6 +50,13 @@ func telemetryViews(o Options) []*view {
 
 // nsPerMs is what turns stored durations into milliseconds.
 const nsPerMs = 1e6
+
+// classic is a view of the records of one kind under their classic names.
+func classic(kind TelemetryKind, name, of string, columns ...any) *view {
+	v := ofKind(kind, name, columns...)
+	v.of = of
+	return v
+}
 
 // ofKind is a view of the records of one kind.
 func ofKind(kind TelemetryKind, name string, columns ...any) *view {

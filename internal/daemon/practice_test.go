@@ -66,7 +66,7 @@ func TestQueriesFindRowsAfterTheDelay(t *testing.T) {
 		{10 * time.Minute, reasons, time.Time{}, `"Old"`, `"Old" "New"`},
 		{2 * time.Hour, reasons, time.Time{}, ``, `"Old" "New"`},
 		{10 * time.Minute, count, time.Time{}, `1`, `2`},
-		{10 * time.Minute, "union withsource=T ContainerAppSystem* | summarize by T | count", time.Time{}, `2`, `2`},
+		{10 * time.Minute, "union withsource=T ContainerAppSystemLogs, ContainerAppSystemLogs_CL | summarize by T | count", time.Time{}, `2`, `2`},
 		{10 * time.Minute, count, time.Now().Add(-30 * time.Minute), `0`, `1`},
 		{10 * time.Minute, "ContainerAppSystemLogs_CL | top 1 by TimeGenerated desc | project Reason_s", time.Time{}, `"Old"`, `"New"`},
 	} {

@@ -1,7 +1,6 @@
 package kql
 
 import (
-	"path"
 	"strings"
 )
 
@@ -237,15 +236,9 @@ func (b *binder) unknownTable(n *nameNode) {
 
 // wildTables is the union of the tables a pattern matches.
 func (b *binder) wildTables(n *wildNode) *rel {
-	var parts []*rel
-	for _, name := range b.visibleTables() {
-		if ok, _ := path.Match(n.pattern, name); ok {
-			parts = append(parts, b.tableName(&nameNode{span: n.span, name: name}))
-		}
-	}
-	if len(parts) == 0 {
-		b.diags.report(n.span, "KS204", "The name '%s' does not refer to any known table, tabular variable or function.", n.pattern)
-		return openRel()
+	parts := b.wildRels(n)
+	if len(parts) == 0 { // unknown under isfuzzy
+		return nil
 	}
 	return unionOf(parts, "", false)
 }

@@ -58,21 +58,41 @@ func (o *unionOp) bind(b *binder, in *rel) *rel {
 	return unionOf(parts, source, inner)
 }
 
-// wildRels are the tables a pattern matches, each by itself.
+// wildRels are the tables a pattern matches, each by itself. A view of rows
+// that another of them has is empty: a pattern finds each row once.
 func (b *binder) wildRels(n *wildNode) []*rel {
 	var out []*rel
 	for _, name := range b.visibleTables() {
-		if matchWild(n.pattern, name) {
-			if r := b.tableName(&nameNode{span: n.span, name: name}); r != nil {
-				out = append(out, r)
-			}
+		if !matchWild(n.pattern, name) {
+			continue
 		}
+		r := b.tableName(&nameNode{span: n.span, name: name})
+		if r == nil {
+			continue
+		}
+		if of := b.viewOf(name); of != "" && matchWild(n.pattern, of) {
+			r = tableRel(name, &MemTable{Cols: r.cols()})
+		}
+		out = append(out, r)
 	}
 	if len(out) == 0 && b.fuzzy == 0 {
 		b.diags.report(n.span, "KS204", "The name '%s' does not refer to any known table, tabular variable or function.", n.pattern)
 		out = append(out, openRel())
 	}
 	return out
+}
+
+// viewOf is the table whose rows a table of the catalog shows, "" when they are
+// its own.
+func (b *binder) viewOf(name string) string {
+	if b.scope.lookup(name) != nil {
+		return ""
+	}
+	t, _ := b.cat.Table(name)
+	if v, ok := t.(ViewTable); ok {
+		return v.ViewOf()
+	}
+	return ""
 }
 
 // unionOf is the rows of every part. Columns are those of all parts (of inner:

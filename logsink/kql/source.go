@@ -50,6 +50,15 @@ type ExactTable interface {
 	Exact(p Predicate) bool
 }
 
+// ViewTable is a Table that may show the rows of another one of the catalog
+// under other names. Patterns that match both ("union Container*", search
+// without a table) take the rows from the other one only.
+type ViewTable interface {
+	// ViewOf returns the name of the other table, "" when the rows are the
+	// table's own.
+	ViewOf() string
+}
+
 // ScanRequest says what a scan needs. Everything but Columns is advice that
 // may save reading: the engine filters again, so a scanner that ignores it
 // is slower, never wrong.

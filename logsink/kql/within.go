@@ -42,6 +42,14 @@ func (t spanTable) IngestionTimeColumn() int {
 	return -1
 }
 
+// ViewOf implements ViewTable as the table below does.
+func (t spanTable) ViewOf() string {
+	if v, ok := t.Table.(ViewTable); ok {
+		return v.ViewOf()
+	}
+	return ""
+}
+
 // Exact implements ExactTable as far as the table below does.
 func (t spanTable) Exact(p Predicate) bool {
 	exact, ok := t.Table.(ExactTable)
