@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,13 +28,15 @@ func crashLoop(f *facts) *Verdict {
 		v := &Verdict{
 			Title: fmt.Sprintf("container %s ends by itself with exit code %s", c.Name, end.Code),
 			Why:   exitMeaning(end.Code) + " " + c.restartText(f, ends),
-			Fix:   "Run it by hand to see it fail: docker run --rm -it " + c.Image + ".",
+			Fix:   "Run it by hand to see it fail: " + c.byHand() + ".",
 		}
 		lines := []Line{rowLine(end)}
-		if cause, ok := c.lastWords(end); ok {
-			lines = append(lines, outputLine(cause))
-			v.Title += ": " + clipTitle(cause.Text)
+		if last, telling := c.lastWords(end); telling || last != nil && end.Code != "0" {
+			lines = append(lines, outputLine(*last))
 			v.Fix = "Fix what the last line says; the lines before it are in \"acalocal logs show -n " + f.App.Name + " --tail 100\"."
+			if telling {
+				v.Title += ": " + clipTitle(last.Text)
+			}
 		}
 		if end.Code == "0" {
 			v.Fix = "A container app runs for good: let the process serve or wait instead of ending. Work that ends belongs in a job."
@@ -84,9 +87,37 @@ func exitMeaning(code string) string {
 	return "The process ended with an exit code of its own."
 }
 
+// byHand is the command that runs a container as the revision does. Of its
+// variables it has the names alone: the values may be secret.
+func (c *containerFacts) byHand() string {
+	words := []string{"docker run --rm -it"}
+	for _, v := range c.Env {
+		words = append(words, "-e "+v.Name+"=…")
+	}
+	rest := c.Args
+	if len(c.Command) > 0 {
+		words = append(words, "--entrypoint "+shellWord(c.Command[0]))
+		rest = slices.Concat(c.Command[1:], c.Args)
+	}
+	words = append(words, c.Image)
+	for _, w := range rest {
+		words = append(words, shellWord(w))
+	}
+	return strings.Join(words, " ")
+}
+
+// shellWord quotes a word where a shell would read it otherwise.
+func shellWord(s string) string {
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@,+") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
 // lastWords is the line that says why a process ended: the end of a traceback,
-// else the last line that sounds like an error.
-func (c *containerFacts) lastWords(end event.Event) (Output, bool) {
+// else the last line that sounds like an error. Without one it is the last line
+// of all, which is not telling; nil when nothing was printed.
+func (c *containerFacts) lastWords(end event.Event) (last *Output, telling bool) {
 	start := c.startBefore(end.Time, end.Replica)
 	lines := filter(c.lines, func(l Output) bool {
 		return l.Replica == end.Replica && !l.Time.Before(start) && !l.Time.After(end.Time.Add(2*time.Second)) && strings.TrimSpace(l.Text) != ""
@@ -94,11 +125,14 @@ func (c *containerFacts) lastWords(end event.Event) (Output, bool) {
 	for _, p := range lastWordsPatterns {
 		for i := len(lines) - 1; i >= 0; i-- {
 			if p.MatchString(lines[i].Text) {
-				return lines[i], true
+				return &lines[i], true
 			}
 		}
 	}
-	return Output{}, false
+	if len(lines) == 0 {
+		return nil, false
+	}
+	return &lines[len(lines)-1], false
 }
 
 // lastWordsPatterns are how runtimes name what went wrong, most telling first.
