@@ -1,12 +1,38 @@
 package emulator
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/google/go-cmp/cmp"
 )
+
+// Back in single mode the one that serves goes on until the latest is ready.
+func TestPlanOfSingleModeSaysWhenTheServingOneEnds(t *testing.T) {
+	inBubble(t, func(w *world) {
+		old, made := w.canary()
+		w.setActive(made, false)
+		app := *w.engine.Snapshot().App("web").ContainerApp.Clone()
+		plan := func(what string, want string, update func(context.Context, ApplyRequest) (Applied, error)) {
+			t.Helper()
+			out, err := update(w.Context(), ApplyRequest{App: app, DryRun: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, strings.NewReplacer(old, "OLD", made, "NEW").Replace(out.Plan)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", what, diff)
+			}
+		}
+		const starts = "start 1 replica of NEW (it is the latest revision)\n"
+		plan("an edit leaves it inactive", "keep revision NEW (nothing changed in the template)\n", w.engine.Update)
+		plan("the same definition again", "keep revision NEW (nothing changed in the template)\n"+starts, w.engine.Apply)
+		app.Properties.Configuration.ActiveRevisionsMode = aca.Single
+		app.Properties.Configuration.Ingress.Traffic = nil
+		plan("single mode", starts+"drain and stop OLD (when all replicas of NEW are ready)\n", w.engine.Update)
+	})
+}
 
 // Two revisions are active in Multiple mode; then the case changes the app.
 func TestPlanListsAllAChangeDoes(t *testing.T) {

@@ -83,15 +83,17 @@ func (s *State) Plan(e SpecChanged) string {
 		p.traffic(a, e)
 		if modeOf(e.App) == aca.Single {
 			p.step("move traffic from %s to the new revision (when all its replicas are ready)", s.sources(a))
-			p.stop(a, nil)
+			p.stop(a)
 		}
 	case modeOf(e.App) != a.mode():
 		p.mode(a, e)
 		p.port(a, e)
 		p.traffic(a, e)
+		p.activates(a, e)
 		if modeOf(e.App) == aca.Single {
-			p.stop(a, a.latest())
+			s.keepOne(&p, a)
 		}
+		return p.String()
 	case targetPort(a) != portOf(e.App):
 		p.step("replace the replicas of %s (target port %d becomes %d)", a.latest().name, targetPort(a), portOf(e.App))
 		p.traffic(a, e)
@@ -106,6 +108,9 @@ func (s *State) Plan(e SpecChanged) string {
 		p.step("keep revision %s (its resiliency policy changed)", a.latest().name)
 	default:
 		p.step("keep revision %s (nothing changed in the template)", a.latest().name)
+	}
+	if a != nil && a.latest() != nil && !s.changesTemplate(a, e) {
+		p.activates(a, e)
 	}
 	return p.String()
 }
@@ -195,11 +200,35 @@ func trafficText(ws []aca.TrafficWeight) string {
 	return strings.Join(out, ", ")
 }
 
-// stop says which active revisions single mode ends: all but the one it keeps,
-// nil when that one is not made yet.
-func (p *planText) stop(a *app, keep *revision) {
+// stop says that a new revision ends all that are active in single mode.
+func (p *planText) stop(a *app) {
 	for _, rev := range a.revisions {
-		if rev.active && rev != keep {
+		if rev.active {
+			p.step("drain and stop %s (single revision mode)", rev.name)
+		}
+	}
+}
+
+// activates says that the latest revision, which is not active, will be.
+func (p *planText) activates(a *app, e SpecChanged) {
+	latest := a.latest()
+	if latest.active || e.Edit && modeOf(e.App) != aca.Single {
+		return
+	}
+	n := max(latest.template.Scale.Min(), 1)
+	p.step("start %d replica%s of %s (it is the latest revision)", n, plural(n), latest.name)
+}
+
+// keepOne says which active revisions end when an app comes back to single mode:
+// all but the latest, and the one that serves only when that is ready.
+func (s *State) keepOne(p *planText, a *app) {
+	latest := a.latest()
+	for _, rev := range a.revisions {
+		switch {
+		case !rev.active || rev == latest:
+		case rev.name == a.serving && (!latest.active || !s.provisioned(latest)):
+			p.step("drain and stop %s (when all replicas of %s are ready)", rev.name, latest.name)
+		default:
 			p.step("drain and stop %s (single revision mode)", rev.name)
 		}
 	}
