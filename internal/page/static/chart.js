@@ -89,7 +89,8 @@ export function drawChart() {
   box.replaceChildren();
   if (wish.title) box.append(el("h2", {}, wish.title));
   const room = box.appendChild(el("div", { class: "room" }));
-  if (all.length > 1 && wish.legend) box.append(legend(all));
+  const told = all.length > 1 || all.some((s) => s.name !== s.column); // the one series of a column needs no name
+  if (told && wish.legend) box.append(legend(all));
   box.append(...notes(view));
   // The plot has the room that title and legend leave.
   room.replaceWith(shapes[wish.chart](view, Math.max(room.clientWidth, 260), Math.max(room.clientHeight, 240)));

@@ -7,6 +7,7 @@ import { asCategories, shares, stack } from "./series.js";
 
 // Room in pixels around the plot; heading is above a panel of several.
 const margin = { top: 12, right: 18, bottom: 34, left: 56 }, heading = 26, leastPanel = 70, leastWidth = 160;
+const labelWidth = 6.8; // of a character, at most
 
 // plot returns the drawing of a kind of marks: {draw, fromZero, band}.
 export function plot(marks) {
@@ -71,7 +72,7 @@ function sidesOf(panels, several) {
   panels[0].axes.forEach((a, i) => {
     const widest = Math.max(...a.scale.ticks.map(([, label]) => label.length));
     a.side = i % 2 ? "right" : "left";
-    a.room = widest * 6.8 + 32; // labels, their tick, and the name upright beside them
+    a.room = widest * labelWidth + 32; // labels, their tick, and the name upright beside them
     a.at = room[a.side] - 4;
     room[a.side] += a.room;
   });
@@ -114,10 +115,14 @@ function drawNamedAxis(group, axis, panel, left, right) {
   group.append(name);
 }
 
-// drawPlaces draws the x axis below the last panel.
-function drawPlaces({ root, places, x, left, inner, bottom, view }, total) {
+// drawPlaces draws the x axis below the last panel. The last label stays within
+// the chart.
+function drawPlaces({ root, places, x, left, inner, bottom, width, view }, total) {
   const group = root.appendChild(svg("g", { class: "x-axis" }));
-  for (const [v, label] of places.ticks) group.append(text(x(v), bottom + 18, label, "middle"));
+  for (const [v, label] of places.ticks) {
+    const fits = x(v) + label.length * labelWidth / 2 <= width;
+    group.append(fits ? text(x(v), bottom + 18, label, "middle") : text(width - 1, bottom + 18, label, "end"));
+  }
   if (view.wish.xTitle) root.append(text(left + inner.w / 2, total - 2, view.wish.xTitle, "middle"));
 }
 
