@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -42,7 +43,8 @@ const (
 )
 
 // stream merges the console lines and events of all apps, or of ?app=, as they
-// come. The last tailLines (default 0) of each come first.
+// come. The last tailLines (default 0) of each come first, in the order of
+// their times.
 func (s *server) stream(w http.ResponseWriter, r *http.Request) error {
 	tail, err := intParam(r, "tailLines", 0, 0, maxTail)
 	if err != nil {
@@ -51,12 +53,30 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	f := logsink.Filter{App: r.URL.Query().Get("app")}
+	// What follows begins here; the past, which is looked at afterwards, may have
+	// its first rows, too.
+	console, events := s.Logs.TailConsole(ctx, f, 0, true), s.Logs.TailEvents(ctx, f, 0, true)
+	lines, said := rowsOf(s.Logs.TailConsole(ctx, f, tail, false)), rowsOf(s.Logs.TailEvents(ctx, f, tail, false))
+	var past []Entry
+	for _, l := range lines {
+		past = append(past, consoleEntry(l))
+	}
+	for _, e := range said {
+		past = append(past, eventEntry(e))
+	}
+	slices.SortStableFunc(past, func(a, b Entry) int { return a.Time.Compare(b.Time) })
+	consoleSeq, eventSeq := func(l logsink.ConsoleLine) uint64 { return l.Seq }, func(l logsink.EventLine) uint64 { return l.Seq }
 	entries := merge(ctx,
-		entriesOf(s.Logs.TailConsole(ctx, f, tail, true), consoleEntry),
-		entriesOf(s.Logs.TailEvents(ctx, f, tail, true), eventEntry))
+		entriesOf(behind(console, lines, consoleSeq), consoleEntry),
+		entriesOf(behind(events, said, eventSeq), eventEntry))
 	out := newLines(w)
 	if err := out.begin(); err != nil {
 		return nil // the client has gone
+	}
+	for _, e := range past {
+		if out.write(e) != nil {
+			return nil // the client has gone
+		}
 	}
 	for e := range entries {
 		if out.write(e) != nil {
@@ -64,6 +84,33 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return nil
+}
+
+// rowsOf returns the rows of a tail that does not follow. As of one that does,
+// rows behind an error stay in the store.
+func rowsOf[T any](rows iter.Seq2[T, error]) (list []T) {
+	for row, err := range rows {
+		if err != nil {
+			return list
+		}
+		list = append(list, row)
+	}
+	return list
+}
+
+// behind leaves out the rows of a tail up to the last that is known.
+func behind[T any](rows iter.Seq2[T, error], known []T, seq func(T) uint64) iter.Seq2[T, error] {
+	if len(known) == 0 {
+		return rows
+	}
+	last := seq(known[len(known)-1])
+	return func(yield func(T, error) bool) {
+		for row, err := range rows {
+			if (err != nil || seq(row) > last) && !yield(row, err) {
+				return
+			}
+		}
+	}
 }
 
 // entriesOf turns the rows of a tail into Entries. A tail that fails ends:

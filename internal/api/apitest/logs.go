@@ -34,12 +34,15 @@ func NewLogs() *Logs { return &Logs{changed: make(chan struct{})} }
 
 // Print adds a console line.
 func (l *Logs) Print(line logsink.ConsoleLine) {
-	l.add(func() { l.console = append(l.console, line) })
+	l.add(func() {
+		line.Seq = uint64(len(l.console))
+		l.console = append(l.console, line)
+	})
 }
 
 // Say adds an event.
 func (l *Logs) Say(event logsink.Event) {
-	l.add(func() { l.events = append(l.events, logsink.EventLine{Event: event}) })
+	l.add(func() { l.events = append(l.events, logsink.EventLine{Event: event, Seq: uint64(len(l.events))}) })
 }
 
 func (l *Logs) add(f func()) {
