@@ -112,6 +112,50 @@ func TestEveryQueryFindsWhatItIsFor(t *testing.T) {
 	}
 }
 
+func TestPullsTakeSeconds(t *testing.T) {
+	s, err := logsink.Open(logsink.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	q, _ := saved.Find("image-pulls")
+	for i, c := range []struct{ took, want string }{
+		{`in 2.98s. Image size: 28311552 bytes.`, "2.98"}, {`in 19ms.`, "0.019"}, {`in 80.5ms (80.8ms including waiting)`, "0.0805"}, {`in 1m12.5s. Image size: 4 bytes.`, "72.5"},
+	} {
+		err := s.AppendEvent(logsink.Event{Time: time.Now().Add(time.Duration(i) * time.Microsecond), App: "web", Reason: "PulledImage", Msg: `Successfully pulled image "a.io/web:1" ` + c.took})
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := s.Query(t.Context(), q.Text, kql.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := cell(t, res, "Seconds"); got != c.want {
+			t.Errorf("%s: %s seconds, want %s", c.took, got, c.want)
+		}
+	}
+}
+
+func TestPathsAreToldApartWithoutTheirQueries(t *testing.T) {
+	s, err := logsink.Open(logsink.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	err = s.AppendRequests([]logsink.Request{{Path: "/orders/1?page=2", Method: "GET", StatusCode: 200}, {Path: "/orders/2", Method: "GET", StatusCode: 200}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, _ := saved.Find("slow-requests")
+	res, err := s.Query(t.Context(), q.Text, kql.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := cell(t, res, "Route") + " " + cell(t, res, "Requests"); got != "/orders/* 2" {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestStackTracesArePutTogether(t *testing.T) {
 	q, _ := saved.Find("stack-traces")
 	res, err := store(t).Query(t.Context(), q.Text, kql.Options{})
