@@ -363,15 +363,14 @@ func (p *parser) pipe() node {
 	if t := p.tok(); unsupportedOperators[t.text] && t.kind == tokName && !p.peek().is("|") && p.peek().kind != tokEOF {
 		p.diags.report(t.at, "KQL003", "The operator '%s' is not supported yet.", t.text)
 		p.skipOperator()
-		return &missingNode{t.at}
-	}
-	if p.startsOperator() {
+		n.src = &missingNode{t.at}
+	} else if p.startsOperator() {
 		n.ops = append(n.ops, p.operator())
 	} else {
 		n.src = p.expr()
-		if !p.at("|") {
-			return n.src
-		}
+	}
+	if n.src != nil && !p.at("|") {
+		return n.src
 	}
 	for p.accept("|") {
 		if op := p.barOperator(); op != nil {

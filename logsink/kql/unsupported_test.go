@@ -1,0 +1,27 @@
+package kql_test
+
+import (
+	"testing"
+
+	"github.com/acalocal/acalocal/logsink/kql"
+)
+
+// What is not supported is named once, and nothing behind it is blamed for it.
+func TestUnsupportedOperatorsAreNamedOnce(t *testing.T) {
+	for text, want := range map[string]string{
+		`externaldata(a:string)[h@"https://example.com/x.csv"] with(format="csv") | where a == "x" | take 1`:  "externaldata",
+		`let x = externaldata(a:string)["https://example.com/x"] | where a != ""; x | summarize count() by a`: "externaldata",
+		`print a = "x" | join kind=inner (externaldata(a:string)["https://example.com/x"] | distinct a) on a`: "externaldata",
+		`print a = "x" | where a in ((externaldata(a:string)["https://example.com/x"] | project a))`:          "externaldata",
+		`print a = 1 | make-graph a --> a | count`:                                                            "make-graph",
+		`print a = "x 1" | reduce by a with threshold=0.3 | take 2`:                                           "reduce",
+	} {
+		ds, err := kql.Check(kql.Tables{}, text, kql.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(ds) != 1 || ds[0].Code != "KQL003" || ds[0].Message != "The operator '"+want+"' is not supported yet." {
+			t.Errorf("%s: %v", text, ds)
+		}
+	}
+}
