@@ -11,10 +11,12 @@ import (
 )
 
 // kqlHint says what a name in a query was probably meant to be, or which
-// tables there are; "" when nothing better is known. Code is the finding's and
-// name the text it marks.
-func kqlHint(cat kql.Catalog, code, name string) string {
-	switch code {
+// tables there are; "" when nothing better is known.
+func kqlHint(cat kql.Catalog, text string, d kql.Diagnostic) string {
+	name := marked(text, d.Start, d.Length)
+	switch d.Code {
+	case "KS142": // unknown name
+		return nameHint(cat, text, name, d.Start)
 	case "KS176": // query operator expected
 		if near, ok := aca.Nearest(name, kqlOperators(cat)); ok {
 			return "did you mean " + near + "?"
@@ -30,6 +32,31 @@ func kqlHint(cat kql.Catalog, code, name string) string {
 		if len(tables) > 0 {
 			return "the tables are " + strings.Join(tables, ", ")
 		}
+	}
+	return ""
+}
+
+// nameHint says what a name that stands at a place was probably meant to be: an
+// aggregate without its parentheses, a column that is there, a function.
+func nameHint(cat kql.Catalog, text, name string, at int) string {
+	c, err := kql.Complete(cat, text, at)
+	if err != nil {
+		return "" // a hint is not worth an error
+	}
+	var columns []string
+	calls := map[kql.CompletionKind]bool{}
+	for _, it := range c.Items {
+		if it.Kind == kql.CompleteColumn {
+			columns = append(columns, it.Text)
+		}
+		calls[it.Kind] = calls[it.Kind] || it.Text == name
+	}
+	near, ok := aca.Nearest(name, columns)
+	switch {
+	case ok && !calls[kql.CompleteAggregate]:
+		return "did you mean " + near + "?"
+	case calls[kql.CompleteAggregate], calls[kql.CompleteFunction]:
+		return "did you mean " + name + "()?"
 	}
 	return ""
 }
@@ -54,7 +81,7 @@ func kqlOperators(cat kql.Catalog) []string {
 // a mistyped word is often only its consequence.
 func writeKQLHints(w io.Writer, cat kql.Catalog, text string, ds kql.Diagnostics) {
 	for _, d := range ds {
-		if hint := kqlHint(cat, d.Code, marked(text, d.Start, d.Length)); hint != "" {
+		if hint := kqlHint(cat, text, d); hint != "" {
 			fmt.Fprintf(w, "hint: %s\n", hint)
 			return
 		}

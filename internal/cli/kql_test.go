@@ -97,6 +97,11 @@ func TestKQLHintsAtWhatWasMeant(t *testing.T) {
 		}
 	}
 	f("R | wher status == 1", "hint: did you mean where?\n")
+	f("ContainerAppConsoleLogs_CL | where log has 'x'", "hint: did you mean Log_s?\n")
+	f("ContainerAppConsoleLogs | where Log_s has 'x'", "hint: did you mean Log?\n")
+	f("ContainerAppSystemLogs_CL | where ContainerAppName == 'x' | project Foo", "hint: did you mean ContainerAppName_s?\n")
+	f("ContainerAppSystemLogs_CL | summarize count by Reason_s", "hint: did you mean count()?\n")
+	f("ContainerAppSystemLogs_CL | where not Log_s has 'x'", "hint: did you mean not()?\n")
 	f("ContainerAppConsolLogs_CL | take 1", "hint: did you mean ContainerAppConsoleLogs_CL?\n")
 	f("R | take 1", "")
 	if _, errs, _ := runKQL(t, "", "eval", "Zebra | take 1"); !strings.Contains(errs, "\nhint: the tables are AppDependencies, ") {

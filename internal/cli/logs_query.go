@@ -13,6 +13,7 @@ import (
 	"github.com/acalocal/acalocal/internal/config"
 	"github.com/acalocal/acalocal/logsink"
 	"github.com/acalocal/acalocal/logsink/kql"
+	"github.com/acalocal/acalocal/logsink/kql/workspace"
 	"github.com/spf13/cobra"
 )
 
@@ -143,9 +144,11 @@ func explainQuery(w io.Writer, text string, err error) error {
 // writeQueryHint prints a hint for the findings of the daemon, from the tables
 // every environment has.
 func writeQueryHint(w io.Writer, text string, details []api.ErrorDetail) {
-	tables := kql.Tables{}
+	known, tables := workspace.Tables(), kql.Tables{}
 	for _, name := range logsink.TableNames() {
-		tables[name] = &kql.MemTable{}
+		if tables[name] = known[name]; tables[name] == nil {
+			tables[name] = &kql.MemTable{}
+		}
 	}
 	var ds kql.Diagnostics
 	for _, d := range details {
