@@ -171,6 +171,9 @@ func TestAnswersAreAsInTheDocument(t *testing.T) {
 	c.call(200, "GET", "/acalocal/v1/wait?for=log&query=ContainerAppSystemLogs_CL", "")
 	c.call(408, "GET", "/acalocal/v1/wait?for=log&text=never&timeout=50ms", "")
 	c.call(408, "GET", "/acalocal/v1/wait?for=ready&app=nobody&timeout=50ms", "")
+	if got := c.call(408, "GET", "/acalocal/v1/wait?for=revision&app=web&revision=none&timeout=50ms", ""); !strings.Contains(got, "Not ready after 50ms: web--none is not there yet") {
+		t.Errorf("a wait for one revision speaks of another: %s", got)
+	}
 	c.call(400, "GET", "/acalocal/v1/wait?for=something", "")
 	c.call(400, "GET", "/acalocal/v1/wait?for=log&query=Nothing", "")
 	c.call(200, "POST", "/acalocal/v1/query", `{"query":"ContainerAppConsoleLogs_CL | take 1 | project Log_s, TimeGenerated"}`)

@@ -61,7 +61,7 @@ func (s *server) wait(w http.ResponseWriter, r *http.Request) error {
 		return badContent("for", "'%s' is not ready, revision or log.", out.For)
 	}
 	if err != nil && ctx.Err() != nil && r.Context().Err() == nil {
-		return s.tooLate(out.For, q.Get("app"), timeout)
+		return s.tooLate(out, q.Get("app"), timeout)
 	}
 	if err != nil {
 		return err
@@ -84,10 +84,15 @@ func durationParam(r *http.Request, name string, absent, longest time.Duration) 
 }
 
 // tooLate is the error of a wait that was in vain.
-func (s *server) tooLate(what, app string, timeout time.Duration) error {
-	message := fmt.Sprintf("Waited %s in vain for %s.", timeout, map[string]string{"log": "a row of the logs"}[what])
-	if what != "log" {
-		message = fmt.Sprintf("Not ready after %s: %s", timeout, unready(s.Emulator.Snapshot(), app))
+func (s *server) tooLate(wanted WaitAnswer, app string, timeout time.Duration) error {
+	message := fmt.Sprintf("Waited %s in vain for a row of the logs.", timeout)
+	snap := s.Emulator.Snapshot()
+	switch only, err := onlyApp(snap, app); {
+	case wanted.For == "log":
+	case wanted.For == "revision" && err == nil:
+		message = fmt.Sprintf("Not ready after %s: %s is %s", timeout, wanted.Revisions[0], rollout.Describe(only, wanted.Revisions[0]))
+	default:
+		message = fmt.Sprintf("Not ready after %s: %s", timeout, unready(snap, app))
 	}
 	return &aca.Error{Code: codeTimeout, Message: message, Target: app}
 }

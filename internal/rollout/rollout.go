@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/emulator/aca"
 )
 
 // Verdict is what can be said about a roll-out so far.
@@ -35,9 +36,15 @@ func Judge(app *emulator.App, revision string) Verdict {
 	return Underway
 }
 
-// isReady reports whether a revision has become the app's ready one.
+// isReady reports whether a revision answers requests: the latest one when it
+// has become the app's ready one, an older one while it serves or, where several
+// are active, can be reached.
 func isReady(app *emulator.App, rev *emulator.Revision) bool {
-	if app.Properties.LatestReadyRevisionName != rev.Name {
+	switch mode := app.Properties.Configuration.ActiveRevisionsMode; {
+	case rev.Name == app.Properties.LatestReadyRevisionName:
+	case rev.Name == app.Properties.LatestRevisionName:
+		return false
+	case rev.Serving == 0 && mode != aca.Multiple && mode != aca.Labels:
 		return false
 	}
 	for _, rep := range rev.Replicas {

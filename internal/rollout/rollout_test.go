@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/internal/api/apitest"
 	"github.com/acalocal/acalocal/internal/rollout"
 )
@@ -33,6 +34,16 @@ func TestJudge(t *testing.T) {
 	f("only an older revision is ready", rollout.Underway, func(a *emulator.App, _ *emulator.Revision) {
 		a.Properties.LatestReadyRevisionName = "web--older"
 	})
+	older := func(mode aca.RevisionsMode, serving int) func(*emulator.App, *emulator.Revision) {
+		return func(a *emulator.App, r *emulator.Revision) {
+			a.Properties.LatestRevisionName, a.Properties.LatestReadyRevisionName = "web--newer", "web--newer"
+			a.Properties.Configuration.ActiveRevisionsMode, r.Serving = mode, serving
+		}
+	}
+	f("an older one beside the latest", rollout.Ready, older(aca.Multiple, 0))
+	f("an older one with a label", rollout.Ready, older(aca.Labels, 0))
+	f("an older one that serves while the latest fails", rollout.Ready, older(aca.Single, 100))
+	f("an older one that was replaced before it served", rollout.Underway, older(aca.Single, 0))
 	f("ready once, now only draining", rollout.Underway, func(_ *emulator.App, r *emulator.Revision) { r.Replicas[0].Draining = true })
 	f("failed", rollout.Failing, func(_ *emulator.App, r *emulator.Revision) { r.Properties.RunningState = "Failed" })
 	f("degraded", rollout.Failing, func(_ *emulator.App, r *emulator.Revision) { r.Properties.RunningState = "Degraded" })
