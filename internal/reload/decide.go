@@ -81,12 +81,18 @@ func Reads(f *dockerfile.File, file string) bool {
 				continue
 			}
 			copies = true
-			if _, reads, why := copyOf(placed{in, ""}, file); reads || why != "" {
+			if _, reads, why := copyOf(placed{in, ""}, file); reads || why != "" || slices.ContainsFunc(in.Words, holds(file)) {
 				return true
 			}
 		}
 	}
 	return !copies
+}
+
+// holds says whether a source of COPY lies in a directory, which is all that is
+// told of its files when it goes.
+func holds(dir string) func(source string) bool {
+	return func(source string) bool { return strings.HasPrefix(path.Clean("/"+source), "/"+dir+"/") }
 }
 
 // placed is an instruction with the directory it is relative to, "" when only

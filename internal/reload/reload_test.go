@@ -87,6 +87,8 @@ func TestReads(t *testing.T) {
 	f(flask, "srcs/app.py", false)
 	f("FROM a AS build\nCOPY go /go\nFROM b\nCOPY --from=build /x /x", "go/main.go", true)
 	f("FROM a AS build\nCOPY go /go\nFROM b\nCOPY --from=build /x /x", "x", false)
+	f("FROM a\nCOPY src/app ./app", "src", true) // gone, with all in it
+	f("FROM a\nCOPY src/app ./app", "src/ap", false)
 	f("FROM a\nCOPY . .", "up.log", true)
 	f("FROM a\nCOPY *.py /x/", "README.md", true)
 	f("FROM a\nCOPY --parents a /x/", "README.md", true)
