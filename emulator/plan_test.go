@@ -51,7 +51,7 @@ func TestPlanListsAllAChangeDoes(t *testing.T) {
 		"mode":             {[]edit{single}, "revision mode Multiple becomes Single\ndrain and stop OLD (single revision mode)\n"},
 		"mode and port":    {[]edit{single, port}, "revision mode Multiple becomes Single\ntargetPort 8000 becomes 9999\ndrain and stop OLD (single revision mode)\n"},
 		"traffic":          {[]edit{weights}, "traffic latest 100% becomes OLD 80%, latest 20%\n"},
-		"port and traffic": {[]edit{port, weights}, "replace the replicas of NEW (target port 8000 becomes 9999)\ntraffic latest 100% becomes OLD 80%, latest 20%\n"},
+		"port and traffic": {[]edit{port, weights}, "replace the replicas of OLD, NEW (target port 8000 becomes 9999)\ntraffic latest 100% becomes OLD 80%, latest 20%\n"},
 		"template, port and traffic": {[]edit{image, port, weights}, "targetPort 8000 becomes 9999\n" + made +
 			"route to port 9999 (when the probes pass)\ntraffic latest 100% becomes OLD 80%, latest 20%\n"},
 		"template and mode": {[]edit{image, single}, "revision mode Multiple becomes Single\n" + made + "route to port 8000 (when the probes pass)\n" +

@@ -95,7 +95,7 @@ func (s *State) Plan(e SpecChanged) string {
 		}
 		return p.String()
 	case targetPort(a) != portOf(e.App):
-		p.step("replace the replicas of %s (target port %d becomes %d)", a.latest().name, targetPort(a), portOf(e.App))
+		p.step("replace the replicas of %s (target port %d becomes %d)", a.activeNames(), targetPort(a), portOf(e.App))
 		p.traffic(a, e)
 	case a.dirs.digest() != e.Directories.digest():
 		p.step("replace the replicas of %s (its directories of this machine changed)", a.latest().name)
@@ -113,6 +113,17 @@ func (s *State) Plan(e SpecChanged) string {
 		p.activates(a, e)
 	}
 	return p.String()
+}
+
+// activeNames are the revisions that have replicas, by name.
+func (a *app) activeNames() string {
+	var out []string
+	for _, rev := range a.revisions {
+		if rev.active {
+			out = append(out, rev.name)
+		}
+	}
+	return cmp.Or(strings.Join(out, ", "), a.latest().name)
 }
 
 // sources names the revisions that get requests now.
