@@ -21,9 +21,10 @@ type output struct {
 }
 
 // bind adds az's flags, and --json with what it prints. A command that always
-// prints JSON says so by asJSON.
+// prints JSON says so by asJSON, and does not show the flag.
 func (o *output) bind(cmd *cobra.Command, jsonUsage string) {
 	cmd.Flags().BoolVar(&o.asJSON, "json", o.asJSON, jsonUsage)
+	cmd.Flags().Lookup("json").Hidden = o.asJSON
 	o.bindAz(cmd)
 }
 

@@ -65,6 +65,7 @@ func (r revisionAction) command(s Streams) *cobra.Command {
 	}
 	a.bind(cmd)
 	a.bindRevision(cmd)
+	cmd.Flags().Lookup("revision").Usage = "the revision" // az, too, has no default here
 	return cmd
 }
 
@@ -175,7 +176,7 @@ func newRevisionCopyCommand(s Streams) *cobra.Command {
 				if err := app.apply(definition); err != nil {
 					return err
 				}
-				return f.applyTo(definition)
+				return f.applyTo(s.Err, definition)
 			})
 			if err != nil {
 				return err

@@ -43,7 +43,7 @@ func newLabelAddCommand(s Streams) *cobra.Command {
 	cmd.Flags().StringVar(&label, "label", "", "the label")
 	cmd.Flags().StringVar(&revision, "revision", "", "the revision that gets it")
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "move the label without asking")
-	cmd.Flags().BoolVar(&yes, "no-prompt", false, "the same under az's other name")
+	cmd.Flags().BoolVar(&yes, "no-prompt", false, "the same as --yes, under az's other name")
 	complete(cmd, "revision", revisionNames)
 	cmd.PreRun = func(*cobra.Command, []string) { e.Revision = revision } // which names the app
 	e.bind(cmd)

@@ -23,7 +23,7 @@ func bindOverrides(cmd *cobra.Command, o *config.Overrides) {
 	f.StringArrayVar(&o.EnvVars, "env-vars", nil, "NAME=value or NAME=secretref:SECRET ...")
 	f.StringArrayVarP(&o.Secrets, "secrets", "s", nil, "NAME=value ...")
 	f.Var(optional[float64]{&o.CPU, parseFloat, "cores"}, "cpu", "cores of the main container, such as 0.5")
-	f.StringVar(&o.Memory, "memory", "", "memory of the main container, such as 1Gi")
+	f.Var(memoryFlag{&o.Memory}, "memory", "memory of the main container, such as 1Gi")
 	f.Var(optional[int]{&o.MinReplicas, strconv.Atoi, "n"}, "min-replicas", "the least number of replicas")
 	f.Var(optional[int]{&o.MaxReplicas, strconv.Atoi, "n"}, "max-replicas", "the largest number of replicas")
 	f.Var(&wordsFlag{words: &o.Command}, "command", "WORD ...; replaces the image's entrypoint. One alone is split as a shell does, \"\" is none")
@@ -53,6 +53,29 @@ func parseTargetPort(s string) (int, error) {
 	}
 	return parsePort(s)
 }
+
+// memoryFlag is an amount of memory; a number alone is in Gi, as az takes it.
+type memoryFlag struct{ value *string }
+
+// Set implements pflag.Value.
+func (m memoryFlag) Set(s string) error {
+	if _, err := strconv.ParseFloat(s, 64); err == nil {
+		s += "Gi"
+	}
+	*m.value = s
+	return nil
+}
+
+// String implements pflag.Value.
+func (m memoryFlag) String() string {
+	if m.value == nil {
+		return ""
+	}
+	return *m.value
+}
+
+// Type implements pflag.Value.
+func (m memoryFlag) Type() string { return "string" }
 
 // portFlag is a port that is 0 unless given.
 type portFlag struct{ value *int }

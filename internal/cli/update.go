@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 
@@ -44,7 +45,7 @@ func (f *templateFlags) bind(cmd *cobra.Command) {
 	fs.BoolVar(&f.env.RemoveAll, "remove-all-env-vars", false, "drop every variable")
 	fs.StringVarP(&f.image, "image", "i", "", "the image to run")
 	fs.Var(optional[float64]{&f.cpu, parseFloat, "cores"}, "cpu", "cores, such as 0.5")
-	fs.StringVar(&f.memory, "memory", "", "memory, such as 1Gi")
+	fs.Var(memoryFlag{&f.memory}, "memory", "memory, such as 1Gi")
 	fs.Var(optional[int]{&f.minReplicas, strconv.Atoi, "n"}, "min-replicas", "the least number of replicas")
 	fs.Var(optional[int]{&f.maxReplicas, strconv.Atoi, "n"}, "max-replicas", "the largest number of replicas")
 	f.bindRule(fs)
@@ -97,17 +98,17 @@ func (f *templateFlags) given() bool {
 	return given
 }
 
-// applyTo changes an app.
-func (f *templateFlags) applyTo(app *aca.ContainerApp) error {
+// applyTo changes an app. What az warns of goes to w.
+func (f *templateFlags) applyTo(w io.Writer, app *aca.ContainerApp) error {
 	if f.profile != "" {
 		app.Properties.WorkloadProfileName = f.profile
 	}
-	return f.apply(&app.Properties.Template)
+	return f.apply(w, &app.Properties.Template)
 }
 
 // apply changes a template. The suffix of the last revision is not kept: it
 // would be refused as used (github.com/microsoft/azure-container-apps/issues/1278).
-func (f *templateFlags) apply(t *aca.Template) error {
+func (f *templateFlags) apply(w io.Writer, t *aca.Template) error {
 	if err := change.Suffix(f.suffix); err != nil {
 		return failed(err, "write --revision-suffix v2, say")
 	}
@@ -116,8 +117,13 @@ func (f *templateFlags) apply(t *aca.Template) error {
 	if err != nil {
 		return err
 	}
-	if c.Env, err = change.Env(c.Env, f.env); err != nil {
+	env, missing, err := change.Env(c.Env, f.env)
+	if err != nil {
 		return misuse(err, "see the variables with \"acalocal app show --json\"")
+	}
+	c.Env = env
+	for _, name := range missing {
+		fmt.Fprintf(w, "warning: Environment variable %s does not exist.\n", name)
 	}
 	if f.image != "" {
 		c.Image = f.image
@@ -241,7 +247,7 @@ The definition file stays as it is: the next "acalocal up" puts back what it say
 				if err := app.apply(definition); err != nil || !f.given() {
 					return err
 				}
-				return f.applyTo(definition)
+				return f.applyTo(s.Err, definition)
 			})
 			if err != nil {
 				return err

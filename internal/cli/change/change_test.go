@@ -158,10 +158,13 @@ func TestTrafficSteps(t *testing.T) {
 }
 
 func TestEnv(t *testing.T) {
-	f := func(e EnvEdit, want, wantErr string) {
+	f := func(e EnvEdit, want, wantErr string, wantMissing ...string) {
 		t.Helper()
 		current := []aca.EnvVar{{Name: "A", Value: "1"}, {Name: "B", SecretRef: "key"}}
-		got, err := Env(current, e)
+		got, missing, err := Env(current, e)
+		if !slices.Equal(missing, wantMissing) {
+			t.Errorf("%+v: %q are missing, want %q", e, missing, wantMissing)
+		}
 		var text []string
 		for _, v := range got {
 			text = append(text, v.Name+"="+v.Value+strings.TrimSuffix("@"+v.SecretRef, "@"))
@@ -174,7 +177,8 @@ func TestEnv(t *testing.T) {
 	f(EnvEdit{Set: []string{"C=3", "A=2"}}, "A=2 B=@key C=3", "")
 	f(EnvEdit{Set: []string{"B=plain=text", "A=secretref:key"}}, "A=@key B=plain=text", "")
 	f(EnvEdit{Remove: []string{"A"}}, "B=@key", "")
-	f(EnvEdit{Remove: []string{"X"}}, "", "there is no variable X to remove")
+	f(EnvEdit{Remove: []string{"X", "a"}}, "B=@key", "", "X")
+	f(EnvEdit{Set: []string{"a=2"}}, "A=2 B=@key", "")
 	f(EnvEdit{Replace: []string{"X=9"}}, "X=9", "")
 	f(EnvEdit{RemoveAll: true}, "", "")
 	f(EnvEdit{RemoveAll: true, Set: []string{"X=9"}}, "X=9", "")
