@@ -130,6 +130,10 @@ func extractAll(c *callSite) kernel {
 		return nil
 	}
 	re := regexp.MustCompile(pattern.Str) // checkRegex has compiled it
+	if n := re.NumSubexp(); n < 1 || n > 16 {
+		c.b.diags.report(c.args[0].node.pos(), "KQL011", "The regular expression must have 1 to 16 capturing groups.")
+		return nil
+	}
 	return rowKernel(Dynamic, func(a []Value) Value {
 		groups := allGroups(re)
 		if len(a) == 3 {

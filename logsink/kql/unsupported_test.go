@@ -25,3 +25,22 @@ func TestUnsupportedOperatorsAreNamedOnce(t *testing.T) {
 		}
 	}
 }
+
+// Kusto refuses a regular expression without a capturing group; null for every
+// row would look like an answer.
+func TestExtractAllNeedsGroups(t *testing.T) {
+	for text, want := range map[string]int{
+		`print extract_all(@"\d+", "1 22")`:                                             1,
+		`print extract_all("(a)(b)(c)(d)(e)(f)(g)(h)(i)(j)(k)(l)(m)(n)(o)(p)(q)", "x")`: 1,
+		`print extract_all(@"(?:\d+)", "1 22")`:                                         1,
+		`print extract_all(@"(\d+)", "1 22")`:                                           0,
+	} {
+		ds, err := kql.Check(kql.Tables{}, text, kql.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(ds) != want || want == 1 && (ds[0].Code != "KQL011" || ds[0].Start != 18 || ds[0].Message != "The regular expression must have 1 to 16 capturing groups.") {
+			t.Errorf("%s: %v", text, ds)
+		}
+	}
+}
