@@ -595,6 +595,10 @@ func TestKeysAreEnough(t *testing.T) {
 	b.wait("the editor has the keys again", `document.activeElement.id == "text"`)
 	b.do(chromedp.KeyEvent(kb.ArrowUp, chromedp.KeyModifiers(chromedp.ModifierAlt)), chromedp.KeyEvent(kb.ArrowUp, chromedp.KeyModifiers(chromedp.ModifierAlt)))
 	b.wait("the query before is back", `document.querySelector("#text").value == "print 1"`)
+	b.do(chromedp.KeyEvent("2", chromedp.KeyModifiers(chromedp.ModifierAlt)), chromedp.Focus(chromedp.CSS("#tail-filter")), chromedp.KeyEvent("x"), chromedp.KeyEvent(kb.Escape))
+	b.wait("the filter is empty", `document.querySelector("#tail-filter").value == "" && document.activeElement.id == "tail-filter"`)
+	b.do(chromedp.KeyEvent(kb.Escape), chromedp.KeyEvent(" "))
+	b.wait("the tail is paused", `document.activeElement.id == "tail" && document.querySelector("#pause").innerText == "Resume"`)
 	b.quiet()
 }
 

@@ -266,6 +266,7 @@ addEventListener("keydown", (e) => {
   if (document.querySelector("dialog[open]")) return;
   if (e.key === "Enter" && (e.ctrlKey || e.metaKey || e.shiftKey && e.target.id === "text")) { e.preventDefault(); run(); return; }
   if (e.key === "Escape" && e.target.id === "text") { $($("pane-grid").hidden ? "tab-chart" : "grid").focus(); return; }
+  if (e.key === "Escape" && e.target.id === "tail-filter" && !e.target.value) { $("tail").focus(); return; } // what is written is removed first
   if (e.key === "Escape" && !typing(e)) { grid.closeDrawer(); return; }
   const key = e.key.length === 1 ? e.key.toLowerCase() : e.key;
   const act = e.altKey && !e.ctrlKey ? withAlt[e.code] : !e.ctrlKey && !e.metaKey && !e.altKey && !typing(e) ? alone[key] : null;
