@@ -39,6 +39,8 @@ type upRun struct {
 	// warned says that it has named the settings that come too late: it applies
 	// again at every change that it watches for.
 	warned bool
+	// changed says that an app was changed without a new revision.
+	changed bool
 	// introduced says that it has told where to look further.
 	introduced bool
 	roll       *rollout
@@ -174,8 +176,12 @@ func (u *upRun) warnLateSettings(info api.Info) {
 // sayApplied prints what the emulator is about to do and why.
 func (u *upRun) sayApplied(app string, applied emulator.Applied) {
 	what := "is unchanged; no new revision"
-	if applied.NewRevision {
+	switch {
+	case applied.NewRevision:
 		what = "gets the revision " + applied.Revision
+	case !strings.HasPrefix(applied.Plan, "keep revision "):
+		what = "is changed and keeps the revision " + applied.Revision
+		u.changed = true
 	}
 	fmt.Fprintf(u.s.Err, "%6s  %s %s\n", seconds(time.Since(u.begin)), app, what)
 	for line := range strings.Lines(applied.Plan) {

@@ -230,9 +230,13 @@ func (r *reloader) apply(ctx context.Context, c reload.Change) error {
 			return r.keep(ctx, err)
 		}
 	}
-	wanted, err := r.hand(ctx, def)
+	wanted, changed, err := r.hand(ctx, def)
 	if err != nil {
 		return r.keep(ctx, err)
+	}
+	if changed && len(wanted) == 0 {
+		fmt.Fprintf(r.s.Err, "applied without a new revision in %s\n", seconds(time.Since(begin)))
+		return nil
 	}
 	saved := "the code"
 	if c.Definition {
@@ -279,9 +283,10 @@ func (r *reloader) stillDefined(def *config.Definition) error {
 	return nil
 }
 
-// hand gives every app to the environment and returns the new revisions. The
-// follower does it: it owns what is followed.
-func (r *reloader) hand(ctx context.Context, def *config.Definition) (made map[string]string, err error) {
+// hand gives every app to the environment and returns the new revisions, and
+// whether an app is changed without one. The follower does it: it owns what is
+// followed.
+func (r *reloader) hand(ctx context.Context, def *config.Definition) (made map[string]string, changed bool, err error) {
 	local := map[string][]string{}
 	for i := range def.Apps {
 		app := &def.Apps[i]
@@ -295,8 +300,9 @@ func (r *reloader) hand(ctx context.Context, def *config.Definition) (made map[s
 	called := send(ctx, r.calls, func(f *follower) {
 		defer close(done)
 		before := maps.Clone(f.roll.wanted)
-		f.def = def
+		f.def, f.changed = def, false
 		err = f.applyAll(ctx, local)
+		changed = f.changed
 		made = maps.Clone(f.roll.wanted)
 		maps.DeleteFunc(made, func(app, revision string) bool { return before[app] == revision })
 		if len(made) > 0 {
@@ -304,10 +310,10 @@ func (r *reloader) hand(ctx context.Context, def *config.Definition) (made map[s
 		}
 	})
 	if !called {
-		return nil, ctx.Err()
+		return nil, false, ctx.Err()
 	}
 	<-done
-	return made, err
+	return made, changed, err
 }
 
 // keep says why a change is not applied, unless it was called off.

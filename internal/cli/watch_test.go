@@ -510,6 +510,8 @@ func TestAChangedDefinitionIsApplied(t *testing.T) {
 	if len(env) != 1 || env[0].Value != "2" {
 		t.Errorf("the environment is %v", env)
 	}
+	w.write("containerapp.yaml", strings.NewReplacer(`value: "1"`, `value: "2"`, "maxInactiveRevisions: 1", "activeRevisionsMode: Multiple").Replace(watchedApp))
+	w.err.waitFor(t, "web is changed and keeps the revision web--0000001\n          revision mode Single becomes Multiple\napplied without a new revision in ")
 	w.write("containerapp.yaml", "name: web\ntype: Microsoft.App/containerApps\nproperties: {configuration: {ingres: {}}}\n")
 	w.err.waitFor(t, "hint: what runs keeps running; mend it and save\n")
 	w.expect()
