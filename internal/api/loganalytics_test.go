@@ -35,7 +35,7 @@ func TestLogAnalyticsAnswersGetAndPost(t *testing.T) {
 	f("POST", "/v1/nothing/query", `{"query":"T"}`, 404, `"PathNotFoundError"`)
 	f("POST", "/v1/workspaces/ws/query", `{"query":" "}`, 400, `"MissingQuery"`)
 	f("POST", "/v1/workspaces/ws/query", `{`, 400, `"InvalidJsonBody"`)
-	f("POST", "/v1/workspaces/ws/query", `{"query":"T","timespan":"P1Y"}`, 400, `"InvalidTimespan"`)
+	f("POST", "/v1/workspaces/ws/query", `{"query":"T","timespan":"1h"}`, 400, `"InvalidTimespan"`)
 	f("PUT", "/v1/workspaces/ws/query", `{"query":"T"}`, 405, `"MethodNotAllowed"`)
 	f("GET", "/v1/$batch", ``, 405, `"MethodNotAllowed"`)
 	f("POST", "/v1/$batch", `{"requests":[`+strings.Repeat(`{},`, 100)+`{}]}`, 400, `"BatchTooLarge"`)
