@@ -9,6 +9,33 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+func TestPlanOfLabelsModeSaysWhereTheLabelGoes(t *testing.T) {
+	inBubble(t, func(w *world) {
+		app := w.app("web:1")
+		app.Properties.Configuration.ActiveRevisionsMode, app.Properties.Configuration.TargetLabel = aca.Labels, "dev"
+		first, err := w.engine.Apply(w.Context(), ApplyRequest{App: app})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.waitFor("web is ready", ready)
+		for label, want := range map[string]string{
+			"dev":   "move the label dev from " + first.Revision + " to the new revision (when all its replicas are ready)\n",
+			"stage": "give the label stage to the new revision\n",
+		} {
+			next := *w.engine.Snapshot().App("web").ContainerApp.Clone()
+			next.Properties.Configuration.TargetLabel = label
+			next.Properties.Template.Containers[0].Image = "web:2"
+			out, err := w.engine.Update(w.Context(), ApplyRequest{App: next, DryRun: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasSuffix(out.Plan, want) {
+				t.Errorf("%s: got\n%s\nwant at the end %s", label, out.Plan, want)
+			}
+		}
+	})
+}
+
 // Back in single mode the one that serves goes on until the latest is ready.
 func TestPlanOfSingleModeSaysWhenTheServingOneEnds(t *testing.T) {
 	inBubble(t, func(w *world) {

@@ -85,6 +85,7 @@ func (s *State) Plan(e SpecChanged) string {
 			p.step("move traffic from %s to the new revision (when all its replicas are ready)", s.sources(a))
 			p.stop(a)
 		}
+		p.label(a, e)
 	case modeOf(e.App) != a.mode():
 		p.mode(a, e)
 		p.port(a, e)
@@ -209,6 +210,26 @@ func trafficText(ws []aca.TrafficWeight) string {
 		out = append(out, fmt.Sprintf("%s %d%%", name, w.Weight))
 	}
 	return strings.Join(out, ", ")
+}
+
+// label says that in labels mode a new revision gets the target label, and from
+// which one.
+func (p *planText) label(a *app, e SpecChanged) {
+	label := e.App.Properties.Configuration.TargetLabel
+	if modeOf(e.App) != aca.Labels || label == "" {
+		return
+	}
+	from := &app{spec: e.App}
+	if defaultTraffic(trafficOf(from)) {
+		from = a // the labels are kept
+	}
+	for _, w := range trafficOf(from) {
+		if w.Label == label && w.RevisionName != "" {
+			p.step("move the label %s from %s to the new revision (when all its replicas are ready)", label, w.RevisionName)
+			return
+		}
+	}
+	p.step("give the label %s to the new revision", label)
 }
 
 // stop says that a new revision ends all that are active in single mode.
