@@ -36,6 +36,23 @@ func TestPlanOfLabelsModeSaysWhereTheLabelGoes(t *testing.T) {
 	})
 }
 
+func TestPlanOfAStoppedAppStartsNothing(t *testing.T) {
+	inBubble(t, func(w *world) {
+		w.apply("web:1")
+		w.waitFor("web is ready", ready)
+		if err := w.engine.SetAppRunning(w.Context(), "web", false); err != nil {
+			t.Fatal(err)
+		}
+		out, err := w.engine.Apply(w.Context(), ApplyRequest{App: w.app("web:2"), DryRun: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := "create revision of web (template changed)\nstart nothing (the app is stopped)\n"; out.Plan != want {
+			t.Errorf("got\n%s\nwant\n%s", out.Plan, want)
+		}
+	})
+}
+
 // Back in single mode the one that serves goes on until the latest is ready.
 func TestPlanOfSingleModeSaysWhenTheServingOneEnds(t *testing.T) {
 	inBubble(t, func(w *world) {

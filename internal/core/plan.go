@@ -79,6 +79,12 @@ func (s *State) Plan(e SpecChanged) string {
 	case s.changesTemplate(a, e):
 		p.mode(a, e)
 		p.port(a, e)
+		if a.stopped {
+			p.step("create revision of %s (template changed)", name)
+			p.step("start nothing (the app is stopped)")
+			p.traffic(a, e)
+			break
+		}
 		p.revision(e, "template changed")
 		p.traffic(a, e)
 		if modeOf(e.App) == aca.Single {
@@ -244,7 +250,7 @@ func (p *planText) stop(a *app) {
 // activates says that the latest revision, which is not active, will be.
 func (p *planText) activates(a *app, e SpecChanged) {
 	latest := a.latest()
-	if latest.active || e.Edit && modeOf(e.App) != aca.Single {
+	if latest.active || a.stopped || e.Edit && modeOf(e.App) != aca.Single {
 		return
 	}
 	n := max(latest.template.Scale.Min(), 1)
