@@ -145,11 +145,12 @@ func TestLabels(t *testing.T) {
 }
 
 func TestTrafficSteps(t *testing.T) {
-	got := TrafficSteps(traffic("latest=100 a=0:blue c=0:old"), traffic("latest=40 a=0:green b=60"))
+	got := TrafficSteps(traffic("latest=100 a=0:blue c=0:old"), traffic("latest=40 a=0:green b=60 d=0:new"))
 	want := []string{
 		"send 40% of the requests to the latest ready revision instead of 100%",
 		"label of a: blue becomes green (moves no weight, restarts nothing)",
 		"send 60% of the requests to b",
+		"label of d: none becomes new (moves no weight, restarts nothing)",
 		"send nothing to c any more (it had 0%, label old)",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

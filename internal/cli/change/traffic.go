@@ -149,6 +149,8 @@ func TrafficSteps(before, after []aca.TrafficWeight) []string {
 	for _, w := range after {
 		old, there := entryOf(before, w)
 		switch {
+		case !there && w.Weight == 0 && w.Label != "":
+			there = true // a label alone, which old has not
 		case !there:
 			steps = append(steps, fmt.Sprintf("send %d%% of the requests to %s%s", w.Weight, nameOf(w), labelOf(w)))
 		case old.Weight != w.Weight:
