@@ -95,6 +95,7 @@ func TestPatternsFindEachRowOnce(t *testing.T) {
 		`union req*, traces | count`:                                                           {"2"},
 		`union * | where Log has "needle" or message has "needle" | count`:                     {"0"},
 		`let AppTraces = traces; union withsource=T AppT*, trac* | project T | order by T asc`: {"AppTraces", "traces"},
+		`let AppTraces = print x = 1; union withsource=T *races | project T | order by T asc`:  {"AppTraces", "traces"},
 	} {
 		if diff := cmp.Diff(want, answer(t, kql.Within(s.Catalog(), kql.TimeRange{From: kql.TicksOf(epoch.Add(-time.Hour))}), query)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", query, diff)

@@ -83,16 +83,21 @@ func (b *binder) wildRels(n *wildNode) []*rel {
 }
 
 // viewOf is the table whose rows a table of the catalog shows, "" when they are
-// its own.
+// its own or that one is not in sight.
 func (b *binder) viewOf(name string) string {
 	if b.scope.lookup(name) != nil {
 		return ""
 	}
 	t, _ := b.cat.Table(name)
-	if v, ok := t.(ViewTable); ok {
-		return v.ViewOf()
+	v, ok := t.(ViewTable)
+	if !ok {
+		return ""
 	}
-	return ""
+	of := v.ViewOf()
+	if _, there := b.cat.Table(of); !there || b.scope.lookup(of) != nil {
+		return ""
+	}
+	return of
 }
 
 // unionOf is the rows of every part. Columns are those of all parts (of inner:
