@@ -20,7 +20,7 @@ func (y *yamlFlag) bind(cmd *cobra.Command) {
 
 // apply puts the file over an app.
 func (y *yamlFlag) apply(cmd *cobra.Command, s Streams, app *emulator.App, definition *aca.ContainerApp) error {
-	def, problems := config.Load(cmd.Context(), y.file, config.Overrides{SkipCommands: true})
+	def, problems := config.Load(cmd.Context(), y.file, config.Overrides{SkipCommands: true, Partial: true, Name: app.Name})
 	if err := reportProblems(s, problems); err != nil {
 		return err
 	}
@@ -29,6 +29,7 @@ func (y *yamlFlag) apply(cmd *cobra.Command, s Streams, app *emulator.App, defin
 		return err
 	}
 	keepBuilt(s, from, app)
+	keepUngiven(from, definition.Properties.Configuration)
 	*definition, err = change.Merge(*definition, from.ContainerApp)
 	return err
 }
@@ -43,6 +44,21 @@ func appOf(def *config.Definition, name string) (*config.App, error) {
 		names = append(names, a.Name)
 	}
 	return nil, failed(fmt.Errorf("the file has no app %q", name), thereIs(names))
+}
+
+// keepUngiven takes the switches that the file says nothing about from what
+// runs: they are always written, so that a merge would put off over on.
+func keepUngiven(from *config.App, now aca.Configuration) {
+	given := func(path string) bool {
+		return from.Origin("properties.configuration."+path).Kind != config.OriginDefault
+	}
+	c := &from.Properties.Configuration
+	if c.Ingress != nil && now.Ingress != nil && !given("ingress.external") {
+		c.Ingress.External = now.Ingress.External
+	}
+	if c.Dapr != nil && now.Dapr != nil && !given("dapr.enabled") {
+		c.Dapr.Enabled = now.Dapr.Enabled
+	}
 }
 
 // keepBuilt leaves the images alone that "up" builds: what the file calls them

@@ -37,6 +37,7 @@ type Overrides struct {
 	Telemetry    bool     // apps send their telemetry to the environment
 	StrictOTel   bool     // the OpenTelemetry agent gives no OTEL_ variables
 	SkipCommands bool     // do not run the commands that acalocal.yaml gets secrets from
+	Partial      bool     // the file is put over an app that runs: whether it is whole is for that app to show
 
 	// Change is what further flags ask for, made of the app and its main
 	// container, which is nil when there is none; Changes says whether they
@@ -322,6 +323,9 @@ func (l *loader) locate(a *App, found []aca.Problem) Problems {
 // validate checks every app as Azure would see it with the local secrets in
 // place, and then what only this machine asks for.
 func (l *loader) validate() {
+	if l.overrides.Partial {
+		return
+	}
 	hostPorts := map[int]string{}
 	for i := range l.def.Apps {
 		app := &l.def.Apps[i]
