@@ -46,6 +46,8 @@ var (
 	errTotal    = errors.New("the request took longer than the total timeout")
 	errSevered  = errors.New("the replica's connections were closed")
 	errFinished = errors.New("the request has ended")
+
+	errListenerGone = errors.New("the listener by which it came is gone")
 )
 
 func newExchange(l *listener, c *conn, w http.ResponseWriter, r *http.Request) *exchange {
@@ -250,6 +252,7 @@ func (x *exchange) reply(a *answer) {
 	if isGRPC(x.r.Header) {
 		x.rec.Status = http.StatusOK
 	}
+	x.tellToGo(x.w.Header())
 	x.rec.BytesSent = a.write(x.w, x.r, x.g.opts.HideReason)
 }
 

@@ -50,6 +50,14 @@ type ListenSpec struct {
 	// HTTPSPort is where redirects of an HTTP listener lead. Zero means the
 	// port of the HTTPS listener, or the standard port inside the environment.
 	HTTPSPort int
+	// Drain, when it is closed, tells clients of HTTP to go elsewhere with
+	// their next request, while the listener goes on: HTTP/1.1 answers say
+	// "connection: close", and HTTP/2 connections get a GOAWAY with the next
+	// answer. Nil never does.
+	Drain <-chan struct{}
+	// Sever, when it is closed, ends the upgraded and raw connections that came
+	// by this listener, as Ingress.Sever ends those to a replica. Nil never does.
+	Sever <-chan struct{}
 }
 
 // listener is one open listener.
@@ -260,6 +268,32 @@ func (l *listener) connContext(ctx context.Context, c net.Conn) context.Context 
 		return context.WithValue(ctx, connKey{}, &c.shared)
 	}
 	return context.WithValue(ctx, connKey{}, &conn{id: l.g.connections.Add(1), client: parseClient(c.RemoteAddr())})
+}
+
+// drains reports whether clients are told to go elsewhere.
+func (l *listener) drains() bool {
+	select {
+	case <-l.spec.Drain:
+		return true
+	default:
+		return false
+	}
+}
+
+// follow parts the tunnel when the listener's are severed, until stop.
+func (l *listener) follow(t *tunnel) (stop func()) {
+	if l.spec.Sever == nil {
+		return func() {}
+	}
+	ended := make(chan struct{})
+	go func() {
+		select {
+		case <-l.spec.Sever:
+			t.part(errListenerGone)
+		case <-ended:
+		}
+	}()
+	return func() { close(ended) }
 }
 
 // certificate returns the client's certificate for x-forwarded-client-cert.

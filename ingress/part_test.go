@@ -22,7 +22,13 @@ func wsApp(t *testing.T, handle func(net.Conn, *bufio.Reader)) Endpoint {
 // dialWS opens a WebSocket through the edge and returns it after its head.
 func dialWS(t *testing.T, g *Ingress) (net.Conn, *bufio.Reader) {
 	t.Helper()
-	c := mustDial(t, mustListen(t, g, ListenSpec{Kind: HTTP}))
+	return dialWSBy(t, g, ListenSpec{Kind: HTTP})
+}
+
+// dialWSBy is dialWS by a listener of its own.
+func dialWSBy(t *testing.T, g *Ingress, spec ListenSpec) (net.Conn, *bufio.Reader) {
+	t.Helper()
+	c := mustDial(t, mustListen(t, g, spec))
 	io.WriteString(c, wsRequest)
 	r := bufio.NewReader(c)
 	for {
@@ -96,6 +102,25 @@ func TestSeverDoesNotWaitForASilentSide(t *testing.T) {
 	case <-drained:
 	case <-time.After(5 * time.Second):
 		t.Fatal("the tunnel is still there")
+	}
+}
+
+func TestSeverOfAListenerLeavesOthersAlone(t *testing.T) {
+	g := newEdge(t, Options{}, oneApp(wsApp(t, func(c net.Conn, r *bufio.Reader) { io.Copy(c, r) })))
+	sever := make(chan struct{})
+	_, r := dialWSBy(t, g, ListenSpec{Kind: HTTP, Drain: sever, Sever: sever})
+	other, otherReader := dialWS(t, g)
+	close(sever)
+	if got, err := io.ReadAll(r); err != nil || !bytes.HasPrefix(got, closeFrame(false)) {
+		t.Errorf("got % x, %v", got, err)
+	}
+	if rec := recordOf(t, g, 1); rec.Flag != "LR" || rec.Reason != errListenerGone.Error() {
+		t.Errorf("record: flag %q, %s", rec.Flag, rec.Reason)
+	}
+	ping := frame(2, true, 4)
+	other.Write(ping)
+	if _, err := io.ReadFull(otherReader, make([]byte, len(ping))); err != nil {
+		t.Errorf("a WebSocket by another listener: %v", err)
 	}
 }
 

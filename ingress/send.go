@@ -199,6 +199,7 @@ func (x *exchange) deliver(res *response) {
 		x.upgrade(res)
 		return
 	}
+	x.tellToGo(h)
 	if res.length >= 0 && res.header == nil {
 		h["Content-Length"] = []string{strconv.FormatInt(res.length, 10)}
 	}
@@ -208,6 +209,14 @@ func (x *exchange) deliver(res *response) {
 	}
 	complete = true
 	x.copyTrailer(h, res.trailer())
+}
+
+// tellToGo ends the client's connection with this answer when the listener
+// drains. net/http makes a GOAWAY of it on HTTP/2.
+func (x *exchange) tellToGo(h http.Header) {
+	if x.l.drains() {
+		h["Connection"] = []string{"close"}
+	}
 }
 
 // decorate adds what the edge adds to an app's answer: the affinity cookie and

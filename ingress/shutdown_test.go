@@ -116,39 +116,11 @@ func TestShutdownSaysGoAwayAndLetsStreamsEnd(t *testing.T) {
 			cert := selfSigned(t)
 			g := newEdge(t, Options{Certificates: func(string) (*tls.Certificate, error) { return &cert, nil }}, oneApp(ep))
 			addr := mustListen(t, g, ListenSpec{Kind: kind})
-			var c net.Conn = mustDial(t, addr)
-			if kind == HTTPS {
-				c = tls.Client(c, &tls.Config{InsecureSkipVerify: true, ServerName: "web.local.localhost", NextProtos: []string{"h2"}})
-			}
-			const host = "web.local.localhost"
-			io.WriteString(c, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-			writeH2(c, h2Frame{kind: h2Settings})
-			// GET, http, /stream and the host, as RFC 7541 codes them.
-			block := append([]byte{0x82, 0x86, 0x44, 7}, "/stream"...)
-			block = append(append(block, 0x41, byte(len(host))), host...)
-			writeH2(c, h2Frame{kind: h2Headers, flags: h2EndBoth, stream: 1, payload: block})
+			c := mustSpeakH2(t, addr, kind)
+			writeH2(c, h2Get(1, "/stream"))
 			<-reached
 			ended := shutDown(t, g, addr)
-			r := bufio.NewReader(c)
-			goAway, body := false, ""
-			for {
-				f, err := readH2(r)
-				if err != nil {
-					break // the connection has ended
-				}
-				switch {
-				case f.kind == h2Settings && f.flags&h2Ack == 0:
-					writeH2(c, h2Frame{kind: h2Settings, flags: h2Ack})
-				case f.kind == h2GoAway && !goAway:
-					goAway = true
-					if code := binary.BigEndian.Uint32(f.payload[4:]); code != 0 {
-						t.Errorf("GOAWAY with error %d", code)
-					}
-					close(finish)
-				case f.kind == h2Data:
-					body += string(f.payload)
-				}
-			}
+			goAway, body := followH2(t, c, func() { close(finish) })
 			if !goAway || body != "begun done" {
 				t.Errorf("GOAWAY came: %v; the stream brought %q", goAway, body)
 			}
@@ -156,5 +128,92 @@ func TestShutdownSaysGoAwayAndLetsStreamsEnd(t *testing.T) {
 				t.Errorf("shut down: %v", err)
 			}
 		})
+	}
+}
+
+// mustSpeakH2 connects, and begins to speak HTTP/2 without being asked.
+func mustSpeakH2(t *testing.T, addr string, kind Kind) net.Conn {
+	t.Helper()
+	var c net.Conn = mustDial(t, addr)
+	if kind == HTTPS {
+		c = tls.Client(c, &tls.Config{InsecureSkipVerify: true, ServerName: h2Host, NextProtos: []string{"h2"}})
+	}
+	io.WriteString(c, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+	writeH2(c, h2Frame{kind: h2Settings})
+	return c
+}
+
+const h2Host = "web.local.localhost"
+
+// h2Get is a request as RFC 7541 codes GET, http, the path and the host.
+func h2Get(stream uint32, path string) h2Frame {
+	block := append([]byte{0x82, 0x86, 0x44, byte(len(path))}, path...)
+	block = append(append(block, 0x41, byte(len(h2Host))), h2Host...)
+	return h2Frame{kind: h2Headers, flags: h2EndBoth, stream: stream, payload: block}
+}
+
+// followH2 reads to the end of the connection, calls told at the first GOAWAY,
+// and returns whether one came and what the streams brought.
+func followH2(t *testing.T, c net.Conn, told func()) (goAway bool, body string) {
+	t.Helper()
+	r := bufio.NewReader(c)
+	for {
+		f, err := readH2(r)
+		if err != nil {
+			return goAway, body // the connection has ended
+		}
+		switch {
+		case f.kind == h2Settings && f.flags&h2Ack == 0:
+			writeH2(c, h2Frame{kind: h2Settings, flags: h2Ack})
+		case f.kind == h2GoAway && !goAway:
+			goAway = true
+			if code := binary.BigEndian.Uint32(f.payload[4:]); code != 0 {
+				t.Errorf("GOAWAY with error %d", code)
+			}
+			told()
+		case f.kind == h2Data:
+			body += string(f.payload)
+		}
+	}
+}
+
+func TestDrainingListenerTellsClientsToGo(t *testing.T) {
+	ep := backend(t, "web--a-1", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "done") })
+	g := newEdge(t, Options{}, oneApp(ep))
+	drain := make(chan struct{})
+	addr := mustListen(t, g, ListenSpec{Kind: HTTP, Drain: drain})
+	kept := mustDial(t, addr)
+	reader := bufio.NewReader(kept)
+	ask := func(c net.Conn, host string) (closes bool) {
+		t.Helper()
+		fmt.Fprintf(c, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", host)
+		if c != kept {
+			reader = bufio.NewReader(c)
+		}
+		resp, err := http.ReadResponse(reader, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+			t.Error(err)
+		}
+		return resp.Close
+	}
+	if ask(kept, h2Host) {
+		t.Error("clients are told to go without a reason")
+	}
+	close(drain)
+	if !ask(kept, h2Host) { // which was idle, and is not closed for it
+		t.Error("a client on a kept connection is not told to go")
+	}
+	for _, host := range []string{h2Host, "nobody.local.localhost"} { // the second is the edge's own answer
+		if !ask(mustDial(t, addr), host) {
+			t.Errorf("a client of %s that comes later is not told to go", host)
+		}
+	}
+	c := mustSpeakH2(t, addr, HTTP)
+	writeH2(c, h2Get(1, "/"))
+	if goAway, body := followH2(t, c, func() {}); !goAway || body != "done" {
+		t.Errorf("GOAWAY came: %v; the stream brought %q", goAway, body)
 	}
 }

@@ -166,6 +166,7 @@ func (x *stream) carry(rev *revision, port *tcpPort) (flag, reason string) {
 		return tunnelEnd(ErrClosed)
 	}
 	defer g.leaveTunnel(ep.replica, t)
+	defer x.s.l.follow(t)()
 	defer context.AfterFunc(ctx, func() { t.close(context.Cause(ctx)) })()
 	err = t.run(x.client)
 	x.rec.BytesReceived, x.rec.BytesSent = t.received.Load(), t.sent.Load()

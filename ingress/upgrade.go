@@ -23,6 +23,7 @@ func (x *exchange) upgrade(res *response) {
 		return
 	}
 	defer x.g.leaveTunnel(x.ep.replica, t)
+	defer x.l.follow(t)()
 	stop := context.AfterFunc(x.ctx, func() { t.close(context.Cause(x.ctx)) })
 	defer stop()
 	if err := writeUpgrade(client, x.w.Header()); err != nil {
@@ -61,7 +62,7 @@ func tunnelEnd(err error) (flag, reason string) {
 		return "", ""
 	case errors.Is(err, errIdle):
 		return "SI", err.Error()
-	case errors.Is(err, errSevered), errors.Is(err, ErrClosed):
+	case errors.Is(err, errSevered), errors.Is(err, errListenerGone), errors.Is(err, ErrClosed):
 		return "LR", err.Error()
 	}
 	return "DC", "a connection broke: " + err.Error()

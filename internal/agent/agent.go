@@ -207,7 +207,7 @@ func parseListeners(text string) ([]container.Listener, error) {
 
 // Listen makes the agent listen on TCP ports of all addresses of its namespace
 // and pass the connections to the client's Accept, until the returned Closer
-// is closed or the session ends.
+// is closed or the session ends. Connections that were passed on stay open.
 func (c *Client) Listen(ctx context.Context, ports []int) (io.Closer, error) {
 	return c.hold(ctx, "listen", ports)
 }
@@ -233,7 +233,27 @@ func (c *Client) hold(ctx context.Context, what string, ports []int) (io.Closer,
 	if err != nil {
 		return nil, fmt.Errorf("%s in replica: %w", what, err)
 	}
-	return st, nil
+	return held{st}, nil
+}
+
+// held is something about ports that lasts as long as its stream.
+type held struct{ st *mux.Stream }
+
+// freeWithin bounds how long an agent may take to free ports.
+const freeWithin = 5 * time.Second
+
+// Close returns when the ports are free to be used for something else, or the
+// session has ended.
+func (h held) Close() error {
+	_ = h.st.SetReadDeadline(time.Now().Add(freeWithin)) // it has no error
+	err := h.st.CloseWrite()
+	if err == nil {
+		_, err = io.Copy(io.Discard, h.st)
+	}
+	if errors.Is(err, ErrLost) {
+		err = nil
+	}
+	return errors.Join(err, h.st.Close())
 }
 
 // Reachable finds out whether this process reaches ip, an address of the

@@ -23,14 +23,23 @@ type Gate interface {
 	// OpenGate makes the names lead here and returns the listener. LocalAddr
 	// of an accepted connection has the port that was called, RemoteAddr the
 	// caller's address in the network. The gate stays open over a lost
-	// engine, without the connections it had. Opening a second gate with
-	// other names before closing the first changes names without a gap.
-	//
-	// Close of the listener takes the names away. Without it, as when the
-	// daemon dies, calls are refused until the same gate is opened again.
-	OpenGate(ctx context.Context, s GateSpec) (net.Listener, error)
+	// engine, without the connections it had. A name may be in several gates
+	// at a time: who calls it comes to any of them.
+	OpenGate(ctx context.Context, s GateSpec) (GateListener, error)
 
 	// Caller says which replica has an address in the environment's network
 	// now, by the key of its holder; ok is false when none has it.
 	Caller(ctx context.Context, env string, addr netip.Addr) (key Key, ok bool, err error)
+}
+
+// GateListener is an open gate.
+//
+// Close takes the names away and cuts the connections. Without it, as when the
+// daemon dies, calls are refused until the same gate is opened again.
+type GateListener interface {
+	net.Listener
+
+	// Answer changes the ports of the gate, GateSpec's Ports and Silent.
+	// Connections that are open stay open.
+	Answer(ctx context.Context, ports, silent []int) error
 }

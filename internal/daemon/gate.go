@@ -7,7 +7,6 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,14 +29,16 @@ type gates struct {
 	kept   atomic.Bool        // the gates stay as they are
 	settle time.Duration      // how long names wait that can
 
-	open   map[string]net.Listener // used by run alone, by key
-	names  []string                // used by run alone: of the gates of the newest table
-	former []string                // used by run alone: hosts without a gate, newest last
+	left chan struct{} // the last caller has left a retired gate; one slot
+
+	open    []*openGate // used by run alone, as all that follows
+	retired []*openGate
+	names   []string // of the gates of the newest table
+	former  []string // hosts without a gate, newest last
 }
 
-// gate is one set of names and the ports they answer on. A name is in one gate
-// only: the engine's DNS would send callers to any of several. Apps that have
-// nothing but HTTP share one.
+// gate is one set of names and the ports they answer on. Apps that have nothing
+// but HTTP share one. Its names may be those of several open gates.
 type gate struct {
 	app   string // whose raw TCP ports these are; "" for the shared one
 	names []string
@@ -50,7 +51,7 @@ type gate struct {
 func newGates(o Options, serve func(net.Listener, ingress.ListenSpec)) *gates {
 	runtime, _ := o.Runtime.(container.Gate)
 	return &gates{env: o.Environment, runtime: runtime, serve: serve, log: o.Log,
-		wanted: make(chan ingress.Table, 1), settle: settle, open: map[string]net.Listener{}}
+		wanted: make(chan ingress.Table, 1), settle: settle, left: make(chan struct{}, 1)}
 }
 
 // keep leaves the gates as they are from now on: while everything is removed, one
@@ -172,8 +173,6 @@ func rawPorts(a ingress.App) []int {
 	return ports
 }
 
-func (g gate) key() string { return fmt.Sprint(g.app, g.names, g.ports, g.silent) }
-
 // settle is how long names wait for their gate by which nobody is likely to
 // call at once: those of new revisions and labels, and all of an app that is
 // alone. Making a gate takes as much of the machine as starting a replica, which
@@ -181,13 +180,15 @@ func (g gate) key() string { return fmt.Sprint(g.app, g.names, g.ports, g.silent
 const settle = 5 * time.Second
 
 // run keeps the wanted gates open: new ones before those they replace are
-// closed, so no call falls between two.
+// retired, so no call falls between two.
 func (g *gates) run(ctx context.Context) {
 	var (
 		table ingress.Table
 		apps  string // what of the open gates cannot wait
 		due   <-chan time.Time
+		swept <-chan time.Time // when a retired gate may be closed
 	)
+	defer g.closeAll()
 	for {
 		select {
 		case table = <-g.wanted:
@@ -201,12 +202,18 @@ func (g *gates) run(ctx context.Context) {
 			}
 			apps = now
 		case <-due:
+		case <-g.left:
+			swept = g.sweep()
+			continue
+		case <-swept:
+			swept = g.sweep()
+			continue
 		case <-ctx.Done():
-			g.change(ctx, nil)
 			return
 		}
 		due = nil
-		g.change(ctx, gatesOf(table, g.former))
+		g.change(ctx, table)
+		swept = g.sweep()
 	}
 }
 
@@ -216,11 +223,16 @@ func urgent(t ingress.Table) string {
 	if len(t.Apps)+len(t.Routes) < 2 {
 		return ""
 	}
+	return fmt.Sprint(gatesOf(withoutRevisions(t), nil))
+}
+
+// withoutRevisions is the table with nothing but what apps call each other by.
+func withoutRevisions(t ingress.Table) ingress.Table {
 	t.Apps = slices.Clone(t.Apps)
 	for i := range t.Apps {
 		t.Apps[i].Revisions, t.Apps[i].Labels = nil, nil
 	}
-	return fmt.Sprint(gatesOf(t, nil))
+	return t
 }
 
 // maxFormer is how many former hosts still lead to the edge: as many as an app
@@ -245,28 +257,153 @@ func (g *gates) remember(t ingress.Table) {
 	g.names = names
 }
 
-func (g *gates) change(ctx context.Context, wanted []gate) {
-	keep := map[string]bool{}
-	for _, w := range wanted {
-		keep[w.key()] = true
-		if g.open[w.key()] == nil {
-			if l := g.openOne(ctx, w); l != nil {
-				g.open[w.key()] = l
-			}
-		}
+// change makes the open gates those of the table. New names get one more gate
+// beside those that are open: to replace a gate would move calls by all of its
+// names to another address, which some callers ask for only once.
+func (g *gates) change(ctx context.Context, t ingress.Table) {
+	wanted := gatesOf(t, g.former)
+	var lasting []string // names that do not come and go with revisions
+	for _, w := range gatesOf(withoutRevisions(t), nil) {
+		lasting = append(lasting, w.names...)
 	}
-	for key, l := range g.open {
-		if !keep[key] {
-			_ = l.Close() // nobody may call there any more
-			delete(g.open, key)
+	var replaced []*openGate
+	g.open = slices.DeleteFunc(g.open, func(o *openGate) bool {
+		misleads := o.misleads(wanted)
+		if misleads {
+			replaced = append(replaced, o)
 		}
+		return misleads
+	})
+	for _, w := range wanted {
+		replaced = append(replaced, g.complete(ctx, w, lasting)...)
+	}
+	for _, o := range replaced {
+		o.retire()
+	}
+	g.retired = append(g.retired, replaced...)
+	for _, o := range g.retired {
+		g.follow(ctx, o, wanted)
 	}
 }
 
-func (g *gates) openOne(ctx context.Context, w gate) net.Listener {
+// complete opens a gate for the names of w that no open one has. It takes along
+// those of a gate that has no lasting name, so that there is at most one such,
+// and returns that gate.
+func (g *gates) complete(ctx context.Context, w gate, lasting []string) (replaced []*openGate) {
+	names, missing := w.names, w.names
+	for _, o := range g.open {
+		if o.app != w.app {
+			continue
+		}
+		g.answer(ctx, o, w)
+		missing = without(missing, o.names)
+		if containsAny(o.names, lasting) {
+			names = without(names, o.names)
+		} else {
+			replaced = append(replaced, o)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	w.names = names
+	o := g.openOne(ctx, w)
+	if o == nil {
+		return nil
+	}
+	g.open = slices.DeleteFunc(g.open, func(o *openGate) bool { return slices.Contains(replaced, o) })
+	g.open = append(g.open, o)
+	return replaced
+}
+
+// answer changes the ports of an open gate to those of w.
+func (g *gates) answer(ctx context.Context, o *openGate, w gate) {
+	if slices.Equal(o.ports, w.ports) && slices.Equal(o.silent, w.silent) {
+		return
+	}
+	for _, port := range w.ports {
+		g.servePort(o, port, w)
+	}
+	o.ports, o.silent = w.ports, w.silent
+	if err := o.listener.Answer(ctx, o.ports, o.silent); err != nil && ctx.Err() == nil {
+		g.log.Error().Err(err).Strs("names", o.names).Msg("new ports of apps do not answer by name")
+	}
+}
+
+// follow lets a retired gate answer on the ports that its names have by now:
+// as long as it is there, the engine's DNS sends callers to it, too.
+func (g *gates) follow(ctx context.Context, o *openGate, wanted []gate) {
+	now := gate{ports: o.ports}
+	for _, w := range wanted {
+		if !containsAny(w.names, o.names) {
+			continue
+		}
+		for _, port := range without(w.ports, now.ports) {
+			g.servePort(o, port, w)
+			now.ports = append(slices.Clip(now.ports), port)
+		}
+	}
+	now.silent = without(o.silent, now.ports)
+	g.answer(ctx, o, now)
+}
+
+// Bounds of a retired gate: quiet is how long nobody is connected through it
+// before it goes, for those who have just asked for its address; drainTime is
+// how long it stays at most, the time Envoy gives the connections of a listener
+// that was removed (--drain-time-s), and goodbye what it takes to end those.
+const (
+	quiet     = time.Second
+	drainTime = 10 * time.Minute
+	goodbye   = time.Second
+)
+
+// sweep closes the retired gates that are due, and returns when the next one
+// is unless somebody leaves before.
+func (g *gates) sweep() <-chan time.Time {
+	next := drainTime
+	g.retired = slices.DeleteFunc(g.retired, func(o *openGate) bool {
+		wait := o.due(time.Now())
+		if wait <= 0 && o.sever() {
+			wait = goodbye
+		}
+		if wait <= 0 {
+			g.close(o)
+			return true
+		}
+		next = min(next, wait)
+		return false
+	})
+	if len(g.retired) == 0 {
+		return nil
+	}
+	return time.After(next)
+}
+
+func (g *gates) closeAll() {
+	for _, o := range slices.Concat(g.open, g.retired) {
+		g.close(o)
+	}
+	g.open, g.retired = nil, nil
+}
+
+func (g *gates) close(o *openGate) {
+	if err := o.listener.Close(); err != nil {
+		g.log.Warn().Err(err).Strs("names", o.names).Msg("a gate stays behind: some calls by name are refused")
+	}
+}
+
+func (g *gates) openOne(ctx context.Context, w gate) *openGate {
 	if g.runtime == nil {
 		return nil
 	}
+	// One that has retired with the same names has the same container.
+	g.retired = slices.DeleteFunc(g.retired, func(o *openGate) bool {
+		twin := o.app == w.app && slices.Equal(o.names, w.names)
+		if twin {
+			g.close(o)
+		}
+		return twin
+	})
 	l, err := g.runtime.OpenGate(ctx, container.GateSpec{Env: g.env, Names: w.names, Ports: w.ports, Silent: w.silent})
 	if err != nil {
 		if ctx.Err() == nil {
@@ -274,11 +411,37 @@ func (g *gates) openOne(ctx context.Context, w gate) net.Listener {
 		}
 		return nil
 	}
-	byPort := splitByPort(l, w.ports)
-	for port, part := range byPort {
-		g.serve(part, w.spec(port))
+	o := newOpenGate(w, l, func() {
+		select {
+		case g.left <- struct{}{}:
+		default: // somebody has said so already
+		}
+	})
+	for _, port := range w.ports {
+		g.servePort(o, port, w)
 	}
-	return l
+	go o.accept()
+	return o
+}
+
+// servePort makes the edge serve one port of a gate as w has it, if it does
+// not serve that port yet.
+func (g *gates) servePort(o *openGate, port int, w gate) {
+	if part := o.port(port); part != nil {
+		spec := w.spec(port)
+		spec.Drain, spec.Sever = o.leaves, o.severed
+		g.serve(part, spec)
+	}
+}
+
+// containsAny reports whether one of the names is among others.
+func containsAny(names, others []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(others, name) })
+}
+
+// without returns what of list is not in others.
+func without[T comparable](list, others []T) []T {
+	return slices.DeleteFunc(slices.Clone(list), func(e T) bool { return slices.Contains(others, e) })
 }
 
 // spec is how the edge serves one port of a gate.
@@ -291,74 +454,3 @@ func (g gate) spec(port int) ingress.ListenSpec {
 	}
 	return ingress.ListenSpec{Kind: ingress.TCP, App: g.app, Port: port, Inside: true}
 }
-
-// splitByPort gives each port of a gate a listener of its own. They end with
-// the gate.
-func splitByPort(l net.Listener, ports []int) map[int]net.Listener {
-	out := map[int]net.Listener{}
-	parts := map[int]*portListener{}
-	for _, port := range ports {
-		parts[port] = &portListener{addr: l.Addr(), conns: make(chan net.Conn), closed: make(chan struct{})}
-		out[port] = parts[port]
-	}
-	go func() { // ends when the gate is closed
-		defer func() {
-			for _, p := range parts {
-				_ = p.Close() // never fails
-			}
-		}()
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			if p := parts[localPort(c)]; p == nil || !p.give(c) {
-				_ = c.Close() // nobody serves that port
-			}
-		}
-	}()
-	return out
-}
-
-func localPort(c net.Conn) int {
-	if addr, ok := c.LocalAddr().(*net.TCPAddr); ok {
-		return addr.Port
-	}
-	return 0
-}
-
-// portListener is the part of a gate that belongs to one port.
-type portListener struct {
-	addr   net.Addr
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (p *portListener) give(c net.Conn) bool {
-	select {
-	case p.conns <- c:
-		return true
-	case <-p.closed:
-		return false
-	}
-}
-
-// Accept waits for the next connection to the port.
-func (p *portListener) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-// Close ends this part alone; connections to its port are then closed.
-func (p *portListener) Close() error {
-	p.once.Do(func() { close(p.closed) })
-	return nil
-}
-
-// Addr is the address of the gate.
-func (p *portListener) Addr() net.Addr { return p.addr }

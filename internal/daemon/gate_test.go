@@ -184,7 +184,7 @@ type openedGates struct {
 	names []string
 }
 
-func (o *openedGates) OpenGate(_ context.Context, s container.GateSpec) (net.Listener, error) {
+func (o *openedGates) OpenGate(_ context.Context, s container.GateSpec) (container.GateListener, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.names = s.Names
@@ -208,7 +208,7 @@ type slowGate struct {
 	happens chan string
 }
 
-func (r *slowGate) OpenGate(ctx context.Context, s container.GateSpec) (net.Listener, error) {
+func (r *slowGate) OpenGate(ctx context.Context, s container.GateSpec) (container.GateListener, error) {
 	if !slices.Contains(s.Names, r.name) {
 		return nil, errors.New("another gate")
 	}
@@ -228,6 +228,8 @@ type gateThatSaysSo struct {
 	net.Listener
 	happens chan string
 }
+
+func (g *gateThatSaysSo) Answer(context.Context, []int, []int) error { return nil }
 
 func (g *gateThatSaysSo) Close() error {
 	g.happens <- "closed"
@@ -272,7 +274,9 @@ func TestGatesStayAsTheyAreWhileEverythingIsRemoved(t *testing.T) {
 
 func TestConnectionsOfAGateGoToTheirPort(t *testing.T) {
 	l := &fakeGate{conns: make(chan net.Conn), done: make(chan struct{})}
-	parts := splitByPort(l, []int{80, 443})
+	o := newOpenGate(gate{}, l, func() {})
+	parts := map[int]net.Listener{80: o.port(80), 443: o.port(443)}
+	go o.accept()
 	for _, port := range []int{443, 80} {
 		go func() {
 			client, server := net.Pipe()
@@ -307,8 +311,9 @@ func (g *fakeGate) Accept() (net.Conn, error) {
 		return nil, net.ErrClosed
 	}
 }
-func (g *fakeGate) Close() error   { close(g.done); return nil }
-func (g *fakeGate) Addr() net.Addr { return &net.TCPAddr{} }
+func (g *fakeGate) Close() error                               { close(g.done); return nil }
+func (g *fakeGate) Answer(context.Context, []int, []int) error { return nil }
+func (g *fakeGate) Addr() net.Addr                             { return &net.TCPAddr{} }
 
 type portConn struct {
 	net.Conn

@@ -46,7 +46,7 @@ type openedGate struct {
 	closed chan struct{}
 }
 
-func (r *gatedRuntime) OpenGate(_ context.Context, s container.GateSpec) (net.Listener, error) {
+func (r *gatedRuntime) OpenGate(_ context.Context, s container.GateSpec) (container.GateListener, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -60,6 +60,8 @@ type gatedListener struct {
 	net.Listener
 	closed chan struct{}
 }
+
+func (l *gatedListener) Answer(context.Context, []int, []int) error { return nil }
 
 func (l *gatedListener) Close() error {
 	close(l.closed)

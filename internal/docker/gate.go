@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"slices"
@@ -29,13 +30,13 @@ var _ container.Gate = (*Engine)(nil)
 // agent in it hands its connections over. It cannot be one of the replicas: an
 // agent that listened on port 80 in a replica would take that port from the
 // app.
-func (e *Engine) OpenGate(ctx context.Context, s container.GateSpec) (net.Listener, error) {
+func (e *Engine) OpenGate(ctx context.Context, s container.GateSpec) (container.GateListener, error) {
 	id, err := e.ensureGate(ctx, s)
 	if err != nil {
 		return nil, err
 	}
 	g := &gate{
-		engine: e, id: id, ports: s.Ports, silent: s.Silent,
+		engine: e, id: id, addr: s.Ports, ports: s.Ports, silent: s.Silent,
 		conns:  make(chan net.Conn),
 		closed: make(chan struct{}),
 		ended:  make(chan struct{}),
@@ -159,31 +160,101 @@ func (e *Engine) ensureGate(ctx context.Context, s container.GateSpec) (containe
 	return id, nil
 }
 
-// gate is an open gate. It implements net.Listener.
+// gate is an open gate.
 type gate struct {
 	engine *Engine
 	id     container.ID
-	ports  []int
-	silent []int
+	addr   gateAddr
 	link   *link
 	conns  chan net.Conn
 	closed chan struct{} // closed by Close
 	ended  chan struct{} // closed when keep has returned
 	once   sync.Once
+
+	answering sync.Mutex       // one change of ports at a time, calls of the agent included
+	ports     []int            // guarded by answering, as all that follows
+	silent    []int            //
+	session   *agent.Client    // whose ports are held
+	held      map[int]heldPort // by port
+}
+
+var _ container.GateListener = (*gate)(nil)
+
+// heldPort is a port as the agent treats it until the Closer is closed.
+type heldPort struct {
+	io.Closer
+	silent bool
+}
+
+// Answer implements container.GateListener.
+func (g *gate) Answer(ctx context.Context, ports, silent []int) error {
+	g.answering.Lock()
+	defer g.answering.Unlock()
+	g.ports, g.silent = ports, silent
+	_, err := g.answerLocked(ctx)
+	return err
 }
 
 // listen makes the agent listen in the current session, attaching if need be,
 // and returns what is closed when that session has ended.
 func (g *gate) listen(ctx context.Context) (<-chan struct{}, error) {
+	g.answering.Lock()
+	defer g.answering.Unlock()
+	return g.answerLocked(ctx)
+}
+
+func (g *gate) answerLocked(ctx context.Context) (<-chan struct{}, error) {
 	return use(ctx, g.link, func(c *agent.Client) (<-chan struct{}, error) {
-		_, err := c.Listen(ctx, g.ports) // ends with the session
-		if err == nil && len(g.silent) > 0 {
-			if _, err := c.Silence(ctx, g.silent); err != nil {
-				g.engine.log.Debug().Err(err).Ints("ports", g.silent).Msg("ports that are not exposed refuse instead of timing out")
-			}
+		if g.session != c { // the ports of another have ended with it
+			g.session, g.held = c, map[int]heldPort{}
 		}
-		return c.Done(), err
+		return c.Done(), errors.Join(g.freeLocked(), g.holdLocked(ctx, c))
 	})
+}
+
+// freeLocked frees the ports that are no longer to be treated as they are.
+func (g *gate) freeLocked() error {
+	var errs []error
+	for port, h := range g.held {
+		wanted := g.ports
+		if h.silent {
+			wanted = g.silent
+		}
+		if !slices.Contains(wanted, port) {
+			errs = append(errs, h.Close())
+			delete(g.held, port)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// holdLocked makes the agent listen, or be silent, where it does not yet.
+func (g *gate) holdLocked(ctx context.Context, c *agent.Client) error {
+	for _, port := range g.ports {
+		if _, ok := g.held[port]; ok {
+			continue
+		}
+		h, err := c.Listen(ctx, []int{port})
+		if err != nil {
+			return err
+		}
+		g.held[port] = heldPort{Closer: h}
+	}
+	for _, port := range g.silent {
+		if _, ok := g.held[port]; ok {
+			continue
+		}
+		h, err := c.Silence(ctx, []int{port})
+		if errors.Is(err, agent.ErrLost) {
+			return err
+		}
+		if err != nil {
+			g.engine.log.Debug().Err(err).Int("port", port).Msg("a port that is not exposed refuses instead of timing out")
+			continue
+		}
+		g.held[port] = heldPort{h, true}
+	}
+	return nil
 }
 
 // Pauses between attempts to open a gate again.
@@ -253,7 +324,7 @@ func (g *gate) Accept() (net.Conn, error) {
 }
 
 // Addr implements net.Listener.
-func (g *gate) Addr() net.Addr { return gateAddr(g.ports) }
+func (g *gate) Addr() net.Addr { return g.addr }
 
 type gateAddr []int
 

@@ -708,3 +708,51 @@ func TestWrittenIsWhatIsInTheFileSystem(t *testing.T) {
 		t.Errorf("%d bytes without the file", n)
 	}
 }
+
+// TestGateChangesItsPortsInPlace: a connection that is open stays, a port that
+// was silent answers, and one that answered is refused.
+func TestGateChangesItsPortsInPlace(t *testing.T) {
+	e := newEngine(t)
+	r := newReplica(t, e)
+	l, err := e.OpenGate(t.Context(), container.GateSpec{Env: r.env, Names: []string{"backend"}, Ports: []int{80, 81}, Silent: []int{5432}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	first := make(chan net.Conn, 1)
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			line, err := bufio.NewReader(conn).ReadString('\n')
+			if line == "hold\n" && err == nil {
+				first <- conn
+				continue
+			}
+			fmt.Fprintln(conn, "hello") // the caller's output shows it
+			conn.Close()
+		}
+	}()
+	held := r.app("held", nil, "do", "get", "backend:80", "hold")
+	conn := <-first
+	if err := l.Answer(t.Context(), []int{80, 5432}, []int{81}); err != nil {
+		t.Fatal(err)
+	}
+	if out, st := r.ended("raw", "get", "backend:5432", "x"); st.ExitCode != 0 || out != "hello\n" {
+		t.Errorf("the port that was silent: code %d, %q", st.ExitCode, out)
+	}
+	if err := l.Answer(t.Context(), []int{80, 5432}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if out, st := r.ended("former", "get", "backend:81", "x"); st.ExitCode == 0 {
+		t.Errorf("the port that is free again: %q", out)
+	}
+	fmt.Fprintln(conn, "still here")
+	conn.Close()
+	st := r.waitExit(held)
+	if out := text(t, e, held); st.ExitCode != 0 || out != "still here\n" {
+		t.Errorf("the connection from before: code %d, %q", st.ExitCode, out)
+	}
+}
