@@ -50,6 +50,7 @@ type Report struct {
 	App      string    `json:"app"`
 	Requests int       `json:"requests"`
 	Lost     int       `json:"lost"`
+	NotSent  int       `json:"notSent"` // of the lost; they are in no Times and no Findings
 	Slow     int       `json:"slow"`
 	Steps    int       `json:"steps"`
 	Failed   []string  `json:"failedSteps,omitempty"`
@@ -77,6 +78,11 @@ func Judge(app string, samples []Sample, steps []Step, events []Event, s Setting
 	r := Report{App: app, Requests: len(samples), Steps: len(steps)}
 	var rest, during []time.Duration
 	for _, sample := range samples {
+		if sample.NotSent {
+			r.Lost++
+			r.NotSent++
+			continue
+		}
 		step := stepAt(steps, sample)
 		if step != "" {
 			during = append(during, sample.Took)
@@ -104,6 +110,9 @@ func Judge(app string, samples []Sample, steps []Step, events []Event, s Setting
 	}
 	if r.Lost > 0 || r.Slow > 0 {
 		r.Causes = causes(r.Findings, s)
+	}
+	if r.NotSent > 0 {
+		r.Causes = append(r.Causes, fmt.Sprintf("%d of the lost requests were %s: the app answers more slowly than they come", r.NotSent, notSent))
 	}
 	return r
 }

@@ -16,6 +16,7 @@ import (
 const (
 	MaxRate     = 2000 // requests per second
 	MaxInFlight = 512  // requests at a time
+	MaxWaiting  = 2048 // requests that are due and wait for one of those to end
 )
 
 // Load is a constant rate of GET requests to a loopback address, half of them
@@ -57,13 +58,20 @@ type Sample struct {
 	Fresh  bool          // on a connection of its own
 	Status int           // 0 when there was no answer
 	Err    string        // why there was none, "" otherwise
+	// NotSent says that the request was due while as many as may be were under
+	// way and waiting, so that Took says nothing about the app.
+	NotSent bool
 }
 
-// Failed says that the request was lost: no answer, or one of the 5xx.
+// notSent is the Err of requests that were not sent.
+var notSent = fmt.Sprintf("not sent: %d requests were under way and %d more waited", MaxInFlight, MaxWaiting)
+
+// Failed says that the request was lost: no answer, or one of the 5xx. One that
+// was not sent is: who comes for an app that answers nobody has no answer either.
 func (s Sample) Failed() bool { return s.Err != "" || s.Status >= 500 }
 
 // Run sends requests until ctx is done, waits for those under way, and returns
-// all of them in the order they were due. The caller has called Check.
+// all that were due, in order. The caller has called Check.
 func (l Load) Run(ctx context.Context) []Sample {
 	if l.Timeout == 0 {
 		l.Timeout = 10 * time.Second
@@ -71,38 +79,70 @@ func (l Load) Run(ctx context.Context) []Sample {
 	kept, fresh := l.transports()
 	defer kept.CloseIdleConnections()
 	defer fresh.CloseIdleConnections()
-	var (
-		mu      sync.Mutex
-		samples []Sample
-		asking  sync.WaitGroup
-	)
-	slots := make(chan struct{}, MaxInFlight)
+	r := run{load: l, kept: kept, fresh: fresh}
 	interval := time.Second / time.Duration(l.Rate)
 	next := time.Now()
 	for n := 0; sleepUntil(ctx, next); n++ {
-		due, transport := next, http.RoundTripper(kept)
-		if n%2 == 1 {
-			transport = fresh
-		}
+		r.due(Sample{Begin: next, Fresh: n%2 == 1})
 		next = next.Add(interval)
-		mu.Lock()
-		i := len(samples)
-		samples = append(samples, Sample{Begin: due, Fresh: n%2 == 1})
-		mu.Unlock()
-		asking.Go(func() {
-			slots <- struct{}{} // the wait for a slot is part of the request's time
-			defer func() { <-slots }()
-			status, err := l.ask(transport)
-			mu.Lock()
-			defer mu.Unlock()
-			samples[i].Took, samples[i].Status = time.Since(due), status
-			if err != nil {
-				samples[i].Err = plain(err)
-			}
-		})
 	}
-	asking.Wait()
-	return samples
+	r.asking.Wait()
+	return r.samples
+}
+
+// run is a load under way.
+type run struct {
+	load        Load
+	kept, fresh http.RoundTripper
+	asking      sync.WaitGroup
+
+	mu       sync.Mutex
+	samples  []Sample // guarded by mu
+	inFlight int      // guarded by mu
+	waiting  []int    // guarded by mu; indices of samples
+}
+
+// due begins a request, or lets it wait, which is part of its time.
+func (r *run) due(s Sample) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := len(r.samples)
+	switch {
+	case r.inFlight < MaxInFlight:
+		r.inFlight++
+		r.asking.Go(func() { r.ask(i) })
+	case len(r.waiting) < MaxWaiting:
+		r.waiting = append(r.waiting, i)
+	default:
+		s.NotSent, s.Err = true, notSent
+	}
+	r.samples = append(r.samples, s)
+}
+
+// ask sends the i-th request, and then those that wait.
+func (r *run) ask(i int) {
+	for more := true; more; {
+		r.mu.Lock()
+		s := r.samples[i]
+		r.mu.Unlock()
+		transport := r.kept
+		if s.Fresh {
+			transport = r.fresh
+		}
+		status, err := r.load.ask(transport)
+		s.Took, s.Status = time.Since(s.Begin), status
+		if err != nil {
+			s.Err = plain(err)
+		}
+		r.mu.Lock()
+		r.samples[i] = s
+		if more = len(r.waiting) > 0; more {
+			i, r.waiting = r.waiting[0], r.waiting[1:]
+		} else {
+			r.inFlight--
+		}
+		r.mu.Unlock()
+	}
 }
 
 func (l Load) transports() (kept, fresh *http.Transport) {

@@ -3,11 +3,16 @@ package verify
 import (
 	"context"
 	"encoding/xml"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/acalocal/acalocal/internal/junit"
@@ -76,6 +81,51 @@ func TestLoadCountsEveryRequestOnce(t *testing.T) {
 	if lost == 0 || fresh != len(samples)/2 {
 		t.Errorf("%d lost, %d fresh of %d", lost, fresh, len(samples))
 	}
+}
+
+// TestLoadOfAnAppThatHangsIsBounded: what cannot be sent is counted, and nothing
+// of it is kept.
+func TestLoadOfAnAppThatHangsIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		asked, most, under := 0, 0, 0
+		var mu sync.Mutex
+		hang := func(context.Context, string, string) (net.Conn, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			asked++
+			under++
+			most = max(most, under)
+			client, server := net.Pipe()
+			go func() {
+				io.Copy(io.Discard, server) // to the end of the client's patience
+				mu.Lock()
+				defer mu.Unlock()
+				under--
+			}()
+			return client, nil
+		}
+		l := Load{URL: "http://127.0.0.1:1", Rate: MaxRate, Timeout: 10 * time.Second, Transport: &http.Transport{DialContext: hang}}
+		done := make(chan []Sample)
+		go func() { done <- l.Run(ctx) }()
+		time.Sleep(5*time.Second + time.Millisecond/4)
+		synctest.Wait()
+		if n := runtime.NumGoroutine(); n > 5*MaxInFlight {
+			t.Errorf("%d goroutines wait for an app that hangs", n)
+		}
+		cancel()
+		samples := <-done
+		const sent = MaxInFlight + MaxWaiting
+		r := Judge("web", samples, nil, nil, Settings{Readiness: true, Grace: time.Minute})
+		if asked != sent || most > 2*MaxInFlight || r.Requests != 5*MaxRate+1 || r.Lost != r.Requests || r.NotSent != r.Requests-sent || r.Rest.Requests != sent {
+			r.Findings = nil
+			t.Errorf("%d were sent, %d at a time: %+v", asked, most, r)
+		}
+		want := "7441 of the lost requests were not sent: 512 requests were under way and 2048 more waited: the app answers more slowly than they come"
+		if got := r.Causes[len(r.Causes)-1]; got != want {
+			t.Errorf("the cause is %q, want %q", got, want)
+		}
+	})
 }
 
 func TestJudge(t *testing.T) {
