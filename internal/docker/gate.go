@@ -36,13 +36,16 @@ func (e *Engine) OpenGate(ctx context.Context, s container.GateSpec) (container.
 		return nil, err
 	}
 	g := &gate{
-		engine: e, id: id, addr: s.Ports, ports: s.Ports, silent: s.Silent,
+		engine: e, id: id, env: s.Env, addr: s.Ports, ports: s.Ports, silent: s.Silent,
 		conns:  make(chan net.Conn),
 		closed: make(chan struct{}),
 		ended:  make(chan struct{}),
 	}
 	g.link = &link{engine: e, id: id, accept: g.handOver, turn: make(chan struct{}, 1)}
 	listening, err := g.listen(ctx)
+	if err == nil {
+		err = e.nameGate(ctx, s, id)
+	}
 	if err != nil {
 		return nil, errors.Join(err, g.remove())
 	}
@@ -132,7 +135,7 @@ func (e *Engine) ensureGate(ctx context.Context, s container.GateSpec) (containe
 		Config:     holderConfig("", helperLabels(s.Env)),
 		HostConfig: holderHost(s.Env),
 		NetworkingConfig: &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{
-			networkName(s.Env): {Aliases: s.Names},
+			networkName(s.Env): {}, // its names come when it listens
 		}},
 	})
 	if err != nil && !errdefs.IsConflict(err) {
@@ -160,10 +163,46 @@ func (e *Engine) ensureGate(ctx context.Context, s container.GateSpec) (containe
 	return id, nil
 }
 
+// nameGate makes the names lead to a gate, unless they do. Aliases are an
+// endpoint's from its beginning, so it gets another: with the names from the
+// start, whoever has another gate of a name would be refused by this one until
+// it listens.
+func (e *Engine) nameGate(ctx context.Context, s container.GateSpec, id container.ID) error {
+	r, err := e.client.ContainerInspect(ctx, string(id), client.ContainerInspectOptions{})
+	if err != nil {
+		return e.wrap(err, "name gate %s", short(id))
+	}
+	if n := r.Container.NetworkSettings.Networks[networkName(s.Env)]; n != nil {
+		if !slices.ContainsFunc(s.Names, func(name string) bool { return !slices.Contains(n.Aliases, name) }) {
+			return nil
+		}
+		if err := e.disconnectGate(ctx, s.Env, id); err != nil {
+			return err
+		}
+	}
+	_, err = e.client.NetworkConnect(ctx, networkName(s.Env), client.NetworkConnectOptions{
+		Container: string(id), EndpointConfig: &network.EndpointSettings{Aliases: s.Names},
+	})
+	if err != nil {
+		return e.wrap(err, "name gate %s", short(id))
+	}
+	return nil
+}
+
+// disconnectGate takes the names away, and cuts the connections.
+func (e *Engine) disconnectGate(ctx context.Context, env string, id container.ID) error {
+	_, err := e.client.NetworkDisconnect(ctx, networkName(env), client.NetworkDisconnectOptions{Container: string(id), Force: true})
+	if err != nil && !errdefs.IsNotFound(err) {
+		return e.wrap(err, "take the names of gate %s away", short(id))
+	}
+	return nil
+}
+
 // gate is an open gate.
 type gate struct {
 	engine *Engine
 	id     container.ID
+	env    string
 	addr   gateAddr
 	link   *link
 	conns  chan net.Conn
@@ -333,8 +372,14 @@ func (a gateAddr) String() string {
 	return strings.Trim(strings.Join(strings.Fields(fmt.Sprint([]int(a))), ","), "[]")
 }
 
-// Close implements net.Listener. It takes the names away.
+// Close implements net.Listener. It takes the names away first: a container that
+// ends is named for a moment longer, and refuses.
 func (g *gate) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), removeWithin)
+	defer cancel()
+	if err := g.engine.disconnectGate(ctx, g.env, g.id); err != nil {
+		g.engine.log.Debug().Err(err).Msg("a gate is removed with its names")
+	}
 	g.stop()
 	g.engine.gates.forget(g)
 	return g.remove()

@@ -175,6 +175,9 @@ func socket() error {
 
 func raw() error {
 	conn, err := net.Dial("tcp", "db:5432")
+	for by := time.Now().Add(patience); err != nil && time.Now().Before(by); time.Sleep(beat) {
+		conn, err = net.Dial("tcp", "db:5432") // its gate may come after that of the others
+	}
 	if err != nil {
 		return err
 	}
