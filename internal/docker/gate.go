@@ -36,7 +36,7 @@ func (e *Engine) OpenGate(ctx context.Context, s container.GateSpec) (container.
 		return nil, err
 	}
 	g := &gate{
-		engine: e, id: id, env: s.Env, addr: s.Ports, ports: s.Ports, silent: s.Silent,
+		engine: e, id: id, env: s.Env, names: s.Names, addr: s.Ports, ports: s.Ports, silent: s.Silent,
 		conns:  make(chan net.Conn),
 		closed: make(chan struct{}),
 		ended:  make(chan struct{}),
@@ -130,12 +130,16 @@ func gateName(s container.GateSpec) string {
 // ensureGate returns the running container of a gate.
 func (e *Engine) ensureGate(ctx context.Context, s container.GateSpec) (container.ID, error) {
 	name := gateName(s)
+	aliases := s.Names
+	if e.gates.share(s.Names) {
+		aliases = nil // they come when it listens, see nameGate
+	}
 	_, err := e.createOurs(ctx, client.ContainerCreateOptions{
 		Name:       name,
 		Config:     holderConfig("", helperLabels(s.Env)),
 		HostConfig: holderHost(s.Env),
 		NetworkingConfig: &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{
-			networkName(s.Env): {}, // its names come when it listens
+			networkName(s.Env): {Aliases: aliases},
 		}},
 	})
 	if err != nil && !errdefs.IsConflict(err) {
@@ -203,6 +207,7 @@ type gate struct {
 	engine *Engine
 	id     container.ID
 	env    string
+	names  []string
 	addr   gateAddr
 	link   *link
 	conns  chan net.Conn
@@ -420,6 +425,15 @@ func (s *gateSet) has(id container.ID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.ContainsFunc(s.open, func(g *gate) bool { return g.id == id })
+}
+
+// share reports whether an open gate has one of the names.
+func (s *gateSet) share(names []string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.open, func(g *gate) bool {
+		return slices.ContainsFunc(g.names, func(name string) bool { return slices.Contains(names, name) })
+	})
 }
 
 func (s *gateSet) forget(g *gate) {
