@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/moby/moby/client"
 
+	"github.com/acalocal/acalocal/internal/agent"
 	"github.com/acalocal/acalocal/internal/container"
 	"github.com/acalocal/acalocal/internal/container/runtimetest"
 )
@@ -441,6 +442,10 @@ func TestGateOpensAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer first.Close()
+	// Its daemon does nothing any more, and its session is there still.
+	g := first.(*gate)
+	g.once.Do(func() { close(g.closed) })
+	<-g.ended
 	// Whoever opens it again has it: the daemon before may be dead.
 	second := newEngine(t)
 	l, err := second.OpenGate(t.Context(), spec)
@@ -448,8 +453,10 @@ func TestGateOpensAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	first.(*gate).stop()
-	// The first took it back before it was stopped; the second gets it again.
+	// The first takes it back once; the second gets it again.
+	if _, err := g.listen(t.Context()); err != nil && !errors.Is(err, agent.ErrLost) {
+		t.Fatal(err)
+	}
 	go func() {
 		for {
 			conn, err := l.Accept()
