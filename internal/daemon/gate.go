@@ -179,6 +179,9 @@ func rawPorts(a ingress.App) []int {
 // is what goes on when such names come up.
 const settle = 5 * time.Second
 
+// again is how long a gate that could not be made waits for the next attempt.
+const again = 5 * time.Second
+
 // run keeps the wanted gates open: new ones before those they replace are
 // retired, so no call falls between two.
 func (g *gates) run(ctx context.Context) {
@@ -212,7 +215,9 @@ func (g *gates) run(ctx context.Context) {
 			return
 		}
 		due = nil
-		g.change(ctx, table)
+		if !g.change(ctx, table) {
+			due = time.After(again)
+		}
 		swept = g.sweep()
 	}
 }
@@ -259,8 +264,9 @@ func (g *gates) remember(t ingress.Table) {
 
 // change makes the open gates those of the table. New names get one more gate
 // beside those that are open: to replace a gate would move calls by all of its
-// names to another address, which some callers ask for only once.
-func (g *gates) change(ctx context.Context, t ingress.Table) {
+// names to another address, which some callers ask for only once. It reports
+// whether every name has a gate now.
+func (g *gates) change(ctx context.Context, t ingress.Table) (complete bool) {
 	wanted := gatesOf(t, g.former)
 	var lasting []string // names that do not come and go with revisions
 	for _, w := range gatesOf(withoutRevisions(t), nil) {
@@ -274,8 +280,11 @@ func (g *gates) change(ctx context.Context, t ingress.Table) {
 		}
 		return misleads
 	})
+	complete = true
 	for _, w := range wanted {
-		replaced = append(replaced, g.complete(ctx, w, lasting)...)
+		old, ok := g.complete(ctx, w, lasting)
+		replaced = append(replaced, old...)
+		complete = complete && ok
 	}
 	for _, o := range replaced {
 		o.retire()
@@ -284,12 +293,13 @@ func (g *gates) change(ctx context.Context, t ingress.Table) {
 	for _, o := range g.retired {
 		g.follow(ctx, o, wanted)
 	}
+	return complete
 }
 
 // complete opens a gate for the names of w that no open one has. It takes along
 // those of a gate that has no lasting name, so that there is at most one such,
-// and returns that gate.
-func (g *gates) complete(ctx context.Context, w gate, lasting []string) (replaced []*openGate) {
+// and returns that gate. It is not ok when the gate cannot be made.
+func (g *gates) complete(ctx context.Context, w gate, lasting []string) (replaced []*openGate, ok bool) {
 	names, missing := w.names, w.names
 	for _, o := range g.open {
 		if o.app != w.app {
@@ -303,17 +313,17 @@ func (g *gates) complete(ctx context.Context, w gate, lasting []string) (replace
 			replaced = append(replaced, o)
 		}
 	}
-	if len(missing) == 0 {
-		return nil
+	if len(missing) == 0 || g.runtime == nil {
+		return nil, true
 	}
 	w.names = names
 	o := g.openOne(ctx, w)
 	if o == nil {
-		return nil
+		return nil, false
 	}
 	g.open = slices.DeleteFunc(g.open, func(o *openGate) bool { return slices.Contains(replaced, o) })
 	g.open = append(g.open, o)
-	return replaced
+	return replaced, true
 }
 
 // answer changes the ports of an open gate to those of w.
@@ -393,9 +403,6 @@ func (g *gates) close(o *openGate) {
 }
 
 func (g *gates) openOne(ctx context.Context, w gate) *openGate {
-	if g.runtime == nil {
-		return nil
-	}
 	// One that has retired with the same names has the same container.
 	g.retired = slices.DeleteFunc(g.retired, func(o *openGate) bool {
 		twin := o.app == w.app && slices.Equal(o.names, w.names)

@@ -173,13 +173,33 @@ func TestHostsThatWentBeforeTheirGateWasMadeAreRemembered(t *testing.T) {
 	})
 }
 
+// TestGatesThatCannotBeMadeAreTriedAgain: the engine may be gone for a while.
+func TestGatesThatCannotBeMadeAreTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		opened := &openedGates{begin: time.Now(), fails: 2}
+		g := newGates(Options{}, func(net.Listener, ingress.ListenSpec) {})
+		g.runtime = opened
+		done := make(chan struct{})
+		go func() { g.run(ctx); close(done) }()
+		g.set(ingress.Table{Domain: "x", Apps: []ingress.App{{Name: "web", Enabled: true}, {Name: "back", Enabled: true}}})
+		time.Sleep(time.Minute)
+		cancel()
+		<-done
+		if got := opened.String(); got != "10s" {
+			t.Errorf("gates are opened at %q, want 10s", got)
+		}
+	})
+}
+
 // openedGates is a container engine that remembers when it opened gates.
 type openedGates struct {
 	container.Gate
 	begin time.Time
 
-	mu sync.Mutex
-	at []string // guarded by mu
+	mu    sync.Mutex
+	at    []string // guarded by mu
+	fails int      // so often, before; guarded by mu
 	// names are those of the last gate; guarded by mu.
 	names []string
 }
@@ -187,6 +207,10 @@ type openedGates struct {
 func (o *openedGates) OpenGate(_ context.Context, s container.GateSpec) (container.GateListener, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.fails > 0 {
+		o.fails--
+		return nil, errors.New("no engine")
+	}
 	o.names = s.Names
 	o.at = append(o.at, time.Since(o.begin).String())
 	return &fakeGate{conns: make(chan net.Conn), done: make(chan struct{})}, nil
