@@ -1,5 +1,7 @@
 package change
 
+//lint:file-ignore ST1005 az's own words
+
 import (
 	"errors"
 	"fmt"
@@ -10,8 +12,6 @@ import (
 )
 
 // Az's refusals of labels, in its own words.
-//
-//lint:ignore ST1005 az's own words
 var (
 	errNoLabel   = errors.New("Please specify a label name with an associated traffic weight.")
 	errSameLabel = errors.New("Label names to be swapped must be different.")
@@ -78,7 +78,6 @@ func SwapLabels(traffic []aca.TrafficWeight, source, target string) ([]aca.Traff
 }
 
 func notInTraffic(label string) error {
-	//lint:ignore ST1005 az's own words
 	return fmt.Errorf("Could not find label '%s' in traffic.", label)
 }
 

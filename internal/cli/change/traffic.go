@@ -1,5 +1,7 @@
 package change
 
+//lint:file-ignore ST1005 az's own words
+
 import (
 	"errors"
 	"fmt"
@@ -18,8 +20,6 @@ type Weight struct {
 }
 
 // Az's refusals of weights, in its own words.
-//
-//lint:ignore ST1005 az's own words
 var (
 	ErrTrafficSum    = errors.New("Traffic sums may not exceed 100.")
 	ErrTrafficFormat = errors.New(`Traffic weights must be in format "<revision>=<weight> <revision2>=<weight2> ..."`)
@@ -83,7 +83,6 @@ func find(list *[]aca.TrafficWeight, w Weight) (int, error) {
 	case i >= 0:
 		return i, nil
 	case w.Label:
-		//lint:ignore ST1005 az's own words
 		return 0, fmt.Errorf("No labels '%s' assigned to any traffic weight.", w.Name)
 	}
 	*list = append(*list, newEntry(w.Name))
