@@ -56,6 +56,9 @@ type Sample struct {
 	Kind   Kind
 	Value  float64
 	Target float64 // more than 0
+	// Over is how many replicas a Utilization was measured over, 0 for all there
+	// are. One that has just been added has no metrics yet.
+	Over int
 	// Activation is the value above which the rule wakes an app at zero and
 	// keeps it awake.
 	Activation float64
@@ -72,11 +75,20 @@ func (m Sample) active() bool {
 	return m.Kind != Utilization && (m.Active || m.Value > m.Activation)
 }
 
-// replicas is what one rule asks for.
+// replicas is what one rule asks for. Replicas without metrics count as Kubernetes'
+// autoscaler counts them: as idle where more are wanted, so that one that is
+// just starting does not ask for further ones, and as on target where fewer are
+// (kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale, "Algorithm
+// details").
 func (m Sample) replicas(current int) int {
 	n := m.Value / m.Target
-	if m.Kind != Average {
+	switch {
+	case m.Kind == Value, m.Kind == Utilization && m.Over == 0:
 		n *= float64(current)
+	case m.Kind == Utilization && m.Value > m.Target:
+		n = max(n*float64(m.Over), float64(current))
+	case m.Kind == Utilization:
+		n = n*float64(m.Over) + float64(max(0, current-m.Over))
 	}
 	// A metric such as 0.3 ÷ 0.1 must not ask for one more by rounding alone.
 	return int(math.Ceil(n - 1e-9))

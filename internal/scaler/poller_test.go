@@ -96,11 +96,11 @@ func TestCPUAndMemory(t *testing.T) {
 		trigger scale.Trigger
 		want    scale.Sample
 	}{
-		{trigger("cpu", "type=Utilization", "value=60"), scale.Sample{Kind: scale.Utilization, Value: 25, Target: 60}},
-		{trigger("cpu", "metricType=AverageValue", "value=250m"), scale.Sample{Kind: scale.Utilization, Value: 0.5, Target: 0.25}},
-		{trigger("memory", "type=Utilization", "value=60"), scale.Sample{Kind: scale.Utilization, Value: 100 * 300.0 / 1024, Target: 60}},
-		{trigger("memory", "metricType=AverageValue", "value=200Mi"), scale.Sample{Kind: scale.Utilization, Value: 300 << 20, Target: 200 << 20}},
-		{trigger("memory", "metricType=AverageValue", "value=200Mi", "containerName=app"), scale.Sample{Kind: scale.Utilization, Value: 300 << 20, Target: 200 << 20}},
+		{trigger("cpu", "type=Utilization", "value=60"), scale.Sample{Kind: scale.Utilization, Value: 25, Target: 60, Over: 1}},
+		{trigger("cpu", "metricType=AverageValue", "value=250m"), scale.Sample{Kind: scale.Utilization, Value: 0.5, Target: 0.25, Over: 1}},
+		{trigger("memory", "type=Utilization", "value=60"), scale.Sample{Kind: scale.Utilization, Value: 100 * 300.0 / 1024, Target: 60, Over: 1}},
+		{trigger("memory", "metricType=AverageValue", "value=200Mi"), scale.Sample{Kind: scale.Utilization, Value: 300 << 20, Target: 200 << 20, Over: 1}},
+		{trigger("memory", "metricType=AverageValue", "value=200Mi", "containerName=app"), scale.Sample{Kind: scale.Utilization, Value: 300 << 20, Target: 200 << 20, Over: 1}},
 	} {
 		s, err := New(c.trigger, o)
 		if err != nil {
@@ -137,9 +137,9 @@ func TestUtilizationIsOverAllContainersOfAllReplicas(t *testing.T) {
 			{Container: "app", ID: "3", Stats: app, RequestMemory: 1000}, {Container: "side", ID: "4", Stats: side, RequestMemory: 400},
 		}, nil
 	}}
-	wantSample(t, o, trigger("memory", "type=Utilization", "value=80"), scale.Sample{Kind: scale.Utilization, Value: 50, Target: 80})
-	wantSample(t, o, trigger("memory", "type=Utilization", "value=80", "containerName=side"), scale.Sample{Kind: scale.Utilization, Value: 25, Target: 80})
-	wantSample(t, o, trigger("memory", "metricType=AverageValue", "value=500"), scale.Sample{Kind: scale.Utilization, Value: 700, Target: 500})
+	wantSample(t, o, trigger("memory", "type=Utilization", "value=80"), scale.Sample{Kind: scale.Utilization, Value: 50, Target: 80, Over: 2})
+	wantSample(t, o, trigger("memory", "type=Utilization", "value=80", "containerName=side"), scale.Sample{Kind: scale.Utilization, Value: 25, Target: 80, Over: 2})
+	wantSample(t, o, trigger("memory", "metricType=AverageValue", "value=500"), scale.Sample{Kind: scale.Utilization, Value: 700, Target: 500, Over: 2})
 }
 
 func TestSeveralPollersAtOnce(t *testing.T) {

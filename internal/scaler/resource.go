@@ -99,7 +99,7 @@ func (s *resource) Read(ctx context.Context) (scale.Sample, error) {
 	if replicas == 0 {
 		return scale.Sample{}, s.nothing()
 	}
-	out := scale.Sample{Kind: scale.Utilization, Value: used / float64(replicas), Target: s.target}
+	out := scale.Sample{Kind: scale.Utilization, Value: used / float64(replicas), Target: s.target, Over: replicas}
 	if s.percent {
 		if asked <= 0 {
 			return scale.Sample{}, fmt.Errorf("failed to get %s utilization: missing request for %s", s.p.Type, s.p.Type)
