@@ -99,32 +99,43 @@ func (r *reloader) publish(def *config.Definition) {
 	r.specs.Store(&specs)
 }
 
-// concerns says whether a file, absolute, is any build's: the Dockerfile, the
-// ignore rules beside it, or what a build can see. Others must not call a build
-// off: tools write notes, logs and databases there all the time.
-func (r *reloader) concerns(file string) bool {
-	for _, spec := range *r.specs.Load() {
-		rel, err := filepath.Rel(spec.Context, file)
-		if err != nil || !filepath.IsLocal(rel) {
-			continue
-		}
-		if file == spec.Dockerfile || strings.HasSuffix(file, ".dockerignore") || reads(spec.Dockerfile, filepath.ToSlash(rel)) {
-			return true
-		}
+// concerns returns what says whether a file, absolute, is any build's: the
+// Dockerfile, the ignore rules beside it, or what a build can see. Others must
+// not call a build off: tools write notes, logs and databases there all the
+// time. It is for one burst of changes, which may have thousands of files: each
+// Dockerfile is read once.
+func (r *reloader) concerns() func(file string) bool {
+	specs := *r.specs.Load()
+	files := make([]*dockerfile.File, len(specs)) // nil when it cannot be read, which is for the build to complain about
+	for i, spec := range specs {
+		files[i] = readDockerfile(spec.Dockerfile)
 	}
-	return false
+	return func(file string) bool {
+		for i, spec := range specs {
+			rel, err := filepath.Rel(spec.Context, file)
+			if err != nil || !filepath.IsLocal(rel) {
+				continue
+			}
+			if file == spec.Dockerfile || strings.HasSuffix(file, ".dockerignore") || files[i] == nil || reload.Reads(files[i], filepath.ToSlash(rel)) {
+				return true
+			}
+		}
+		return false
+	}
 }
 
-// reads says whether a Dockerfile's build can see a file of its context. One
-// that cannot be read is for the build to complain about.
-func reads(file, rel string) bool {
+// readDockerfile returns nil for one that cannot be read.
+func readDockerfile(file string) *dockerfile.File {
 	f, err := os.Open(file)
 	if err != nil {
-		return true
+		return nil
 	}
 	defer f.Close()
 	df, err := dockerfile.Parse(f)
-	return err != nil || reload.Reads(df, rel)
+	if err != nil {
+		return nil
+	}
+	return df
 }
 
 // exceptOutput leaves out the files that the words of this command go to: what
@@ -191,9 +202,10 @@ func (r *reloader) watch(ctx context.Context, o watched, changes chan<- reload.C
 	err := watch.Run(ctx, o.Options, func() {}, func(b watch.Batch) {
 		c := reload.Change{Rescan: b.Rescan, Definition: o.definition}
 		if !o.definition {
+			concerns := r.concerns()
 			for _, p := range b.Paths {
 				// A definition has a watch of its own.
-				if abs := filepath.Join(o.Root, filepath.FromSlash(p)); !r.definitions[abs] && r.concerns(abs) {
+				if abs := filepath.Join(o.Root, filepath.FromSlash(p)); !r.definitions[abs] && concerns(abs) {
 					c.Paths = append(c.Paths, abs)
 				}
 			}

@@ -8,8 +8,8 @@ import (
 	"github.com/acalocal/acalocal/emulator/aca"
 )
 
-// SetRestriction adds a rule, or replaces the one of its name, in any case. Rules all allow
-// or all deny (learn.microsoft.com/azure/container-apps/ip-restrictions).
+// SetRestriction adds a rule, or replaces the one of its name, in any case.
+// Rules all allow or all deny (learn.microsoft.com/azure/container-apps/ip-restrictions).
 func SetRestriction(rules []aca.IPSecurityRestriction, rule aca.IPSecurityRestriction) ([]aca.IPSecurityRestriction, error) {
 	out := slices.Clone(rules)
 	i := restrictionIndex(out, rule.Name)
