@@ -32,6 +32,7 @@ func backoff(step int) time.Duration {
 // end notes that the current attempt of a container ended.
 func (s *State) end(m *member, st container.Status) {
 	m.ended = true
+	m.lookAt = time.Time{}
 	m.startup, m.ready = false, false
 	end := &End{Time: st.FinishedAt, Reason: "ProcessExited", ExitCode: st.ExitCode}
 	m.last = end
@@ -82,6 +83,7 @@ func (s *State) backOff(m *member, extra time.Duration) {
 // termination row and the back-off count from here, not from its end.
 func (s *State) kill(m *member) {
 	m.killed = true
+	m.lookAt = time.Time{}
 	m.startup, m.ready = false, false
 	m.last = &End{Time: s.now, Reason: "ProbeFailure"}
 	row := probes.KilledRow(m.spec.Name)

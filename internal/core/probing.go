@@ -26,8 +26,11 @@ func (s *State) effectiveProbes(m *member) []aca.Probe {
 	return aca.EffectiveProbes(&app, m.spec.Name)
 }
 
-// withoutProbes passes the gates of a container that just started and has no
-// probe for them.
+// relistPeriod is how often a kubelet looks which containers run (k8s:
+// genericPlegRelistPeriod).
+const relistPeriod = time.Second
+
+// withoutProbes passes the gates of a running container that no probe keeps.
 func (s *State) withoutProbes(m *member) {
 	m.startup, m.ready = true, true
 	for _, p := range s.effectiveProbes(m) {
@@ -37,6 +40,29 @@ func (s *State) withoutProbes(m *member) {
 		case aca.Readiness:
 			m.ready = false
 		}
+	}
+}
+
+// awaitLook keeps a container that just started, and that neither startup nor
+// readiness probe keeps, from being ready until a kubelet would have found it
+// running: one that ends at once is never ready, so it takes no traffic from
+// the revision before.
+func (s *State) awaitLook(m *member) {
+	if m.startup && m.ready {
+		m.startup, m.ready = false, false
+		m.waiting = "ContainerCreating"
+		m.lookAt = s.now.Add(s.scaled(relistPeriod))
+	}
+}
+
+// foundRunning says that a container runs, and a kubelet would know it.
+func (s *State) foundRunning(m *member) bool { return s.running(m) && m.lookAt.IsZero() }
+
+// stepLook is that look.
+func (s *State) stepLook(m *member) {
+	if !m.lookAt.IsZero() && !s.now.Before(m.lookAt) && s.running(m) && !s.stale(m.key) {
+		m.lookAt, m.waiting = time.Time{}, ""
+		m.startup, m.ready = true, true
 	}
 }
 

@@ -73,6 +73,7 @@ type member struct {
 	startup  bool // the startup probe passed, or there is none
 	ready    bool // the readiness probe passes, or there is none
 	refused  bool // the readiness probe failed in this attempt
+	lookAt   time.Time // when one without these probes is found to run; zero when it was
 
 	unreached uint64 // State.seq after the last pull that found registry or engine out of reach
 }
@@ -207,6 +208,7 @@ func (s *State) bringUp(r *replica) {
 	}
 	for _, m := range r.mains {
 		s.stepKill(m)
+		s.stepLook(m)
 		s.stepMember(m, "container of the replica")
 	}
 	s.scanWhenNeeded(r)

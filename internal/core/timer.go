@@ -42,5 +42,6 @@ func (r *replica) deadlines(due func(time.Time)) {
 	due(r.nextScan)
 	for _, m := range r.all() {
 		due(m.retryAt)
+		due(m.lookAt)
 	}
 }

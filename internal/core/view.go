@@ -321,7 +321,7 @@ func (s *State) viewReplica(r *replica) ReplicaView {
 		v.Resource.Properties.InitContainers = append(v.Resource.Properties.InitContainers, s.viewMember(m))
 	}
 	for _, m := range r.mains {
-		if !s.running(m) {
+		if !s.foundRunning(m) {
 			v.Resource.Properties.RunningState = "NotRunning"
 		}
 		v.Resource.Properties.Containers = append(v.Resource.Properties.Containers, s.viewMember(m))
@@ -342,7 +342,7 @@ func (s *State) viewMember(m *member) aca.ReplicaContainer {
 	case m.done:
 		c.RunningState = "Terminated"
 		c.RunningStateDetails = "Container terminated with exit code 0."
-	case st.State == container.Running && !m.killed:
+	case s.foundRunning(m) && !m.killed:
 		c.RunningState = "Running"
 		c.RunningStateDetails = "Container started at: " + st.StartedAt.UTC().Format("1/2/2006 3:04:05 PM") + "."
 	default:

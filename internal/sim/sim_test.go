@@ -110,6 +110,31 @@ func TestFailingRevisionNeverTakesTrafficFromTheOldOne(t *testing.T) {
 	}
 }
 
+// TestSidecarThatEndsAtOnceTakesNoTraffic: it has no probe, so nothing but its
+// running says that it is ready, and for a moment it does run.
+func TestSidecarThatEndsAtOnceTakesNoTraffic(t *testing.T) {
+	all := images()
+	all["brief"] = containertest.Program{ExitAfter: 200 * time.Millisecond, ExitCode: 3}
+	s := New(41, all)
+	s.Apply(flask("web", "good:1"))
+	s.RunUntil(time.Minute, func() bool { return s.ready("web") })
+	app := flask("web", "good:1")
+	side := app.Properties.Template.Containers[0]
+	side.Name, side.Image, side.Probes = "side", "brief", nil
+	app.Properties.Template.Containers = append(app.Properties.Template.Containers, side)
+	s.Apply(app)
+	for range 200 {
+		s.Run(100 * time.Millisecond)
+		if v := s.View()[0]; len(v.Revisions) > 1 && v.Revisions[1].Serving != 0 {
+			t.Fatalf("the new revision serves:\n%s", s.text())
+		}
+	}
+	if p := s.View()[0].Revisions[1].Resource.Properties; p.RunningState != "Failed" || p.RunningStateDetails != "1/1 Container crashing: side" {
+		t.Errorf("the revision is %s %q", p.RunningState, p.RunningStateDetails)
+	}
+	s.check(t)
+}
+
 func TestCrashLoopWaitsTheCapturedBackOff(t *testing.T) {
 	s := New(4, images())
 	s.Apply(flask("web", "crash"))
