@@ -70,9 +70,9 @@ type member struct {
 	waiting  string    // reason while waiting, as in state details
 	last     *End
 	oomKills int
-	startup  bool // the startup probe passed, or there is none
-	ready    bool // the readiness probe passes, or there is none
-	refused  bool // the readiness probe failed in this attempt
+	startup  bool      // the startup probe passed, or there is none
+	ready    bool      // the readiness probe passes, or there is none
+	refused  bool      // the readiness probe failed in this attempt
 	lookAt   time.Time // when one without these probes is found to run; zero when it was
 
 	unreached uint64 // State.seq after the last pull that found registry or engine out of reach
