@@ -51,16 +51,24 @@ func (s *State) awaitLook(m *member) {
 	if m.startup && m.ready {
 		m.startup, m.ready = false, false
 		m.waiting = "ContainerCreating"
-		m.lookAt = s.now.Add(s.scaled(relistPeriod))
+		m.lookAt, m.looked = s.now.Add(s.scaled(relistPeriod)), false
 	}
 }
 
 // foundRunning says that a container runs, and a kubelet would know it.
 func (s *State) foundRunning(m *member) bool { return s.running(m) && m.lookAt.IsZero() }
 
-// stepLook is that look.
+// stepLook is that look: a listing that began at its time or later, so that the
+// end of a container that was late to be told of is not missed.
 func (s *State) stepLook(m *member) {
-	if !m.lookAt.IsZero() && !s.now.Before(m.lookAt) && s.running(m) && !s.stale(m.key) {
+	switch {
+	case m.lookAt.IsZero() || s.now.Before(m.lookAt):
+	case !m.looked:
+		m.looked = true
+		s.seq++
+		s.touched[m.key] = s.seq
+		s.emit(Relist{})
+	case s.running(m) && !s.stale(m.key):
 		m.lookAt, m.waiting = time.Time{}, ""
 		m.startup, m.ready = true, true
 	}

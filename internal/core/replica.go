@@ -73,7 +73,8 @@ type member struct {
 	startup  bool      // the startup probe passed, or there is none
 	ready    bool      // the readiness probe passes, or there is none
 	refused  bool      // the readiness probe failed in this attempt
-	lookAt   time.Time // when one without these probes is found to run; zero when it was
+	lookAt   time.Time // when it is looked whether one without these probes runs; zero when it was found to
+	looked   bool      // the listing for that was asked for
 
 	unreached uint64 // State.seq after the last pull that found registry or engine out of reach
 }
