@@ -149,7 +149,7 @@ func functionItems() []Completion {
 		items = append(items, Completion{name, CompleteFunction, f.sig})
 	}
 	for name := range specialForms {
-		items = append(items, Completion{name, CompleteFunction, ""})
+		items = append(items, Completion{name, CompleteFunction, formSignature(name)})
 	}
 	for name := range tabularForms {
 		items = append(items, Completion{name, CompleteFunction, ""})

@@ -322,51 +322,18 @@ func seriesStatsBag(a []Value) Value {
 	return dynamicValue(out)
 }
 
-// seriesStatsForm binds series_stats(x): seven columns where it is projected.
-func seriesStatsForm(b *binder, n *callNode) *bound {
-	if len(n.args) < 1 || len(n.args) > 2 {
-		b.wrongCount(n.fn.name, n.fn.span, 1, 2)
-		return failed(n)
-	}
-	args := b.args(n)
-	if args[0].typ != Dynamic && args[0].typ != NoType {
-		b.diags.report(args[0].node.pos(), "KS107", "A value of type dynamic expected.")
-		return failed(n)
-	}
-	x := cast(args[0], Dynamic)
-	parts := []struct {
-		name string
-		typ  Type
-		get  func(s seriesSummary) Value
-	}{
-		{"min", Real, func(s seriesSummary) Value { return realValue(s.min) }},
-		{"min_idx", Long, func(s seriesSummary) Value { return longValue(s.minIdx) }},
-		{"max", Real, func(s seriesSummary) Value { return realValue(s.max) }},
-		{"max_idx", Long, func(s seriesSummary) Value { return longValue(s.maxIdx) }},
-		{"avg", Real, func(s seriesSummary) Value { return realValue(s.avg) }},
-		{"stdev", Real, func(s seriesSummary) Value { return realValue(s.stdev) }},
-		{"variance", Real, func(s seriesSummary) Value { return realValue(s.variance) }},
-	}
-	part := func(i int) *bound {
-		p := parts[i]
-		k := rowKernel(p.typ, func(a []Value) Value {
-			v, _ := series(a[0])
-			s, ok := summarizeSeries(v)
-			if !ok {
-				return nullValue(p.typ)
-			}
-			return p.get(s)
-		})
-		return fold(derive(p.typ, n, kernelEval(k, []*bound{x}), x), x)
-	}
-	y := *part(0)
-	base := "series_stats_" + args[0].name + "_"
-	for _, p := range parts {
-		y.multi = append(y.multi, Column{base + p.name, p.typ})
-	}
-	y.name, y.multiOf = base+"min", part
-	return &y
-}
+var seriesStatsFns = []severalFn{{
+	name: "series_stats", sig: "dynamic, bool?",
+	parts: []Column{{"min", Real}, {"min_idx", Long}, {"max", Real}, {"max_idx", Long}, {"avg", Real}, {"stdev", Real}, {"variance", Real}},
+	eval: func(a []Value) []Value {
+		x, _ := series(a[0])
+		s, ok := summarizeSeries(x)
+		if !ok {
+			return nil
+		}
+		return []Value{realValue(s.min), longValue(s.minIdx), realValue(s.max), longValue(s.maxIdx), realValue(s.avg), realValue(s.stdev), realValue(s.variance)}
+	},
+}}
 
 // isMissing reports whether an element is the missing value: null, or equal
 // to the placeholder.

@@ -38,11 +38,10 @@ func init() {
 		"row_rank_min":              rowRankForm,
 		"row_window_session":        rowSessionForm,
 		"rank_tdigest":              sketchForm("order"),
-		"series_fft":                fourierForm,
-		"series_fit_line":           seriesFitLineForm,
-		"series_ifft":               fourierForm,
-		"series_stats":              seriesStatsForm,
 		"toscalar":                  toScalarForm,
+	}
+	for _, f := range severalFns() {
+		specialForms[f.name] = f.bind
 	}
 	tabularForms = map[string]func(b *binder, n *callNode) *rel{
 		"materialize": materializeForm,

@@ -63,6 +63,8 @@ func describeCall(name string, x *bound) string {
 		sig = f.sig
 	} else if a, ok := aggregates()[name]; ok {
 		sig = a.sig
+	} else {
+		sig = formSignature(name)
 	}
 	var lines []string
 	for _, s := range strings.Split(sig, ";") {

@@ -34,7 +34,7 @@ func Reference() map[string][]Entry {
 		}
 	}
 	for name := range specialForms {
-		add("functions", name, "", true)
+		add("functions", name, formSignature(name), true)
 	}
 	for name := range tabularForms {
 		add("functions", name, "table", true)
