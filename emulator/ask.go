@@ -48,6 +48,7 @@ var errEnded = errors.New("the environment has ended")
 func (e *Engine) Apply(ctx context.Context, req ApplyRequest) (Applied, error) {
 	app := *req.App.Clone()
 	aca.DropReadOnly(&app)
+	app.DropEnvelope()
 	app.ApplyDefaults()
 	if problems := aca.Errors(req.resolved(app).Validate()); len(problems) > 0 {
 		return Applied{}, problems[0].Err()

@@ -95,6 +95,8 @@ type Triggers interface {
 type Options struct {
 	Environment string
 	Domain      string
+	// User is whom resources belong to, "" when that is not known.
+	User string
 	// API is the base URL of the local API, for Snapshots; may be "".
 	API string
 
@@ -166,7 +168,7 @@ func New(o Options) *Engine {
 	e := &Engine{
 		o: o,
 		state: core.New(core.Options{
-			Environment: o.Environment, Domain: o.Domain, TimeScale: o.TimeScale, ScaleProbes: o.ScaleProbes, ScaleSteps: o.ScaleSteps,
+			Environment: o.Environment, User: o.User, Domain: o.Domain, TimeScale: o.TimeScale, ScaleProbes: o.ScaleProbes, ScaleSteps: o.ScaleSteps,
 			EnforceEphemeralStorage: o.EnforceEphemeralStorage,
 		}, o.Rand),
 		mail:    newMailbox(),

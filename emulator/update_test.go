@@ -195,13 +195,15 @@ func TestReadOnlyFieldsOfADefinitionMeanNothing(t *testing.T) {
 			w.Errorf("other read-only fields: %+v, %v; want no revision besides %s", applied, err, revision)
 		}
 		want := aca.ContainerApp{
+			ID: aca.LocalGroup().App("web"), ResourceGroup: "local", SystemData: got.SystemData,
 			Name: "web", Type: "Microsoft.App/containerApps", Location: "West Europe", Tags: map[string]string{"team": "shop"},
 			Identity:   &aca.Identity{Type: "SystemAssigned"},
 			Properties: got.Properties,
 		}
 		want.Properties.WorkloadProfileName = "D4"
 		want.Properties.ProvisioningState, want.Properties.RunningStatus = "Succeeded", "Running"
-		want.Properties.OutboundIPAddresses, want.Properties.CustomDomainVerificationID, want.Properties.EventStreamEndpoint = nil, "", ""
+		want.Properties.OutboundIPAddresses, want.Properties.DelegatedIdentities = []string{"127.0.0.1"}, []any{}
+		want.Properties.CustomDomainVerificationID, want.Properties.EventStreamEndpoint = "", ""
 		if diff := cmp.Diff(want, got); diff != "" {
 			w.Errorf("the app (-want +got):\n%s", diff)
 		}

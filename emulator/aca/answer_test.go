@@ -31,7 +31,8 @@ func TestAnswerNamesWhatIsUnset(t *testing.T) {
 		"template":{"revisionSuffix":null,"terminationGracePeriodSeconds":null,"initContainers":null,
 			"containers":[{"name":"app1","image":"nginx","env":[{"name":"A","value":"<b>"}]}],
 			"scale":{"minReplicas":null,"maxReplicas":10,"cooldownPeriod":null,"pollingInterval":null,"rules":[{"name":"web","http":{}}]},
-			"volumes":null,"serviceBinds":null}}}`
+			"volumes":null,"serviceBinds":null},
+		"customDomainVerificationId":null,"eventStreamEndpoint":null}}`
 	if diff := cmp.Diff(strings.NewReplacer("\n", "", "\t", "").Replace(want), encode(t, Answer(app))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

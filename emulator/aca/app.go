@@ -33,11 +33,11 @@ type ContainerApp struct {
 	Kind             string            `json:"kind,omitempty"`
 	ManagedBy        string            `json:"managedBy,omitempty"`
 	ExtendedLocation *ExtendedLocation `json:"extendedLocation,omitempty"`
-	SystemData       any               `json:"systemData,omitempty" aca:"readonly"`
+	SystemData       *SystemData       `json:"systemData,omitempty" aca:"readonly"`
 	Etag             string            `json:"etag,omitempty" aca:"readonly"`
 
-	// ResourceGroup stands in the YAML of "az containerapp"; ARM has it in
-	// the id.
+	// ResourceGroup stands in az's answers and in the YAML it takes; ARM has it
+	// in the id.
 	ResourceGroup string `json:"resourceGroup,omitempty"`
 }
 
@@ -69,10 +69,10 @@ type AppProperties struct {
 	LatestRevisionName         string                 `json:"latestRevisionName,omitempty" aca:"readonly"`
 	LatestReadyRevisionName    string                 `json:"latestReadyRevisionName,omitempty" aca:"readonly"`
 	LatestRevisionFqdn         string                 `json:"latestRevisionFqdn,omitempty" aca:"readonly"`
-	CustomDomainVerificationID string                 `json:"customDomainVerificationId,omitempty" aca:"readonly"`
+	CustomDomainVerificationID string                 `json:"customDomainVerificationId,omitempty" aca:"readonly,answered"`
 	OutboundIPAddresses        []string               `json:"outboundIpAddresses,omitempty" aca:"readonly"`
-	EventStreamEndpoint        string                 `json:"eventStreamEndpoint,omitempty" aca:"readonly"`
-	DelegatedIdentities        []any                  `json:"delegatedIdentities,omitempty" aca:"readonly"`
+	EventStreamEndpoint        string                 `json:"eventStreamEndpoint,omitempty" aca:"readonly,answered"`
+	DelegatedIdentities        []any                  `json:"delegatedIdentities,omitzero" aca:"readonly"`
 	DeploymentErrors           string                 `json:"deploymentErrors,omitempty" aca:"readonly"`
 	PatchingConfiguration      *PatchingConfiguration `json:"patchingConfiguration,omitempty"`
 
@@ -399,10 +399,11 @@ type VolumeMount struct {
 // Revision is an immutable snapshot of a template:
 // Microsoft.App/containerApps/revisions.
 type Revision struct {
-	ID         string             `json:"id,omitempty"`
-	Name       string             `json:"name"`
-	Type       string             `json:"type,omitempty"`
-	Properties RevisionProperties `json:"properties"`
+	ID            string             `json:"id,omitempty"`
+	Name          string             `json:"name"`
+	Type          string             `json:"type,omitempty"`
+	ResourceGroup string             `json:"resourceGroup,omitempty"`
+	Properties    RevisionProperties `json:"properties"`
 }
 
 // RevisionProperties are the states of a revision and its template. The three
@@ -426,10 +427,11 @@ type RevisionProperties struct {
 // Replica is one running copy of a revision:
 // Microsoft.App/containerApps/revisions/replicas.
 type Replica struct {
-	ID         string            `json:"id,omitempty"`
-	Name       string            `json:"name"`
-	Type       string            `json:"type,omitempty"`
-	Properties ReplicaProperties `json:"properties"`
+	ID            string            `json:"id,omitempty"`
+	Name          string            `json:"name"`
+	Type          string            `json:"type,omitempty"`
+	ResourceGroup string            `json:"resourceGroup,omitempty"`
+	Properties    ReplicaProperties `json:"properties"`
 }
 
 // ReplicaProperties are the state of a replica and its containers.

@@ -15,7 +15,7 @@ type Job struct {
 	Tags             map[string]string `json:"tags,omitempty" aca:"scalar"`
 	Identity         *Identity         `json:"identity,omitempty"`
 	ExtendedLocation *ExtendedLocation `json:"extendedLocation,omitempty"`
-	SystemData       any               `json:"systemData,omitempty" aca:"readonly"`
+	SystemData       *SystemData       `json:"systemData,omitempty" aca:"readonly"`
 	ResourceGroup    string            `json:"resourceGroup,omitempty"`
 	Properties       JobProperties     `json:"properties"`
 }

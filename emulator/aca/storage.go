@@ -6,7 +6,7 @@ type EnvironmentStorage struct {
 	ID            string                       `json:"id,omitempty" aca:"readonly"`
 	Name          string                       `json:"name,omitempty"`
 	Type          string                       `json:"type,omitempty"`
-	SystemData    any                          `json:"systemData,omitempty" aca:"readonly"`
+	SystemData    *SystemData                  `json:"systemData,omitempty" aca:"readonly"`
 	ResourceGroup string                       `json:"resourceGroup,omitempty"`
 	Properties    EnvironmentStorageProperties `json:"properties"`
 }

@@ -31,11 +31,7 @@ func (s *server) serveARM(w http.ResponseWriter, r *http.Request, p armPath) err
 	case r.Method != http.MethodGet:
 		return wrongMethod(r, http.MethodGet)
 	}
-	body, err := s.armRead(r.Context(), p)
-	if err != nil {
-		return err
-	}
-	return reply(w, aca.Answer(body))
+	return s.armAnswer(w, r, p)
 }
 
 // armRead returns the resource or list a GET asks for.
@@ -45,31 +41,31 @@ func (s *server) armRead(ctx context.Context, p armPath) (any, error) {
 		return nil, err
 	}
 	if p.app == "" {
-		return list[aca.ContainerApp]{collect(snap.Apps, func(a *emulator.App) aca.ContainerApp { return a.ContainerApp })}, nil
+		return list[aca.ContainerApp]{collect(snap.Apps, func(a *emulator.App) aca.ContainerApp { return a.In(p.group()) })}, nil
 	}
 	app, err := findApp(snap, p.app, p.resourceGroup)
 	switch {
 	case err != nil:
 		return nil, err
 	case p.kind == "":
-		return app.ContainerApp, nil
+		return app.In(p.group()), nil
 	case p.revision == "":
-		return list[aca.Revision]{collect(app.Revisions, func(r *emulator.Revision) aca.Revision { return r.Revision })}, nil
+		return list[aca.Revision]{collect(app.Revisions, func(r *emulator.Revision) aca.Revision { return r.In(p.group()) })}, nil
 	}
 	rev, err := findRevision(app, p.revision, p.resourceGroup)
 	switch {
 	case err != nil:
 		return nil, err
 	case p.kind == "revisions":
-		return rev.Revision, nil
+		return rev.In(p.group()), nil
 	case p.replica == "":
-		return list[aca.Replica]{collect(rev.Replicas, func(r *emulator.Replica) aca.Replica { return r.Replica })}, nil
+		return list[aca.Replica]{collect(rev.Replicas, func(r *emulator.Replica) aca.Replica { return r.In(p.group()) })}, nil
 	}
 	rep, err := findReplica(app, rev, p.replica, p.resourceGroup)
 	if err != nil {
 		return nil, err
 	}
-	return rep.Replica, nil
+	return rep.In(p.group()), nil
 }
 
 // armApp answers requests for one app.
@@ -89,6 +85,11 @@ func (s *server) armApp(w http.ResponseWriter, r *http.Request, p armPath) error
 	default:
 		return wrongMethod(r, "GET, PUT, PATCH and DELETE")
 	}
+	return s.armAnswer(w, r, p)
+}
+
+// armAnswer answers with the resource or list of a path.
+func (s *server) armAnswer(w http.ResponseWriter, r *http.Request, p armPath) error {
 	body, err := s.armRead(r.Context(), p)
 	if err != nil {
 		return err

@@ -24,12 +24,19 @@ type Actor interface {
 }
 
 // action is what a POST below a resource does. The answers are those az shows.
-type action func(s *server, w http.ResponseWriter, r *http.Request, app *emulator.App, rev *emulator.Revision) error
+type action func(s *server, w http.ResponseWriter, r *http.Request, t target) error
+
+// target is what an action is about.
+type target struct {
+	path armPath
+	app  *emulator.App
+	rev  *emulator.Revision // nil for actions on an app
+}
 
 // actions lists them by "kind/word" of the path.
 var actions = map[string]action{
-	"revisions/restart": func(s *server, w http.ResponseWriter, r *http.Request, app *emulator.App, rev *emulator.Revision) error {
-		if err := s.Emulator.RestartRevision(r.Context(), app.Name, rev.Name); err != nil {
+	"revisions/restart": func(s *server, w http.ResponseWriter, r *http.Request, t target) error {
+		if err := s.Emulator.RestartRevision(r.Context(), t.app.Name, t.rev.Name); err != nil {
 			return err
 		}
 		return reply(w, "Restart succeeded")
@@ -49,27 +56,27 @@ func (s *server) armAction(w http.ResponseWriter, r *http.Request, p armPath) er
 	if err != nil {
 		return err
 	}
-	var rev *emulator.Revision
+	t := target{path: p, app: app}
 	if p.kind == "revisions" {
-		if rev, err = findRevision(app, p.revision, p.resourceGroup); err != nil {
+		if t.rev, err = findRevision(app, p.revision, p.resourceGroup); err != nil {
 			return err
 		}
 	}
-	return actions[p.kind+"/"+p.action](s, w, r, app, rev)
+	return actions[p.kind+"/"+p.action](s, w, r, t)
 }
 
 // setActive answers once the Snapshot shows the change, so that a client that
 // reads after it writes sees what it wrote. In single mode it does not wait:
 // there the mode has the last word about which revisions are active.
 func setActive(active bool, answer string) action {
-	return func(s *server, w http.ResponseWriter, r *http.Request, app *emulator.App, rev *emulator.Revision) error {
-		if err := s.Emulator.SetRevisionActive(r.Context(), app.Name, rev.Name, active); err != nil {
+	return func(s *server, w http.ResponseWriter, r *http.Request, t target) error {
+		if err := s.Emulator.SetRevisionActive(r.Context(), t.app.Name, t.rev.Name, active); err != nil {
 			return err
 		}
-		if app.Properties.Configuration.ActiveRevisionsMode == aca.Multiple {
+		if t.app.Properties.Configuration.ActiveRevisionsMode == aca.Multiple {
 			err := s.await(r.Context(), func(snap *emulator.Snapshot) bool {
-				a := snap.App(app.Name)
-				return a == nil || a.Revision(rev.Name) == nil || a.Revision(rev.Name).Properties.Active == active
+				a := snap.App(t.app.Name)
+				return a == nil || a.Revision(t.rev.Name) == nil || a.Revision(t.rev.Name).Properties.Active == active
 			})
 			if err != nil {
 				return err
@@ -81,23 +88,19 @@ func setActive(active bool, answer string) action {
 
 // setRunning answers with the app, as ARM does.
 func setRunning(running bool) action {
-	return func(s *server, w http.ResponseWriter, r *http.Request, app *emulator.App, _ *emulator.Revision) error {
-		if err := s.Emulator.SetAppRunning(r.Context(), app.Name, running); err != nil {
+	return func(s *server, w http.ResponseWriter, r *http.Request, t target) error {
+		if err := s.Emulator.SetAppRunning(r.Context(), t.app.Name, running); err != nil {
 			return err
 		}
 		shown := func(a *emulator.App) bool { return (a.Properties.RunningStatus == "Stopped") == !running }
 		err := s.await(r.Context(), func(snap *emulator.Snapshot) bool {
-			a := snap.App(app.Name)
+			a := snap.App(t.app.Name)
 			return a == nil || shown(a)
 		})
 		if err != nil {
 			return err
 		}
-		now, err := findApp(s.Emulator.Snapshot(), app.Name, "")
-		if err != nil {
-			return err
-		}
-		return reply(w, now.ContainerApp)
+		return s.armAnswer(w, r, t.path)
 	}
 }
 

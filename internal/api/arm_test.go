@@ -48,18 +48,22 @@ func TestPutOfWhatAGetHasAnswered(t *testing.T) {
 	if !ok || revision == "api--azure" {
 		t.Errorf("the revision is %v", properties["latestRevisionName"])
 	}
-	want := map[string]any{"name": "api", "type": "Microsoft.App/containerApps", "location": "East US", "tags": map[string]any{"team": "shop"},
+	want := map[string]any{"id": strings.Replace(path, "containerApps", "containerapps", 1), "name": "api", "type": "Microsoft.App/containerApps", "location": "East US", "tags": map[string]any{"team": "shop"},
 		"identity": map[string]any{"type": "SystemAssigned"}}
 	got := map[string]any{}
 	for key, value := range put {
-		if key != "properties" {
+		if key != "properties" && key != "systemData" {
 			got[key] = value
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	for key, want := range map[string]any{"provisioningState": "Succeeded", "patchingMode": "Automatic", "workloadProfileName": "D4", "outboundIpAddresses": nil, "customDomainVerificationId": nil} {
+	for key, want := range map[string]any{"provisioningState": "Succeeded", "patchingMode": "Automatic", "workloadProfileName": "D4",
+		"outboundIpAddresses": []any{"127.0.0.1"}, "customDomainVerificationId": nil, "eventStreamEndpoint": nil, "delegatedIdentities": []any{},
+		"environmentId":        "/subscriptions/s/resourceGroups/rg/providers/Microsoft.App/managedEnvironments/" + env.Snapshot().Environment,
+		"managedEnvironmentId": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.App/managedEnvironments/" + env.Snapshot().Environment,
+	} {
 		if diff := cmp.Diff(want, properties[key]); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", key, diff)
 		}

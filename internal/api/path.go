@@ -1,6 +1,11 @@
 package api
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+
+	"github.com/acalocal/acalocal/emulator/aca"
+)
 
 const ownPrefix = "/acalocal/v1/"
 
@@ -25,6 +30,12 @@ type armPath struct {
 	action        string // what to do with it, a word of actions, or ""
 	environment   string // of a route config
 	routeConfig   string // "" with kind routeConfigs names the list
+}
+
+// group is where a path says that resources are. A list over a subscription
+// names no resource group.
+func (p armPath) group() aca.Group {
+	return aca.Group{Subscription: p.subscription, Name: cmp.Or(p.resourceGroup, aca.LocalGroup().Name)}
 }
 
 // routeConfigs is the kind of a path below an environment.

@@ -49,7 +49,7 @@ func (s *server) armRouteConfig(w http.ResponseWriter, r *http.Request, p armPat
 		if r.Method != http.MethodGet {
 			return wrongMethod(r, http.MethodGet)
 		}
-		return reply(w, list[aca.HTTPRouteConfig]{collect(snap.RouteConfigs, p.answer)})
+		return reply(w, list[aca.HTTPRouteConfig]{collect(snap.RouteConfigs, func(c *emulator.RouteConfig) aca.HTTPRouteConfig { return c.In(p.group()) })})
 	}
 	switch r.Method {
 	case http.MethodGet:
@@ -71,7 +71,7 @@ func (s *server) armRouteConfig(w http.ResponseWriter, r *http.Request, p armPat
 	if c == nil {
 		return notFound("managedEnvironments/"+p.environment+"/"+routeConfigs+"/"+p.routeConfig, p.resourceGroup)
 	}
-	return reply(w, p.answer(c))
+	return reply(w, c.In(p.group()))
 }
 
 func (s *server) armDeleteRouteConfig(w http.ResponseWriter, r *http.Request, p armPath) error {
@@ -84,12 +84,4 @@ func (s *server) armDeleteRouteConfig(w http.ResponseWriter, r *http.Request, p 
 	}
 	w.WriteHeader(http.StatusOK)
 	return nil
-}
-
-// answer is a route config with its id, below the environment of the path.
-func (p armPath) answer(c *emulator.RouteConfig) aca.HTTPRouteConfig {
-	out := c.HTTPRouteConfig
-	out.ID = "/subscriptions/" + p.subscription + "/resourceGroups/" + p.resourceGroup +
-		"/providers/Microsoft.App/managedEnvironments/" + p.environment + "/" + routeConfigs + "/" + out.Name
-	return out
 }

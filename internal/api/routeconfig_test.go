@@ -39,7 +39,7 @@ func TestRouteConfigsAreReachedByARMsPath(t *testing.T) {
 	f("PUT", configs+"/Shop?api-version=2026-01-01", `{"id":"/x","name":"other","systemData":{"createdBy":"me"},"properties":{"provisioningState":"Failed","fqdn":"shop.azure.example",`+properties+`}}`, 200, shop)
 	f("GET", configs+"/shop", "", 200, shop)
 	f("GET", strings.ToUpper(group+snap.Environment+"/httpRouteConfigs"), "", 200,
-		`{"value":[`+strings.Replace(shop, configs, "/subscriptions/S/resourceGroups/RG/providers/Microsoft.App/managedEnvironments/"+strings.ToUpper(snap.Environment)+"/httpRouteConfigs", 1)+`]}`)
+		`{"value":[`+strings.Replace(shop, "/subscriptions/s/resourceGroups/rg/", "/subscriptions/S/resourceGroups/RG/", 1)+`]}`)
 	f("GET", configs+"/none", "", 404, `{"error":{"code":"ResourceNotFound","message":"The Resource 'Microsoft.App/managedEnvironments/`+snap.Environment+
 		`/httpRouteConfigs/none' under resource group 'rg' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix","target":"managedEnvironments/`+snap.Environment+`/httpRouteConfigs/none"}}`)
 	f("GET", group+"elsewhere/httpRouteConfigs", "", 404, `{"error":{"code":"ResourceNotFound","message":"The Resource 'Microsoft.App/managedEnvironments/elsewhere' under resource group 'rg' `+

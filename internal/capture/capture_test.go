@@ -280,6 +280,7 @@ request +5s /login?token=abcdef 200 7
 	f.App.Revisions[0].Properties.Template.Containers[0].Env = env
 	f.App.Properties.Configuration.Secrets = []aca.Secret{{Name: "ai", Value: "InstrumentationKey=1234-5678"}}
 	f.Verdict.Why = "hunter2hunter2 is wrong"
+	f.App.SystemData = aca.NewSystemData("carol", f.Made, f.Made)
 	Redact(f)
 	var b bytes.Buffer
 	if err := Write(&b, f); err != nil {
@@ -293,7 +294,7 @@ request +5s /login?token=abcdef 200 7
 	if _, err := plain.ReadFrom(z); err != nil {
 		t.Fatal(err)
 	}
-	for _, secret := range []string{"hunter2", "1234-5678", "abcdef"} {
+	for _, secret := range []string{"hunter2", "1234-5678", "abcdef", "carol"} {
 		if strings.Contains(plain.String(), secret) {
 			t.Errorf("%s is in the file", secret)
 		}

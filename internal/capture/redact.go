@@ -20,8 +20,10 @@ const shortest = 6
 
 // Redact takes out of a capture what may be a secret: values of secrets, plain
 // values of variables whose name says so, wherever they occur in texts, and the
-// queries of requests. What an app prints of itself beyond that stays.
+// queries of requests; and who made the app. What an app prints of itself beyond
+// that stays.
 func Redact(f *File) {
+	f.App.SystemData = nil
 	var values []string
 	secrets := f.App.Properties.Configuration.Secrets
 	for i := range secrets {

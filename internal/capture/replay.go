@@ -20,7 +20,7 @@ const counterVolume = "stand-in-starts"
 // directories.
 func (f *File) Definition(images map[string]string) aca.ContainerApp {
 	app := *f.App.Clone()
-	app.ID, app.SystemData = "", nil
+	app.DropEnvelope()
 	p := &app.Properties
 	p.Template = *f.App.Revision(f.Revision).Properties.Template.Clone()
 	_, p.Template.RevisionSuffix, _ = strings.Cut(f.Revision, "--")

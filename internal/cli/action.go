@@ -113,9 +113,12 @@ func (a *action) setRunning(cmd *cobra.Command, s Streams, running bool) error {
 		do, text, steps, cause = c.StartApp, "Start succeeded", startSteps, "the app is started"
 	}
 	a.plan(s, app.Name, a.runningSteps(app, running, steps, cause)...)
-	after, err := do(cmd.Context(), app.Name)
-	if err != nil {
+	if err := do(cmd.Context(), app.Name); err != nil {
 		return notRunning(err)
+	}
+	after, err := findApp(cmd, app.Name)
+	if err != nil {
+		return err
 	}
 	return a.answer(s, text, after)
 }

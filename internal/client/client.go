@@ -95,7 +95,7 @@ func (c *Client) Apply(ctx context.Context, req emulator.ApplyRequest) (emulator
 
 // Delete begins to remove an app. Removing what is not there is no error.
 func (c *Client) Delete(ctx context.Context, app string) error {
-	return c.call(ctx, http.MethodDelete, armApps+"/"+url.PathEscape(app), nil, nil)
+	return c.call(ctx, http.MethodDelete, armApp(app), nil, nil)
 }
 
 // ApplyRouteConfig makes a route config of the environment become what c says.
@@ -131,8 +131,8 @@ func (c *Client) Metrics(ctx context.Context) (io.ReadCloser, error) {
 	return c.open(ctx, http.MethodGet, "/metrics", nil)
 }
 
-// armApps is the list of apps. Any subscription and group will do.
-const armApps = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local/providers/Microsoft.App/containerApps"
+// armApp is ARM's path of an app: its id.
+func armApp(app string) string { return aca.LocalGroup().App(url.PathEscape(app)) }
 
 // own is the path of one of our own resources.
 func own(name string, q url.Values) string {

@@ -34,21 +34,16 @@ func (c *Client) RestartRevision(ctx context.Context, app, revision string) erro
 }
 
 func (c *Client) revisionAction(ctx context.Context, app, revision, action string) error {
-	path := armApps + "/" + url.PathEscape(app) + "/revisions/" + url.PathEscape(revision) + "/" + action
+	path := aca.LocalGroup().Revision(url.PathEscape(app), url.PathEscape(revision)) + "/" + action
 	return c.call(ctx, http.MethodPost, path, nil, nil)
 }
 
-// StartApp starts a stopped app and returns it.
-func (c *Client) StartApp(ctx context.Context, app string) (aca.ContainerApp, error) {
-	return c.appAction(ctx, app, "start")
+// StartApp starts a stopped app.
+func (c *Client) StartApp(ctx context.Context, app string) error {
+	return c.call(ctx, http.MethodPost, armApp(app)+"/start", nil, nil)
 }
 
-// StopApp stops an app, whose hosts then answer the 404 page, and returns it.
-func (c *Client) StopApp(ctx context.Context, app string) (aca.ContainerApp, error) {
-	return c.appAction(ctx, app, "stop")
-}
-
-func (c *Client) appAction(ctx context.Context, app, action string) (out aca.ContainerApp, err error) {
-	err = c.call(ctx, http.MethodPost, armApps+"/"+url.PathEscape(app)+"/"+action, nil, &out)
-	return out, err
+// StopApp stops an app, whose hosts then answer the 404 page.
+func (c *Client) StopApp(ctx context.Context, app string) error {
+	return c.call(ctx, http.MethodPost, armApp(app)+"/stop", nil, nil)
 }

@@ -39,6 +39,8 @@ import (
 // Options are the settings of an environment.
 type Options struct {
 	Environment string
+	// User is whom resources belong to, "" when that is not known.
+	User string
 	// Domain is the default domain of the environment.
 	Domain string
 	// TimeScale divides the restart back-off and the platform's own
@@ -178,6 +180,7 @@ type app struct {
 	secrets    string
 	pending    bool // a changed secret waits for a restart
 	created    time.Time
+	modified   time.Time // when its definition last changed
 }
 
 func (a *app) revision(name string) *revision {

@@ -110,6 +110,7 @@ type SavedApp struct {
 	Local      []string                 `json:"localImages,omitempty"`
 	Dirs       Directories              `json:"directories,omitzero"`
 	Created    time.Time                `json:"created"`
+	Modified   time.Time                `json:"modified,omitzero"` // zero in files of earlier versions
 	Made       int                      `json:"made"`
 	Serving    string                   `json:"serving,omitempty"`
 	Secrets    string                   `json:"secrets,omitempty"` // digest of the values

@@ -216,6 +216,7 @@ func (s *State) recover(saved SavedApp) *app {
 			local:      map[string]bool{},
 			dirs:       saved.Dirs,
 			created:    saved.Created,
+			modified:   saved.Modified,
 			made:       saved.Made,
 			serving:    saved.Serving,
 			secrets:    saved.Secrets,
@@ -225,6 +226,9 @@ func (s *State) recover(saved SavedApp) *app {
 			pending:    saved.Pending,
 			resiliency: saved.Resiliency,
 			telemetry:  saved.Telemetry,
+		}
+		if a.modified.IsZero() {
+			a.modified = a.created
 		}
 		for _, image := range saved.Local {
 			a.local[image] = true

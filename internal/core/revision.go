@@ -2,6 +2,7 @@ package core
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -59,6 +60,12 @@ func (s *State) update(a *app, e SpecChanged) {
 	if existed {
 		a.keepLabels(&e.App)
 	}
+	if a.removed {
+		a.created = s.now // it is another app of that name
+	}
+	if !existed || a.removed || a.differs(e) {
+		a.modified = s.now
+	}
 	a.spec, a.hostPort, a.removed = e.App, e.HostPort, false
 	a.unresolved = unresolved(e.App)
 	a.secrets, a.dirs, a.resiliency, a.telemetry = secretDigest(e.App), e.Directories, e.Resiliency, e.Telemetry
@@ -85,6 +92,24 @@ func (s *State) update(a *app, e SpecChanged) {
 	s.revRow(latest, "RevisionUpdate", "Revision '"+latest.name+"' updated. No new revision was provisioned.")
 	s.appRow(a, nil, "ContainerAppReady", "No revision restart or provisioning was needed.")
 	s.save(a)
+}
+
+// differs says that a definition, or what comes along with it, is not what the
+// app is made of.
+func (a *app) differs(e SpecChanged) bool {
+	return a.secrets != secretDigest(e.App) || a.dirs.digest() != e.Directories.digest() ||
+		telemetryDigest(a.telemetry) != telemetryDigest(e.Telemetry) || !samePolicy(a.resiliency, e.Resiliency) ||
+		specText(a.spec) != specText(e.App)
+}
+
+// specText is a definition without the values of secrets. Two are compared as
+// text: one that was saved and read has nil where there was an empty list.
+func specText(app aca.ContainerApp) string {
+	text, err := json.Marshal(redacted(app))
+	if err != nil {
+		panic("bug: an app that was read cannot be written: " + err.Error())
+	}
+	return string(text)
 }
 
 // newRevision snapshots the app's template. The rows are those of a captured

@@ -47,7 +47,7 @@ func (s *State) RouteConfigs() []RouteConfigView {
 	var out []RouteConfigView
 	for _, name := range sortedKeys(s.routeConfigs) {
 		v := RouteConfigView{Resource: s.routeConfigs[name], Problem: s.routeProblem(s.routeConfigs[name])}
-		v.Resource.Type = "Microsoft.App/managedEnvironments/httpRouteConfigs"
+		v.Resource.FillEnvelope(s.o.Environment)
 		v.Resource.Properties.Fqdn = name + "." + s.o.Domain
 		v.Resource.Properties.ProvisioningState = "Succeeded"
 		out = append(out, v)

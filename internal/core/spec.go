@@ -234,6 +234,7 @@ func (a *app) saved() SavedApp {
 		Local:      sortedKeys(a.local),
 		Dirs:       a.dirs,
 		Created:    a.created,
+		Modified:   a.modified,
 		Made:       a.made,
 		Serving:    a.serving,
 		Secrets:    a.secrets,

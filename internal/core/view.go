@@ -77,7 +77,7 @@ func (s *State) viewApp(a *app) AppView {
 
 func (s *State) fillReadOnly(a *app, v *AppView) {
 	p := &v.Resource.Properties
-	v.Resource.Type = "Microsoft.App/containerApps"
+	v.Resource.FillEnvelope(s.o.Environment, aca.NewSystemData(s.o.User, a.created, a.modified))
 	p.ProvisioningState = "Succeeded"
 	p.RunningStatus = "Running"
 	if a.stopped {
@@ -135,7 +135,6 @@ func (s *State) viewRevision(rev *revision) RevisionView {
 	st := s.revisionState(rev)
 	v := RevisionView{Resource: aca.Revision{
 		Name: rev.name,
-		Type: "Microsoft.App/containerApps/revisions",
 		Properties: aca.RevisionProperties{
 			Active:              rev.active || len(rev.replicas) > 0,
 			CreatedTime:         rev.created,
@@ -151,6 +150,7 @@ func (s *State) viewRevision(rev *revision) RevisionView {
 			TrafficWeight:       s.weight(rev),
 		},
 	}}
+	v.Resource.FillEnvelope(rev.app.spec.Name)
 	for _, r := range rev.replicas {
 		v.Replicas = append(v.Replicas, s.viewReplica(r))
 	}
@@ -309,7 +309,6 @@ func (s *State) viewReplica(r *replica) ReplicaView {
 	}
 	v.Resource = aca.Replica{
 		Name: r.name,
-		Type: "Microsoft.App/containerApps/revisions/replicas",
 		Properties: aca.ReplicaProperties{
 			CreatedTime:    r.created,
 			RunningState:   "Running",
@@ -317,6 +316,7 @@ func (s *State) viewReplica(r *replica) ReplicaView {
 			InitContainers: []aca.ReplicaContainer{},
 		},
 	}
+	v.Resource.FillEnvelope(r.rev.app.spec.Name, r.rev.name)
 	for _, m := range r.inits {
 		v.Resource.Properties.InitContainers = append(v.Resource.Properties.InitContainers, s.viewMember(m))
 	}

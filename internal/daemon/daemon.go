@@ -175,6 +175,7 @@ func New(o Options) (_ *Daemon, err error) {
 	d.Engine = emulator.New(emulator.Options{
 		Environment: o.Environment,
 		Domain:      o.Environment + ".localhost",
+		User:        userName(),
 		API:         d.api.url(),
 		Runtime:     runtime,
 		Router:      d.edge,

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/ingress"
 	"github.com/acalocal/acalocal/internal/metrics"
 	"github.com/acalocal/acalocal/logsink"
@@ -44,7 +45,7 @@ func (d *Daemon) storeMetrics(ctx context.Context, at time.Time) {
 	var rows []logsink.Metric
 	for _, r := range d.metrics.Minute(apps) {
 		rows = append(rows, logsink.Metric{
-			Time: at, ResourceID: resourceID(r.App), Resource: r.App, ResourceType: "containerapps",
+			Time: at, ResourceID: aca.LocalGroup().App(r.App), Resource: r.App, ResourceType: "containerapps",
 			Name: r.Name, Unit: r.Unit, Grain: "PT1M",
 			Total: r.Total, Count: r.Count, Maximum: r.Maximum, Minimum: r.Minimum, Average: r.Average,
 		})
@@ -54,11 +55,6 @@ func (d *Daemon) storeMetrics(ctx context.Context, at time.Time) {
 	}
 	snapshot := d.Engine.Snapshot()
 	d.metrics.Forget(func(app string) bool { return snapshot.App(app) == nil })
-}
-
-// resourceID is that of an app as ARM's paths have it here.
-func resourceID(app string) string {
-	return "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local/providers/Microsoft.App/containerApps/" + app
 }
 
 // measured is every app with what its replicas use now.

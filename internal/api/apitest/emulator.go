@@ -30,7 +30,32 @@ type Emulator struct {
 
 // New returns a fake whose state is snap.
 func New(snap *emulator.Snapshot) *Emulator {
-	return &Emulator{snap: snap, changed: make(chan struct{})}
+	own := *snap
+	fillEnvelopes(&own)
+	return &Emulator{snap: &own, changed: make(chan struct{})}
+}
+
+// fillEnvelopes puts around all resources of a state what is answered of them.
+// Everything belongs to the user "me" and is unchanged since it was created.
+func fillEnvelopes(s *emulator.Snapshot) {
+	s.Apps = slices.Clone(s.Apps)
+	for i := range s.Apps {
+		a := &s.Apps[i]
+		a.FillEnvelope(s.Environment, aca.NewSystemData("me", Created, Created))
+		a.Revisions = slices.Clone(a.Revisions)
+		for j := range a.Revisions {
+			rev := &a.Revisions[j]
+			rev.FillEnvelope(a.Name)
+			rev.Replicas = slices.Clone(rev.Replicas)
+			for k := range rev.Replicas {
+				rev.Replicas[k].FillEnvelope(a.Name, rev.Name)
+			}
+		}
+	}
+	s.RouteConfigs = slices.Clone(s.RouteConfigs)
+	for i := range s.RouteConfigs {
+		s.RouteConfigs[i].FillEnvelope(s.Environment)
+	}
 }
 
 // Calls returns what was asked for so far, one line a call.
@@ -54,6 +79,7 @@ func (e *Emulator) Change(edit func(*emulator.Snapshot)) {
 	next := *e.snap
 	next.Apps = slices.Clone(next.Apps)
 	edit(&next)
+	fillEnvelopes(&next)
 	next.Generation++
 	e.snap = &next
 	close(e.changed)

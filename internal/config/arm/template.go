@@ -86,9 +86,10 @@ func Evaluate(root *Node, o Options) Result {
 
 func (o *Options) fill() {
 	setDefault(&o.Name, "main")
-	setDefault(&o.Subscription, "00000000-0000-0000-0000-000000000000")
-	setDefault(&o.Tenant, "00000000-0000-0000-0000-000000000000")
-	setDefault(&o.ResourceGroup, "local")
+	local := aca.LocalGroup()
+	setDefault(&o.Subscription, local.Subscription)
+	setDefault(&o.Tenant, local.Subscription)
+	setDefault(&o.ResourceGroup, local.Name)
 	setDefault(&o.Location, "eastus")
 }
 
