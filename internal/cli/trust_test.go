@@ -58,7 +58,7 @@ func TestTrustTellsHowEachStoreWent(t *testing.T) {
 			var out, errOut bytes.Buffer
 			s := Streams{Out: &out, Err: &errOut}
 			cmd := trustCommand(s, stores)
-			cmd.SetArgs(nil)
+			cmd.SetArgs([]string{})
 			cmd.SilenceErrors, cmd.SilenceUsage = true, true
 			end := ""
 			if err := cmd.Execute(); err != nil {

@@ -52,10 +52,10 @@ func (r *reloader) await(ctx context.Context, p phases, wanted map[string]string
 	case err != nil && ctx.Err() == nil:
 		return r.keep(ctx, err)
 	default:
-		return errKept // a newer save took over
+		return nil // a newer save took over
 	}
 	r.forgetImages(ctx, snap)
-	return nil // also of one that fails: it is applied, the next save starts from here
+	return nil // in every case but an error: it is applied, the next save starts from here
 }
 
 // whatServes says what answers requests while a revision fails: those the

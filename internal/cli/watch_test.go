@@ -29,7 +29,8 @@ import (
 )
 
 // builder makes images of a machine in memory. An image answers with the text
-// of the file "text" of its context; one of "crash" ends at once. A Dockerfile
+// of the file "text" of its context; one of "crash" ends at once, one of "hang"
+// never listens. A Dockerfile
 // with the word BROKEN cannot be built, one with SLOW is built until the build
 // is called off.
 type builder struct {
@@ -69,8 +70,11 @@ func (b *builder) Build(ctx context.Context, s container.BuildSpec) (container.I
 func (b *builder) install(text string, names ...string) {
 	text = strings.TrimSpace(text)
 	p := containertest.Program{Listens: []int{8000}}
-	if text == "crash" {
+	switch text {
+	case "crash":
 		p = containertest.Program{ExitAfter: time.Millisecond, ExitCode: 3, Prints: []string{"ImportError: no module named flask"}}
+	case "hang":
+		p = containertest.Program{}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -380,6 +384,20 @@ func TestAFileThatIsNotOnlyCopiedIsRebuilt(t *testing.T) {
 	}
 }
 
+func TestASaveDuringARollOutStartsFromIt(t *testing.T) {
+	w := startWatched(t)
+	w.write("text", "hang")
+	w.err.waitFor(t, "web gets the revision web--0000001\n")
+	w.write("Dockerfile", watchedDockerfile+"ENV B=1\n")
+	w.err.waitFor(t, "web gets the revision web--0000002\n")
+	w.write("text", "two") // over the image that is not ready, as nothing else has changed since
+	w.answer.waitFor(t, "two\n")
+	made := slices.DeleteFunc(w.called(), func(call string) bool { return call == "untag" })
+	if want := []string{"build", "lay", "build", "lay"}; !slices.Equal(made, want) {
+		t.Errorf("the image engine was asked to %q, want %q", made, want)
+	}
+}
+
 func TestABrokenBuildKeepsWhatRuns(t *testing.T) {
 	w := startWatched(t)
 	w.write("Dockerfile", watchedDockerfile+"RUN BROKEN\n")
@@ -418,7 +436,7 @@ func TestAFileThatNoBuildSeesIsNoChange(t *testing.T) {
 	w.answer.waitFor(t, "two\n")
 	w.expect("lay")
 	w.write("Dockerfile", watchedDockerfile)
-	w.err.waitFor(t, "rebuild of web (the Dockerfile or its ignore rules changed)\n")
+	w.err.waitFor(t, ": web--0000002 serves (")
 	w.write("notes.md", "done")
 	w.err.waitFor(t, "notes.md changed: sync into web\n")
 }
