@@ -92,6 +92,9 @@ func (d *decoder) object(v reflect.Value, tree any, path Path) {
 		if !ok && object[key] == nil && isOurs(v.Type()) {
 			continue // a GET of a later API version writes what is not set as null
 		}
+		if !ok && slices.Contains(answeredHere[v.Type()], key) {
+			continue
+		}
 		if !ok {
 			d.unknownKey(path.Field(key), key, v.Type())
 			continue
@@ -108,6 +111,13 @@ func (d *decoder) object(v reflect.Value, tree any, path Path) {
 		}
 		d.value(v.Field(f.index), f, object[key], path.Field(key))
 	}
+}
+
+// answeredHere are the keys that answers of this machine have beside ARM's. One
+// that comes back is no mistake.
+var answeredHere = map[reflect.Type][]string{
+	reflect.TypeFor[ContainerApp]():    {"local", "revisions"},
+	reflect.TypeFor[HTTPRouteConfig](): {"local"},
 }
 
 // readOnly keeps what a GET has answered. The service ignores it when it is

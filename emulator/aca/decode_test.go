@@ -18,6 +18,8 @@ func TestDecodeReadsWhatAzureReads(t *testing.T) {
 		// What a later API version answers for what is not set.
 		{`{"name":"a","plan":null,"properties":{"configuration":{"nextYears":null},"template":{"containers":[{"name":"c","image":"i","new":null}]}}}`,
 			`{"name":"a","properties":{"configuration":{},"template":{"containers":[{"name":"c","image":"i"}]}}}`},
+		// What an answer has of this machine.
+		{`{"name":"a","properties":{},"local":{"port":8081},"revisions":[{"name":"a--1"}]}`, `{"name":"a","properties":{"configuration":{},"template":{}}}`},
 		// What the service has answered is no mistake, whatever its shape.
 		{`{"id":5,"name":"a","properties":{"latestRevisionName":["a--1"],"outboundIpAddresses":"1.2.3.4","runningStatus":"Running"}}`,
 			`{"name":"a","properties":{"configuration":{},"template":{},"runningStatus":"Running"}}`},
