@@ -304,7 +304,7 @@ func (b *binder) callFunction(f *scalarFn, n *callNode, args []*bound) *bound {
 	}
 	y := derive(c.ret, n, kernelEval(k, c.args), c.args...)
 	if c.volatile {
-		y.static = false
+		y.eval, y.static = eachRow(k, c.args), false
 	} else {
 		y = fold(y, c.args...)
 	}
@@ -530,6 +530,22 @@ func kernelEval(k kernel, args []*bound) evalFn {
 		out := k(x, vs, 1)
 		out.one = true
 		return out, nil
+	}
+}
+
+// eachRow is kernelEval of a kernel whose result changes from row to row,
+// though its arguments do not.
+func eachRow(k kernel, args []*bound) evalFn {
+	return func(x *run, blk *Block) (*Vector, error) {
+		vs := make([]*Vector, len(args))
+		for i, a := range args {
+			v, err := a.eval(x, blk)
+			if err != nil {
+				return nil, err
+			}
+			vs[i] = v
+		}
+		return k(x, vs, blk.Rows), nil
 	}
 }
 

@@ -58,3 +58,17 @@ func TestFunctionsThatLeadElsewhereAreExplained(t *testing.T) {
 		}
 	}
 }
+
+// rand has another value in each row, though no argument of it changes.
+func TestRandDiffersFromRowToRow(t *testing.T) {
+	for _, query := range []string{
+		"range n from 1 to 1000 step 1 | extend r = rand() | summarize d = dcount(r) | project d > 900",
+		"range n from 1 to 1000 step 1 | project r = 1 + rand(1000000) * 2 | summarize d = dcount(r) | project d > 900",
+		"range n from 1 to 1000 step 1 | where rand() < 0.5 | count | project Count between (1 .. 999)",
+		"range n from 1 to 1000 step 1 | extend id = new_guid() | summarize d = dcount(id) | project d > 900",
+	} {
+		if got := rowsText(query); got != "true" {
+			t.Errorf("%s: %s", query, got)
+		}
+	}
+}
