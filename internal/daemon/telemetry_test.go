@@ -138,7 +138,7 @@ func TestTelemetryOfAnAppBecomesRows(t *testing.T) {
 	if diff := cmp.Diff(want, gate.spec); diff != "" {
 		t.Error("gate (-want +got)\n", diff)
 	}
-	body := `[{"time":"2026-06-26T08:19:07Z","iKey":"` + endpoint.Key("web") + `","data":{"baseType":"RequestData","baseData":{"name":"GET /","duration":"00:00:01"}}}]`
+	body := `[{"time":"` + time.Now().UTC().Format(time.RFC3339) + `","iKey":"` + endpoint.Key("web") + `","data":{"baseType":"RequestData","baseData":{"name":"GET /","duration":"00:00:01"}}}]`
 	resp, err := http.Post("http://"+gate.addr+"/v2.1/track", "application/json", strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -124,9 +125,14 @@ func eachEnvelope(body []byte, f func(*envelope, error) bool) {
 	}
 }
 
+// maxAge is how old items may be. The service refuses older ones, which senders
+// have after days without a connection:
+// https://github.com/microsoft/ApplicationInsights-node.js/issues/1466.
+const maxAge = 48 * time.Hour
+
 // record turns an item into a record. Items of types that are not kept are no
 // error. The messages are the service's.
-func (e *envelope) record() (r logsink.Telemetry, kept bool, err error) {
+func (e *envelope) record(now time.Time) (r logsink.Telemetry, kept bool, err error) {
 	switch {
 	case e.Time == "":
 		return r, false, missing("time", "Envelope")
@@ -137,7 +143,10 @@ func (e *envelope) record() (r logsink.Telemetry, kept bool, err error) {
 	}
 	at, err := time.Parse(time.RFC3339Nano, string(e.Time))
 	if err != nil || at.Year() < 1970 || at.Year() > 9999 {
-		return r, false, fmt.Errorf("109: Field 'time' on type 'Envelope' is of incorrect type. Expected: string, Actual: %q", short(string(e.Time)))
+		return r, false, fmt.Errorf("102: Field 'time' on type 'Envelope' is not a valid time string. Expected: date, Actual: %s", short(string(e.Time)))
+	}
+	if now.Sub(at) > maxAge {
+		return r, false, fmt.Errorf("103: Field 'time' on type 'Envelope' is older than the allowed min date. Expected: now - %dms", maxAge.Milliseconds())
 	}
 	r = logsink.Telemetry{Time: at, IKey: string(e.IKey), ItemCount: itemCount(e.SampleRate)}
 	e.takeTags(&r)
@@ -151,6 +160,9 @@ func (e *envelope) record() (r logsink.Telemetry, kept bool, err error) {
 		r.URL, r.Source, r.ResultCode = string(b.URL), string(b.Source), string(b.ResponseCode)
 		r.Duration, err = parseDuration(string(b.Duration), "RequestData")
 	case "remotedependencydata":
+		if b.Name == "" {
+			return r, false, missing("name", "RemoteDependencyData")
+		}
 		r.Kind = logsink.TelemetryDependency
 		r.Target, r.DependencyType, r.Data, r.ResultCode = string(b.Target), string(b.Type), string(b.Data), string(b.ResultCode)
 		r.Duration, err = parseDuration(string(b.Duration), "RemoteDependencyData")
@@ -158,6 +170,9 @@ func (e *envelope) record() (r logsink.Telemetry, kept bool, err error) {
 		r.Kind = logsink.TelemetryTrace
 		r.Message, r.Severity = string(b.Message), severity(string(b.Severity))
 	case "exceptiondata":
+		if slices.ContainsFunc(b.Exceptions, func(x exceptionData) bool { return x.Message == "" }) {
+			return r, false, missing("message", "ExceptionDetails")
+		}
 		r.Kind, r.Severity = logsink.TelemetryException, severity(string(b.Severity))
 		r.ProblemID, r.HandledAt = string(b.ProblemID), string(b.HandledAt)
 		takeExceptions(&r, b.Exceptions)
@@ -170,7 +185,7 @@ func (e *envelope) record() (r logsink.Telemetry, kept bool, err error) {
 }
 
 func missing(field, of string) error {
-	return fmt.Errorf("102: Field '%s' on type '%s' is required but missing or empty. Expected: string, Actual: undefined", field, of)
+	return fmt.Errorf("109: Field '%s' on type '%s' is required but missing or empty. Expected: string, Actual: undefined", field, of)
 }
 
 // itemCount is how many items one stands for at a sample rate in percent.

@@ -37,6 +37,8 @@ type Options struct {
 	// Caller says who is connected to the agent, by the context of a request. An
 	// error asks the caller to try again. Nil knows nobody.
 	Caller func(context.Context) (Caller, error)
+	// Now is the time that items are too old by; time.Now when it is nil.
+	Now func() time.Time
 	// Report is told of records that could not be stored. Nil tells nobody.
 	Report func(error)
 }
@@ -55,6 +57,9 @@ func New(o Options) *Handler {
 	}
 	if o.Caller == nil {
 		o.Caller = func(context.Context) (Caller, error) { return Caller{Traces: true, Logs: true, Metrics: true}, nil }
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.Report == nil {
 		o.Report = func(error) {}
@@ -163,10 +168,11 @@ func (h *Handler) track(w http.ResponseWriter, r *http.Request) {
 	}
 	answer := trackAnswer{Errors: []trackError{}}
 	var records []logsink.Telemetry
+	now := h.o.Now()
 	eachEnvelope(body, func(e *envelope, err error) bool {
 		record, kept := logsink.Telemetry{}, false
 		if err == nil {
-			record, kept, err = e.record()
+			record, kept, err = e.record(now)
 		}
 		if err != nil {
 			answer.Errors = append(answer.Errors, trackError{Index: answer.Received, Status: http.StatusBadRequest, Message: err.Error()})

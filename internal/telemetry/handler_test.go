@@ -53,10 +53,13 @@ func knownApp(key string) string {
 	return ""
 }
 
+// now is two days after the oldest item that is taken.
+func now() time.Time { return time.Date(2026, 6, 26, 8, 19, 7, 0, time.UTC) }
+
 func start(t testing.TB) (*memory, *httptest.Server) {
 	t.Helper()
 	m := &memory{}
-	s := httptest.NewServer(New(Options{Sink: m, App: knownApp}))
+	s := httptest.NewServer(New(Options{Sink: m, App: knownApp, Now: now}))
 	t.Cleanup(s.Close)
 	return m, s
 }
@@ -165,11 +168,18 @@ func TestTrackSaysWhatIsWrongWithEachItem(t *testing.T) {
 		}},
 		{"a number", "[3," + good + "]", 206, 1, []trackError{{0, 400, `field "" is number, which it cannot be`}}},
 		{"no time", `{"iKey":"k","data":{"baseType":"MessageData"}}`, 400, 0,
-			[]trackError{{0, 400, "102: Field 'time' on type 'Envelope' is required but missing or empty. Expected: string, Actual: undefined"}}},
+			[]trackError{{0, 400, "109: Field 'time' on type 'Envelope' is required but missing or empty. Expected: string, Actual: undefined"}}},
 		{"no key", `{"time":"2026-06-26T08:19:07Z"}`, 400, 0,
-			[]trackError{{0, 400, "102: Field 'iKey' on type 'Envelope' is required but missing or empty. Expected: string, Actual: undefined"}}},
+			[]trackError{{0, 400, "109: Field 'iKey' on type 'Envelope' is required but missing or empty. Expected: string, Actual: undefined"}}},
 		{"a bad time", `{"time":"yesterday","iKey":"k","data":{"baseType":"MessageData"}}` + good, 206, 1,
-			[]trackError{{0, 400, `109: Field 'time' on type 'Envelope' is of incorrect type. Expected: string, Actual: "yesterday"`}}},
+			[]trackError{{0, 400, "102: Field 'time' on type 'Envelope' is not a valid time string. Expected: date, Actual: yesterday"}}},
+		{"the oldest that is taken", strings.Replace(good, "2026-06-26", "2026-06-24", 1), 200, 1, nil},
+		{"too old", strings.Replace(good, "2026-06-26T08:19:07Z", "2026-06-24T08:19:06Z", 1) + good, 206, 1,
+			[]trackError{{0, 400, "103: Field 'time' on type 'Envelope' is older than the allowed min date. Expected: now - 172800000ms"}}},
+		{"a dependency without a name", item("RemoteDependencyData", `{"duration":"00:00:01"}`), 400, 0,
+			[]trackError{{0, 400, "109: Field 'name' on type 'RemoteDependencyData' is required but missing or empty. Expected: string, Actual: undefined"}}},
+		{"an exception without a message", item("ExceptionData", `{"exceptions":[{"typeName":"KeyError","message":""}]}`), 400, 0,
+			[]trackError{{0, 400, "109: Field 'message' on type 'ExceptionDetails' is required but missing or empty. Expected: string, Actual: undefined"}}},
 		{"a bad duration", item("RequestData", `{"duration":"1s"}`), 400, 0,
 			[]trackError{{0, 400, `109: Field 'duration' on type 'RequestData' is of incorrect type. Expected: timespan, Actual: "1s"`}}},
 		{"metrics, which are not kept", item("MetricData", `{"metrics":[{"name":"a","value":1}]}`), 200, 0, nil},
@@ -387,7 +397,7 @@ func FuzzTrack(f *testing.F) {
 				t.Fatal("neither an item nor an error, or both")
 			}
 			if err == nil {
-				r, kept, err := e.record()
+				r, kept, err := e.record(now())
 				if kept && err != nil {
 					t.Fatal("an item with an error is kept")
 				}
