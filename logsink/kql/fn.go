@@ -199,7 +199,7 @@ var functions = sync.OnceValue(func() map[string]*scalarFn {
 	m := map[string]*scalarFn{}
 	for _, table := range [][]scalarFn{
 		convertFns, stringFns, textFns, regexFns, dateFns, mathFns, binFns, dynamicFns, arrayFns, bagFns, setFns,
-		hashFns, encodeFns, ipFns, parseFns, seriesFns, seriesFitFns, logicFns, formatFns, unitFns, punycodeFns,
+		hashFns, encodeFns, ipFns, parseFns, seriesFns, seriesFitFns, seriesSeasonalFns, logicFns, formatFns, unitFns, punycodeFns,
 	} {
 		for i := range table {
 			f := &table[i]

@@ -66,7 +66,7 @@ var seriesFns = []scalarFn{
 	{name: "series_fill_linear", sig: "dynamic, any?, bool?, any? -> dynamic", named: asArg, make: rows(fillLinear)},
 	{name: "series_fir", sig: "dynamic, dynamic, bool?, bool? -> dynamic", named: asArg, make: rows(seriesFIR)},
 	{name: "series_iir", sig: "dynamic, dynamic, dynamic -> dynamic", named: asArg, make: rows(seriesIIR)},
-	{name: "series_outliers", sig: "dynamic, string?, real?, real?, real? -> dynamic", named: asArg, make: rows(seriesOutliers)},
+	{name: "series_outliers", sig: "dynamic, string?, number?, number?, number?, integer? -> dynamic", named: asArg, make: rows(seriesOutliers)},
 }
 
 // series returns the numbers of an array; what is no number is NaN. A single
@@ -513,49 +513,99 @@ func seriesIIR(a []Value) Value {
 	return dynamicValue(out)
 }
 
-// seriesOutliers scores each element by Tukey's fences at the 10th and 90th
-// percentiles ("ctukey") or the quartiles ("tukey").
+// seriesOutliers is series_outliers(x, kind, ignored, lowest percentile,
+// highest percentile, points at the end not learned from).
 func seriesOutliers(a []Value) Value {
 	x, ok := series(a[0])
-	if !ok || len(x) == 0 {
+	f, known := fencesOf(textOr(a, 1, "ctukey"), realOr(a, 3, 10), realOr(a, 4, 90))
+	if !ok || !known || len(x) == 0 {
 		return nullValue(Dynamic)
 	}
-	lo, hi := 10.0, 90.0
-	if len(a) > 1 && a[1].Str == "tukey" {
-		lo, hi = 25, 75
-	}
-	if len(a) > 4 {
-		lo, hi = a[3].Real, a[4].Real
-	}
-	q1, q3 := quantile(x, lo/100), quantile(x, hi/100)
-	iqr := q3 - q1
-	out := make([]any, len(x))
-	for i, v := range x {
-		switch {
-		case iqr == 0:
-			out[i] = 0.0
-		case v > q3:
-			out[i] = max(0, (v-q3)/iqr)
-		case v < q1:
-			out[i] = min(0, (v-q1)/iqr)
-		default:
-			out[i] = 0.0
+	if ignored := realOr(a, 2, math.NaN()); ignored == ignored {
+		for i, v := range x {
+			if v == ignored {
+				x[i] = math.NaN()
+			}
 		}
+	}
+	scores := f.scores(x, len(x)-testPoints(a, 5, len(x)))
+	out := make([]any, len(x))
+	for i, s := range scores {
+		out[i] = s
 	}
 	return dynamicValue(out)
 }
 
-// quantile interpolates linearly between order statistics.
-func quantile(x []float64, q float64) float64 {
-	s := slices.Clone(x)
+// fences are Tukey's: how far points lie outside of the quartiles, counted in
+// ranges between the quartiles. For low points the quartiles are those of the
+// points without the lowest ones, for high points without the highest: the
+// outliers themselves do not widen the range.
+type fences struct{ lowest, highest float64 } // fractions of the points
+
+// fencesOf knows "tukey", which leaves out none, and "ctukey".
+func fencesOf(kind string, lowest, highest float64) (fences, bool) {
+	switch {
+	case kind == "tukey":
+		return fences{0, 1}, true
+	case kind != "ctukey" || !(lowest >= 2 && lowest < highest && highest <= 98):
+		return fences{}, false
+	}
+	return fences{lowest / 100, highest / 100}, true
+}
+
+// scores tells of each point how far outside it lies, by the first learned
+// ones; 0 for those between the quartiles of all and those missing. Where most
+// points are equal there is no range between quartiles, and the standard
+// deviation stands in for it.
+func (f fences) scores(x []float64, learned int) []float64 {
+	out := make([]float64, len(x))
+	var s []float64
+	for _, v := range x[:learned] {
+		if v == v {
+			s = append(s, v)
+		}
+	}
+	if len(s) == 0 {
+		return out
+	}
 	slices.Sort(s)
-	if !(q >= 0 && q <= 1) {
-		return math.NaN()
+	n := float64(len(s))
+	box, low, high := quartilesOf(s), quartilesOf(s[int(n*f.lowest):]), quartilesOf(s[:max(1, int(n*f.highest))])
+	sum, _ := summarizeSeries(s)
+	for i, v := range x {
+		switch {
+		case v < box.from:
+			out[i] = (v - low.from) / low.unit(sum.stdev)
+		case v > box.to:
+			out[i] = (v - high.to) / high.unit(sum.stdev)
+		}
 	}
-	pos := q * float64(len(s)-1)
+	return out
+}
+
+type quartiles struct{ from, to float64 }
+
+func quartilesOf(sorted []float64) quartiles {
+	return quartiles{quantile(sorted, 0.25), quantile(sorted, 0.75)}
+}
+
+// unit is the range between the quartiles, or else something above 0.
+func (q quartiles) unit(other float64) float64 {
+	switch {
+	case q.to > q.from:
+		return q.to - q.from
+	case other > 0:
+		return other
+	}
+	return math.SmallestNonzeroFloat64
+}
+
+// quantile interpolates linearly between order statistics.
+func quantile(sorted []float64, q float64) float64 {
+	pos := q * float64(len(sorted)-1)
 	i := int(pos)
-	if i+1 >= len(s) {
-		return s[len(s)-1]
+	if i+1 >= len(sorted) {
+		return sorted[len(sorted)-1]
 	}
-	return s[i] + (pos-float64(i))*(s[i+1]-s[i])
+	return sorted[i] + (pos-float64(i))*(sorted[i+1]-sorted[i])
 }

@@ -15,7 +15,7 @@ type severalFn struct {
 // severalFns is every one of them.
 func severalFns() []*severalFn {
 	var out []*severalFn
-	for _, table := range [][]severalFn{seriesStatsFns, seriesFitSeveral, seriesFourierFns} {
+	for _, table := range [][]severalFn{seriesStatsFns, seriesFitSeveral, seriesFourierFns, seriesPeriodFns, seriesDecomposeFns} {
 		for i := range table {
 			out = append(out, &table[i])
 		}

@@ -84,8 +84,7 @@ func init() {
 	for _, name := range []string{
 		"cluster", "database", "external_table", "extent_id", "extent_tags", "cursor_after", "cursor_before_or_at", "cursor_current",
 		"current_cluster_endpoint", "current_database", "current_principal", "current_principal_details", "current_principal_is_member_of",
-		"stored_query_result", "materialized_view", "entity_group", "series_decompose", "series_decompose_anomalies",
-		"series_decompose_forecast", "series_periods_detect", "series_periods_validate", "series_seasonal",
+		"stored_query_result", "materialized_view", "entity_group",
 		"geo_distance_2points", "geo_distance_point_to_line", "geo_point_in_circle", "geo_point_in_polygon", "geo_point_to_geohash",
 		"geo_geohash_to_central_point", "geo_point_to_s2cell", "geo_s2cell_to_central_point", "geo_point_to_h3cell", "parse_user_agent", "graph", "welch_test",
 
