@@ -19,6 +19,7 @@ type targetFlags struct {
 func (t *targetFlags) bindApp(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&t.App, "name", "n", "", "the app (default: the only one there is)")
 	cmd.Flags().StringP("resource-group", "g", "", "accepted for az's sake and ignored")
+	bindID(cmd)
 	complete(cmd, "name", appNames)
 }
 
