@@ -75,6 +75,22 @@ func (c *HTTPRouteConfig) FillEnvelope(environment string) {
 	c.ID, c.Type, c.ResourceGroup = g.RouteConfig(environment, c.Name), "Microsoft.App/managedEnvironments/httpRouteConfigs", g.Name
 }
 
+// NewManagedEnvironment is an environment of this machine as it is answered. Its
+// edge listens at an address, its log tables are those of a workspace.
+func NewManagedEnvironment(name, domain, address, workspace string, data *SystemData) ManagedEnvironment {
+	g := LocalGroup()
+	return ManagedEnvironment{
+		ID: g.Environment(name), Name: name, Type: "Microsoft.App/managedEnvironments", Location: Location, ResourceGroup: g.Name, SystemData: data,
+		Properties: EnvironmentProperties{
+			ProvisioningState: "Succeeded", DefaultDomain: domain, StaticIP: address,
+			AppLogsConfiguration: &AppLogsConfiguration{
+				Destination: "log-analytics", LogAnalyticsConfiguration: &LogAnalyticsConfiguration{CustomerID: workspace},
+			},
+			WorkloadProfiles: []WorkloadProfile{{Name: "Consumption", WorkloadProfileType: "Consumption"}},
+		},
+	}
+}
+
 // In is an answered app as ARM has it in a group: with the ids of that group,
 // whose name clients read from the id.
 func (a ContainerApp) In(g Group) ContainerApp {
@@ -100,4 +116,10 @@ func (r Replica) In(g Group) Replica {
 func (c HTTPRouteConfig) In(g Group) HTTPRouteConfig {
 	c.ID, c.ResourceGroup = g.take(c.ID), ""
 	return c
+}
+
+// In is an answered environment as ARM has it in a group.
+func (e ManagedEnvironment) In(g Group) ManagedEnvironment {
+	e.ID, e.ResourceGroup = g.take(e.ID), ""
+	return e
 }

@@ -7,7 +7,7 @@ type ManagedEnvironment struct {
 	Type             string                `json:"type,omitempty"`
 	Kind             string                `json:"kind,omitempty"`
 	Location         string                `json:"location,omitempty"`
-	Tags             map[string]string     `json:"tags,omitempty" aca:"scalar"`
+	Tags             map[string]string     `json:"tags,omitempty" aca:"scalar,answered"`
 	Identity         *Identity             `json:"identity,omitempty"`
 	ExtendedLocation *ExtendedLocation     `json:"extendedLocation,omitempty"`
 	SystemData       *SystemData           `json:"systemData,omitempty" aca:"readonly"`
@@ -21,23 +21,23 @@ type EnvironmentProperties struct {
 	ProvisioningState           string                      `json:"provisioningState,omitempty" aca:"readonly"`
 	DefaultDomain               string                      `json:"defaultDomain,omitempty" aca:"readonly"`
 	StaticIP                    string                      `json:"staticIp,omitempty" aca:"readonly"`
-	EventStreamEndpoint         string                      `json:"eventStreamEndpoint,omitempty" aca:"readonly"`
+	EventStreamEndpoint         string                      `json:"eventStreamEndpoint,omitempty" aca:"readonly,answered"`
 	DeploymentErrors            string                      `json:"deploymentErrors,omitempty" aca:"readonly"`
 	PrivateLinkDefaultDomain    string                      `json:"privateLinkDefaultDomain,omitempty" aca:"readonly"`
 	PrivateEndpointConnections  []any                       `json:"privateEndpointConnections,omitempty" aca:"readonly"`
 	AppLogsConfiguration        *AppLogsConfiguration       `json:"appLogsConfiguration,omitempty"`
 	AppInsightsConfiguration    *AppInsightsConfiguration   `json:"appInsightsConfiguration,omitempty"`
 	OpenTelemetryConfiguration  *OpenTelemetryConfiguration `json:"openTelemetryConfiguration,omitempty"`
-	VnetConfiguration           map[string]any              `json:"vnetConfiguration,omitempty"`
-	ZoneRedundant               bool                        `json:"zoneRedundant,omitempty"`
+	VnetConfiguration           map[string]any              `json:"vnetConfiguration,omitempty" aca:"answered"`
+	ZoneRedundant               bool                        `json:"zoneRedundant,omitempty" aca:"answered"`
 	WorkloadProfiles            []WorkloadProfile           `json:"workloadProfiles,omitempty"`
-	CustomDomainConfiguration   map[string]any              `json:"customDomainConfiguration,omitempty"`
-	DaprAIInstrumentationKey    string                      `json:"daprAIInstrumentationKey,omitempty"`
-	DaprAIConnectionString      string                      `json:"daprAIConnectionString,omitempty"`
+	CustomDomainConfiguration   map[string]any              `json:"customDomainConfiguration,omitempty" aca:"answered"`
+	DaprAIInstrumentationKey    string                      `json:"daprAIInstrumentationKey,omitempty" aca:"answered"`
+	DaprAIConnectionString      string                      `json:"daprAIConnectionString,omitempty" aca:"answered"`
 	DaprConfiguration           map[string]any              `json:"daprConfiguration,omitempty"`
 	KedaConfiguration           map[string]any              `json:"kedaConfiguration,omitempty"`
 	DiskEncryptionConfiguration map[string]any              `json:"diskEncryptionConfiguration,omitempty"`
-	InfrastructureResourceGroup string                      `json:"infrastructureResourceGroup,omitempty"`
+	InfrastructureResourceGroup string                      `json:"infrastructureResourceGroup,omitempty" aca:"answered"`
 	PeerAuthentication          map[string]any              `json:"peerAuthentication,omitempty"`
 	PeerTrafficConfiguration    map[string]any              `json:"peerTrafficConfiguration,omitempty"`
 	IngressConfiguration        map[string]any              `json:"ingressConfiguration,omitempty"`
@@ -55,7 +55,7 @@ type AppLogsConfiguration struct {
 // LogAnalyticsConfiguration names a workspace. SharedKey is never answered.
 type LogAnalyticsConfiguration struct {
 	CustomerID         string `json:"customerId,omitempty"`
-	SharedKey          string `json:"sharedKey,omitempty"`
+	SharedKey          string `json:"sharedKey,omitempty" aca:"answered"`
 	DynamicJSONColumns bool   `json:"dynamicJsonColumns,omitempty"`
 }
 

@@ -9,6 +9,7 @@
 //	…/{app}/revisions[/{rev}]                GET
 //	…/{app}/revisions/{rev}/restart          POST, also activate and deactivate
 //	…/{app}/revisions/{rev}/replicas[/{rep}] GET
+//	…/managedEnvironments[/{env}]            GET
 //	…/managedEnvironments/{env}/httpRouteConfigs
 //	    GET                                  list
 //	…/httpRouteConfigs/{name}                GET PUT DELETE
@@ -106,6 +107,8 @@ type Options struct {
 	Dialect logsink.Dialect
 	// Info describes the process; its Environment may not be empty.
 	Info Info
+	// Managed is the environment as a resource. Nothing in it changes.
+	Managed aca.ManagedEnvironment
 	// Shutdown asks the daemon to end and returns at once. With remove, it
 	// drains and removes everything it runs before it ends.
 	Shutdown func(remove bool)

@@ -19,9 +19,12 @@ type list[T any] struct {
 	Value []T `json:"value"`
 }
 
-// serveARM answers a request for apps, revisions, replicas or route configs.
+// serveARM answers a request for apps, revisions, replicas, environments or route
+// configs.
 func (s *server) serveARM(w http.ResponseWriter, r *http.Request, p armPath) error {
 	switch {
+	case p.kind == environments:
+		return s.armEnvironment(w, r, p)
 	case p.kind == routeConfigs:
 		return s.armRouteConfig(w, r, p)
 	case p.action != "":

@@ -17,18 +17,18 @@ func ownPath(path string) (string, bool) {
 	return strings.ToLower(strings.TrimSuffix(path[len(ownPrefix):], "/")), true
 }
 
-// armPath is an ARM path of Microsoft.App/containerApps, or of the route configs
-// of a managed environment, taken apart. Names are as written except those of
+// armPath is an ARM path of Microsoft.App/containerApps, or of managed environments
+// and their route configs, taken apart. Names are as written except those of
 // apps and route configs, which ARM folds.
 type armPath struct {
 	subscription  string
 	resourceGroup string // "" in a list over the whole subscription
 	app           string // "" names the list of apps
-	kind          string // "", "revisions" or "replicas": what below the app; or routeConfigs
+	kind          string // "", "revisions" or "replicas": what below the app; or environments, routeConfigs
 	revision      string // "" with kind revisions names the list
 	replica       string // "" with kind replicas names the list
 	action        string // what to do with it, a word of actions, or ""
-	environment   string // of a route config
+	environment   string // "" with kind environments names the list
 	routeConfig   string // "" with kind routeConfigs names the list
 }
 
@@ -38,8 +38,11 @@ func (p armPath) group() aca.Group {
 	return aca.Group{Subscription: p.subscription, Name: cmp.Or(p.resourceGroup, aca.LocalGroup().Name)}
 }
 
-// routeConfigs is the kind of a path below an environment.
-const routeConfigs = "httpRouteConfigs"
+// The kinds of paths of an environment and below it.
+const (
+	environments = "managedEnvironments"
+	routeConfigs = "httpRouteConfigs"
+)
 
 // parseARMPath takes a path apart. Fixed words match without regard to case.
 func parseARMPath(path string) (armPath, bool) {
@@ -60,12 +63,18 @@ func parseARMPath(path string) (armPath, bool) {
 			p.app = strings.ToLower(p.app)
 			p.takeChildren(&w)
 		}
-	case p.resourceGroup == "" || !w.eat("managedEnvironments") || !w.take(&p.environment) || !w.eat(routeConfigs):
-		return p, false
+	case w.eat(environments):
+		p.kind = environments
+		if w.take(&p.environment) && p.resourceGroup == "" {
+			return p, false
+		}
+		if p.environment != "" && w.eat(routeConfigs) {
+			p.kind = routeConfigs
+			w.take(&p.routeConfig)
+			p.routeConfig = strings.ToLower(p.routeConfig)
+		}
 	default:
-		p.kind = routeConfigs
-		w.take(&p.routeConfig)
-		p.routeConfig = strings.ToLower(p.routeConfig)
+		return p, false
 	}
 	return p, len(w) == 0
 }

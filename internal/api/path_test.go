@@ -27,6 +27,10 @@ func TestParseARMPath(t *testing.T) {
 	f(base+"/web/revisions/r/restart", armPath{subscription: "s", resourceGroup: "rg", app: "web", kind: "revisions", revision: "r", action: "restart"})
 	f(base+"/web/revisions/r/replicas", armPath{subscription: "s", resourceGroup: "rg", app: "web", kind: "replicas", revision: "r"})
 	f(base+"/web/revisions/r/replicas/p", armPath{subscription: "s", resourceGroup: "rg", app: "web", kind: "replicas", revision: "r", replica: "p"})
+	const all = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.App/managedEnvironments"
+	f("/subscriptions/s/providers/Microsoft.App/managedEnvironments", armPath{subscription: "s", kind: environments})
+	f(all, armPath{subscription: "s", resourceGroup: "rg", kind: environments})
+	f(all+"/Dev/", armPath{subscription: "s", resourceGroup: "rg", kind: environments, environment: "Dev"})
 	const env = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.App/managedEnvironments/Dev/httpRouteConfigs"
 	f(env, armPath{subscription: "s", resourceGroup: "rg", kind: routeConfigs, environment: "Dev"})
 	f(env+"/Shop", armPath{subscription: "s", resourceGroup: "rg", kind: routeConfigs, environment: "Dev", routeConfig: "shop"})
@@ -38,7 +42,7 @@ func TestParseARMPathRefuses(t *testing.T) {
 		"/subscriptions/s/providers/Microsoft.Web/containerApps", "/subscriptions/s/providers/Microsoft.App/jobs",
 		"/subscriptions/s/providers/Microsoft.App/containerApps/a/b", "/subscriptions/s/providers/Microsoft.App/containerApps/a/revisions/r/x",
 		"/subscriptions/s/providers/Microsoft.App/containerApps/a/revisions/r/replicas/p/x",
-		"/subscriptions/s/resourceGroups/rg/providers/Microsoft.App/managedEnvironments/e",
+		"/subscriptions/s/providers/Microsoft.App/managedEnvironments/e",
 		"/subscriptions/s/resourceGroups/rg/providers/Microsoft.App/managedEnvironments//httpRouteConfigs",
 		"/subscriptions/s/resourceGroups/rg/providers/Microsoft.App/managedEnvironments/e/httpRouteConfigs/r/x",
 		"/subscriptions/s/providers/Microsoft.App/managedEnvironments/e/httpRouteConfigs",
@@ -53,7 +57,7 @@ func FuzzParseARMPath(f *testing.F) {
 	f.Add("/subscriptions/s/resourceGroups/rg/providers/Microsoft.App/containerApps/web/revisions/r/replicas/p")
 	f.Fuzz(func(t *testing.T, path string) {
 		p, ok := parseARMPath(path)
-		if ok && p.kind != "" && p.app == "" && p.environment == "" {
+		if ok && p.kind != "" && p.kind != environments && p.app == "" && p.environment == "" {
 			t.Errorf("%q: %+v has children of nothing", path, p)
 		}
 	})

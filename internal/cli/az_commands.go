@@ -113,8 +113,6 @@ var elsewhere = map[string]string{
 	"env create":           "an environment begins with its first app: \"acalocal up --env NAME\"",
 	"env delete":           "write \"acalocal down --env NAME\"",
 	"env update":           "write the environment into the definition; \"acalocal up\" applies it",
-	"env show":             "write \"acalocal status\"",
-	"env list":             "write \"acalocal doctor\", which lists the environments of this machine",
 	"env logs":             "write \"acalocal logs query\"",
 	"env storage":          "write the storages into the definition; acalocal.yaml says which directories they are",
 	"env certificate":      "\"acalocal trust\" makes this machine accept the edge's certificates",

@@ -158,6 +158,8 @@ var azVerbs = map[string][][]azFlag{
 	"secret list":                {{{names: "show-values", toggle: true, why: "the values of secrets are not shown"}}},
 	"secret set":                 {azText},
 	"secret remove":              {azText},
+	"env show":                   nil,
+	"env list":                   nil,
 	"env http-route-config list": nil,
 
 	"ingress sticky-sessions set":       nil,

@@ -75,6 +75,8 @@ var azOf = map[string]string{
 	"secret show":                       `name,n resource-group,g secret-name`,
 	"secret set":                        `name,n resource-group,g secrets,s`,
 	"secret remove":                     `name,n resource-group,g secret-names`,
+	"env show":                          `name,n resource-group,g`,
+	"env list":                          `resource-group,g`,
 	"env http-route-config list":        `name,n resource-group,g`,
 	"env http-route-config show":        `name,n resource-group,g http-route-config-name,r`,
 	"env http-route-config create":      `name,n resource-group,g http-route-config-name,r yaml`,

@@ -23,7 +23,7 @@ look at them and change single ones.`,
 		Args: noSubcommand, RunE: showHelp,
 	}
 	routes.AddCommand(newRouteConfigListCommand(s), newRouteConfigShowCommand(s), newRouteConfigCreateCommand(s), newRouteConfigDeleteCommand(s))
-	cmd.AddCommand(routes)
+	cmd.AddCommand(newEnvShowCommand(s), newEnvListCommand(s), routes)
 	return cmd
 }
 

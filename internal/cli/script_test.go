@@ -69,6 +69,7 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 			Emulator: apitest.New(snap), Logs: apitest.NewLogs(),
 			Info:     api.Info{Environment: snap.Environment, Version: "test", PID: os.Getpid()},
 			Shutdown: func(bool) { go stop() },
+			Managed:  apitest.Managed(snap),
 			Access:   api.NewAccess("token-of-" + snap.Environment), Address: "http://127.0.0.1:8079", Workspace: "ws",
 		})
 	})

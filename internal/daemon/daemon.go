@@ -22,6 +22,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/acalocal/acalocal/emulator"
+	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/ingress"
 	"github.com/acalocal/acalocal/internal/api"
 	"github.com/acalocal/acalocal/internal/container"
@@ -118,6 +119,7 @@ type Daemon struct {
 	metrics *metrics.Collector
 	api     *apiPort
 	access  *api.Access
+	managed aca.ManagedEnvironment
 	// insights takes what apps send about themselves.
 	insights *insights
 	// otlp sends rows to a collector; nil when none is named.
@@ -172,9 +174,10 @@ func New(o Options) (_ *Daemon, err error) {
 	if d.otlp, err = newExporter(o, d.files, d.Logs); err != nil {
 		return nil, err
 	}
+	d.managed = d.newManaged()
 	d.Engine = emulator.New(emulator.Options{
 		Environment: o.Environment,
-		Domain:      o.Environment + ".localhost",
+		Domain:      d.domain(),
 		User:        userName(),
 		API:         d.api.url(),
 		Runtime:     runtime,
@@ -268,6 +271,7 @@ func (d *Daemon) Handler(tcp bool) http.Handler {
 		Requests: d.edge,
 		Faults:   d.Faults,
 		Info:     d.info(),
+		Managed:  d.managed,
 		Shutdown: d.Shutdown,
 		Access:   d.access, TCP: tcp, Address: d.api.url(), Workspace: workspaceID(d.o.Environment),
 		Mounts: []api.Mount{
@@ -426,7 +430,7 @@ func RemoveFiles(e home.Environment, keepLogs bool) error {
 	if !keepLogs {
 		return e.Remove()
 	}
-	for _, path := range []string{e.Socket(), e.LogFile(), e.Access(), e.History(), e.Lock()} {
+	for _, path := range []string{e.Socket(), e.LogFile(), e.Access(), e.History(), e.Begun(), e.Lock()} {
 		if err := os.RemoveAll(path); err != nil {
 			return fmt.Errorf("remove the files of environment %s: %w", e.Name, err)
 		}

@@ -127,6 +127,9 @@ func (e Environment) Access() string { return filepath.Join(e.dir, "access.json"
 // History is the directory of saved revisions.
 func (e Environment) History() string { return filepath.Join(e.dir, "history") }
 
+// Begun is the file that says when the environment began.
+func (e Environment) Begun() string { return filepath.Join(e.dir, "begun") }
+
 // OTLP is the file that keeps the place up to which rows of the log store have
 // been sent to a collector. It goes with the store.
 func (e Environment) OTLP() string { return filepath.Join(e.dir, "otlp.json") }

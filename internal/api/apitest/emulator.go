@@ -251,3 +251,8 @@ func OneApp() *emulator.Snapshot {
 		Apps: []emulator.App{Ready(app, "web--abc1234")},
 	}
 }
+
+// Managed is the environment of a state as a resource.
+func Managed(s *emulator.Snapshot) aca.ManagedEnvironment {
+	return aca.NewManagedEnvironment(s.Environment, s.Domain, "127.0.0.1", "ws", aca.NewSystemData("me", Created, Created))
+}
