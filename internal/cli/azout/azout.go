@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/acalocal/acalocal/internal/lazyregexp"
 	"github.com/jmespath-community/go-jmespath/pkg/api"
 	"github.com/jmespath-community/go-jmespath/pkg/parsing"
 	"go.yaml.in/yaml/v3"
@@ -243,9 +244,16 @@ func writeYAML(w io.Writer, text []byte) error {
 	return enc.Close()
 }
 
+// timeText are texts that YAML 1.1 reads as times, which the encoder does not
+// always quote. Az does.
+var timeText = lazyregexp.New(`^\d{4}-(\d\d-\d\d|\d\d?-\d\d?([Tt]|[ \t]+)\d\d?:\d\d:\d\d(\.\d*)?([ \t]*(Z|[-+]\d\d?(:\d\d)?))?)$`)
+
 func blockStyle(n *yaml.Node) {
 	if len(n.Content) > 0 || n.Kind == yaml.ScalarNode {
 		n.Style = 0
+	}
+	if n.Kind == yaml.ScalarNode && timeText.MatchString(n.Value) {
+		n.Style = yaml.SingleQuotedStyle
 	}
 	for _, c := range n.Content {
 		blockStyle(c)

@@ -50,6 +50,7 @@ func TestWrite(t *testing.T) {
 	f("[].[name, location]", "table", "Column1    Column2\n---------  ---------\nweb        eastus\napi        eastus\n")
 	f("", "table", "Location    Name\n----------  ------\neastus      web\neastus      api\n")
 	f("[0].{b:'true', a:[`1`, 'x']}", "yaml", "b: \"true\"\na:\n  - 1\n  - x\n")
+	f("[0].{at:'2026-03-01T08:00:00', day:'2026-03-01', zoned:'2024-04-16T09:42:21+00:00', no:'2026-03-01T8'}", "yaml", "at: '2026-03-01T08:00:00'\nday: '2026-03-01'\nzoned: '2024-04-16T09:42:21+00:00'\nno: 2026-03-01T8\n")
 	f("[]", "none", "")
 	f("length(@)", "tsv", "2\n")
 }
