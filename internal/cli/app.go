@@ -25,7 +25,8 @@ func newAppShowCommand(s Streams) *cobra.Command {
 		Short: "Show one app",
 		Example: `  acalocal app show web
   acalocal app show --json | jq .local.port
-  acalocal app show -n web --query properties.configuration.ingress.fqdn -o tsv`,
+  acalocal app show -n web --query properties.configuration.ingress.fqdn -o tsv
+  acalocal app show -n web --query '[id, systemData.createdAt]' -o tsv`,
 		Args:              maximumNArgs(1),
 		ValidArgsFunction: completeApps,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -26,7 +26,7 @@ func newShowCommand(s Streams) *cobra.Command {
 
 func newListCommand(s Streams) *cobra.Command {
 	cmd := newAppListCommand(s)
-	cmd.Example = "  acalocal list -o table"
+	cmd.Example = "  acalocal list -o table\n  acalocal list --query '[].{n:name, g:resourceGroup}' -o table"
 	return cmd
 }
 
