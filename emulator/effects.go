@@ -90,6 +90,9 @@ func (e *Engine) setTimer(at time.Time) {
 
 // runOp carries out one operation and answers.
 func (e *Engine) runOp(ctx context.Context, o core.Op) {
+	if o.Kind == core.OpStart && o.Key.Role != container.RoleHolder && e.o.AwaitNames != nil {
+		e.o.AwaitNames(ctx)
+	}
 	if o.Kind != core.OpPull {
 		select {
 		case e.ops <- struct{}{}:

@@ -104,6 +104,10 @@ type Options struct {
 	Router  Router
 	Logs    Logs
 	History History
+	// AwaitNames returns when containers can call the names there are by now. It
+	// is called before each start of a container of an app, and bounds its own
+	// time. nil waits for nothing.
+	AwaitNames func(context.Context)
 	// Triggers reads scale rules beyond HTTP and TCP; nil reads none.
 	Triggers Triggers
 	// ScaleSteps limits scale-up to the documented steps 1, 4, 8, 16, 32.

@@ -186,6 +186,7 @@ func New(o Options) (_ *Daemon, err error) {
 		History:     history{dir: d.files.History()},
 		Checker:     d.Faults.Checker,
 		Triggers:    d.newTriggers(),
+		AwaitNames:  d.awaitNames,
 		ScaleSteps:  o.ScaleSteps,
 		TimeScale:   o.TimeScale,
 		ScaleProbes: o.ScaleProbes,
@@ -399,6 +400,7 @@ func (d *Daemon) waitRemove(ctx context.Context) {
 	select {
 	case <-d.remove:
 		d.edge.gates.keep()
+		d.insights.handled.end()
 		if _, err := d.Faults.Remove(""); err != nil {
 			d.o.Log.Error().Err(err).Msg("removing the faults")
 		}

@@ -25,9 +25,11 @@ type gates struct {
 	serve   func(net.Listener, ingress.ListenSpec)
 	log     zerolog.Logger
 
-	wanted chan ingress.Table // the newest one; one slot
-	kept   atomic.Bool        // the gates stay as they are
-	settle time.Duration      // how long names wait that can
+	wanted  chan wantedTable // the newest one; one slot
+	asked   atomic.Uint64    // tables so far
+	handled progress         // those of them whose urgent names have their gates, as far as these can be made
+	kept    atomic.Bool      // the gates stay as they are
+	settle  time.Duration    // how long names wait that can
 
 	left chan struct{} // the last caller has left a retired gate; one slot
 
@@ -35,6 +37,12 @@ type gates struct {
 	retired []*openGate
 	names   []string // of the gates of the newest table
 	former  []string // hosts without a gate, newest last
+}
+
+// wantedTable is a routing table and how many there were with it.
+type wantedTable struct {
+	ingress.Table
+	number uint64
 }
 
 // gate is one set of names and the ports they answer on. Apps that have nothing
@@ -51,14 +59,18 @@ type gate struct {
 func newGates(o Options, serve func(net.Listener, ingress.ListenSpec)) *gates {
 	runtime, _ := o.Runtime.(container.Gate)
 	return &gates{env: o.Environment, runtime: runtime, serve: serve, log: o.Log,
-		wanted: make(chan ingress.Table, 1), settle: settle, left: make(chan struct{}, 1)}
+		wanted: make(chan wantedTable, 1), settle: settle, left: make(chan struct{}, 1)}
 }
 
 // keep leaves the gates as they are from now on: while everything is removed, one
 // app after the other, those that drain still call each other.
-func (g *gates) keep() { g.kept.Store(true) }
+func (g *gates) keep() {
+	g.kept.Store(true)
+	g.handled.end()
+}
 
-// set says which apps there are. It never blocks.
+// set says which apps there are. It never blocks, and is called by one at a
+// time.
 func (g *gates) set(t ingress.Table) {
 	if g.kept.Load() {
 		return
@@ -67,7 +79,7 @@ func (g *gates) set(t ingress.Table) {
 	case <-g.wanted: // an older table nobody has seen yet
 	default:
 	}
-	g.wanted <- t
+	g.wanted <- wantedTable{t, g.asked.Add(1)}
 }
 
 // gatesOf are the gates of an environment where somebody can be called. The
@@ -186,7 +198,7 @@ const again = 5 * time.Second
 // retired, so no call falls between two.
 func (g *gates) run(ctx context.Context) {
 	var (
-		table ingress.Table
+		table wantedTable
 		apps  string // what of the open gates cannot wait
 		due   <-chan time.Time
 		swept <-chan time.Time // when a retired gate may be closed
@@ -195,12 +207,13 @@ func (g *gates) run(ctx context.Context) {
 	for {
 		select {
 		case table = <-g.wanted:
-			g.remember(table)
-			now := urgent(table)
-			if now == apps && gatesOf(table, nil) != nil {
+			g.remember(table.Table)
+			now := urgent(table.Table)
+			if now == apps && gatesOf(table.Table, nil) != nil {
 				if due == nil {
 					due = time.After(g.settle)
 				}
+				g.handled.reach(table.number)
 				continue
 			}
 			apps = now
@@ -215,9 +228,10 @@ func (g *gates) run(ctx context.Context) {
 			return
 		}
 		due = nil
-		if !g.change(ctx, table) {
+		if !g.change(ctx, table.Table) {
 			due = time.After(again)
 		}
+		g.handled.reach(table.number)
 		swept = g.sweep()
 	}
 }

@@ -29,6 +29,7 @@ type insights struct {
 	gate    container.Gate // nil when the container engine has none
 	log     zerolog.Logger
 	doors   [2]*door
+	handled progress // generations of snapshots whose doors are open, as far as they can be
 
 	apps atomic.Pointer[senders]
 }
@@ -99,6 +100,7 @@ func (i *insights) watch(ctx context.Context, next func(ctx context.Context, sin
 				i.close(d)
 			}
 		}
+		i.handled.reach(since)
 	}
 }
 
