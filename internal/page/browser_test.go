@@ -412,6 +412,13 @@ func TestChartsHeedWhatRenderAsks(t *testing.T) {
 	f("log-bars", `datatable(a: string, n: long) ["x", 10, "y", 1000] | render barchart with (yaxis=log, ymin=1, xtitle="the a", ytitle="the n")`, `texts.includes("the a") && texts.includes("the n") && (([x, y]) => y && Math.abs(y.getAttribute("width") / x.getAttribute("width") - 3) < .01)(c.querySelectorAll("rect"))`)
 	f("one-series", rows+`where App == "web" | summarize sum(n) by Kind, App | where Kind == "b" | project App, sum_n, x = 1 | render linechart with (xcolumn=x, ycolumns=sum_n)`, `c.querySelector(".legend")?.innerText == "web"`)
 	f("one-column", `range n from 1 to 9 step 1 | extend y = n | project n, y | render linechart`, `c.querySelector("path.line") && !c.querySelector(".legend")`)
+	const series = `range n from 0 to 11 step 1 | extend k = iff(n < 6, "a", "b"), t = datetime(2026-01-01) + n * 1h | make-series c = count(), m = max(n) on t from datetime(2026-01-01) to datetime(2026-01-01 12:00) step 1h by k`
+	f("series", series+` | render timechart`, `c.querySelectorAll("path.line").length == 4 && c.innerText.includes("a · c") && texts.includes("06:00") && c.querySelectorAll("circle").length == 48`)
+	f("series-fitted", series+` | project t, m, k | extend (r, Slope, v, rv, i, Fit) = series_fit_line(m) | render timechart with (ycolumns=m, Fit)`, `c.querySelectorAll("path.line").length == 4 && c.innerText.includes("b · Fit") && !c.innerText.includes("Slope")`)
+	f("series-of-numbers", `print id = "x", at = range(1, 10, 1), y = dynamic([2, 5, 6, 8, 11, null, 12, 14, 17, 20]) | render linechart with (xcolumn=at)`, `c.querySelectorAll("path.line").length == 1 && c.querySelectorAll("circle").length == 9 && texts.includes("10")`)
+	f("one-area", `print t = datetime(2026-01-01), a = 5, b = 3 | render areachart`, `c.querySelectorAll("circle.fill").length == 2`)
+	f("stacked-below-zero", `datatable(x: string, k: string, n: long) ["x", "p", 5, "x", "q", -3, "x", "r", 4] | render columnchart with (kind=stacked)`, `(([p, q, r]) => r && p.y.baseVal.value == q.y.baseVal.value - p.height.baseVal.value && Math.abs(r.y.baseVal.value + r.height.baseVal.value - p.y.baseVal.value) < .01 && Math.abs(q.height.baseVal.value / p.height.baseVal.value - .6) < .01)(c.querySelectorAll("rect"))`)
+	f("days-by-hours", `range t from datetime(2026-01-01) to datetime(2026-01-05) step 6h | extend n = 1 | render columnchart`, `(([, second]) => second?.textContent == "01-01 06:00 · n: 1")(c.querySelectorAll("rect title"))`)
 	f("whole-labels", `range t from datetime(2026-01-01 08:00) to datetime(2026-01-01 08:00:50) step 10s | extend y = 1 | render timechart`, `texts.includes("08:00:50") && [...c.querySelectorAll("text")].every((t) => t.getBoundingClientRect().right <= c.querySelector("svg").getBoundingClientRect().right && t.getBoundingClientRect().left >= c.querySelector("svg").getBoundingClientRect().left)`)
 	f("many-series", `range n from 1 to 2000 step 1 | summarize count() by bin(n, 100), s = strcat("a series with a rather long name ", n % 50) | project n, s, count_ | render linechart`, `c.innerText.includes("10 more series are not drawn") && c.scrollHeight <= c.clientHeight`)
 	b.quiet()
@@ -517,6 +524,71 @@ func TestTheLiveTailOutlivesADaemon(t *testing.T) {
 		t.Errorf("the tail shows %q, want %q", got, want)
 	}
 	_ = b.trouble() // a lost connection is an error of the network to Chromium
+}
+
+// A query that nobody answers says so, and is sent again by itself.
+func TestAQueryOutlivesADaemon(t *testing.T) {
+	b := open(t)
+	b.visit("print n = 1", "", "")
+	b.wait("it is answered", `document.querySelector("#cell-0-0")?.innerText == "1"`)
+	b.stop()
+	b.do(chromedp.SendKeys(chromedp.CSS("#text"), "1"), chromedp.KeyEvent("\r", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	b.wait("the page says that nobody answers", `document.querySelector("#blank").innerText.includes("The environment does not answer") && document.querySelector("#blank").innerText.includes("sent again")`)
+	b.boot()
+	b.wait("it is answered by the next one", `document.querySelector("#cell-0-0")?.innerText == "11" && document.querySelector("#blank").hidden`)
+	_ = b.trouble() // a lost connection is an error of the network to Chromium
+}
+
+func TestAFilterThatIsNoneSaysSo(t *testing.T) {
+	b := open(t)
+	b.print("web--0000001", past(2, time.Second), "first", "second")
+	b.visit("", "PT1H", "tail")
+	b.wait("lines are there", `document.querySelectorAll("#tail .l").length == 2`)
+	b.do(chromedp.SendKeys(chromedp.CSS("#tail-filter"), "/fir(st"))
+	b.wait("it is told", `document.querySelector("#tail-fault").innerText.includes("Invalid regular expression") && document.querySelector("#tail-filter").getAttribute("aria-invalid") == "true"`)
+	b.shot("filter-fault")
+	b.do(chromedp.SendKeys(chromedp.CSS("#tail-filter"), ")"))
+	b.wait("then it holds", `document.querySelectorAll("#tail .l").length == 1 && document.querySelector("#tail-fault").innerText == "" && document.querySelector("#tail-filter").getAttribute("aria-invalid") == "false"`)
+	b.quiet()
+}
+
+func TestATimeRangeNeedsItsEnds(t *testing.T) {
+	b := open(t)
+	b.visit("print 1", "2026-06-01T10:00:00Z/2026-06-01T11:00:00Z", "")
+	b.wait("it is answered", `document.querySelector("#cell-0-0")?.innerText == "1"`)
+	f := func(to, want string) {
+		t.Helper()
+		b.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`document.querySelector("#to").value = %q; document.querySelector("#run").click()`, to)))
+		b.wait("it says "+want, fmt.Sprintf(`document.querySelector("#blank").innerText == %q`, want))
+		if got := b.text("#summary"); got != "" {
+			t.Errorf("summary %q", got)
+		}
+	}
+	f("", "The time range needs both ends.")
+	f("2026-06-01T09:00:00", "The time range ends before it begins.")
+	b.quiet()
+}
+
+// What does not fit into a low window, such as that of a page at 200 %, is
+// scrolled to.
+func TestALowWindowReachesEverything(t *testing.T) {
+	b := open(t)
+	b.do(chromedp.EmulateViewport(640, 360))
+	b.visit("print 1 | where A | where B | where C | where D | where E", "", "")
+	b.wait("faults are told", `document.querySelectorAll("#problems li").length == 5`)
+	f := func(selector string) {
+		t.Helper()
+		got := eval[float64](b, fmt.Sprintf(`(() => { const e = document.querySelector(%q); e.scrollIntoView({ block: "end" }); const r = e.getBoundingClientRect(); return Math.min(r.bottom, innerHeight) - Math.max(r.top, 0); })()`, selector))
+		if got < 100 {
+			t.Errorf("%s: %.0f pixels of its height can be seen", selector, got)
+		}
+	}
+	f("#results")
+	b.shot("low")
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#tab-tail").click()`))
+	f("#tail")
+	b.shot("low-tail")
+	_ = b.trouble() // the refused query is an error of the network to Chromium
 }
 
 func TestCellsShowWhatTheyHold(t *testing.T) {

@@ -1,8 +1,10 @@
 package page_test
 
 import (
+	"math"
 	"net/http/httptest"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -52,4 +54,59 @@ func TestThePageHasNothingInlineOrForeign(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestTextCanBeRead computes the contrast of colours on the grounds they stand
+// on, https://www.w3.org/TR/WCAG21/#contrast-minimum.
+func TestTextCanBeRead(t *testing.T) {
+	css := get("GET", "/logs/style.css").Body.String()
+	token := regexp.MustCompile(`--([\w-]+): (#[0-9a-f]{6})`)
+	for scheme, selector := range map[string]string{"light": ":root {", "dark": `:root[data-theme="dark"] {`} {
+		_, block, found := strings.Cut(css, selector)
+		if !found {
+			t.Fatalf("no %s", selector)
+		}
+		block, _, _ = strings.Cut(block, "}")
+		light := map[string]float64{}
+		for _, m := range token.FindAllStringSubmatch(block, -1) {
+			light[m[1]] = luminance(m[2])
+		}
+		f := func(ground string, texts ...string) {
+			t.Helper()
+			for _, text := range texts {
+				a, b := light[text], light[ground]
+				if ratio := (max(a, b) + .05) / (min(a, b) + .05); ratio < 4.5 {
+					t.Errorf("%s: %s on %s has a contrast of %.2f, want 4.5", scheme, text, ground, ratio)
+				}
+			}
+		}
+		series := []string{"s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8"}
+		f("ground", "ink", "dim", "accent")
+		f("card", append(series, "ink", "dim", "accent", "bad", "warn", "good", "keyword", "function", "string", "number", "comment", "table")...)
+		f("raised", append(series, "ink", "dim")...)
+		f("accent-soft", "ink", "dim", "bad", "function", "number") // a row that is chosen
+		f("bad-soft", append(series, "ink", "dim", "bad", "warn", "good")...)
+		f("warn-soft", append(series, "ink", "dim", "bad", "warn", "good")...)
+		f("mark", "ink")
+		f("accent", "accent-ink")
+	}
+}
+
+// luminance is that of a colour such as "#1b2130".
+func luminance(colour string) float64 {
+	sum := 0.0
+	for i, weight := range []float64{.2126, .7152, .0722} {
+		n, err := strconv.ParseUint(colour[1+2*i:3+2*i], 16, 8)
+		if err != nil {
+			panic(err)
+		}
+		v := float64(n) / 255
+		if v <= .03928 {
+			v /= 12.92
+		} else {
+			v = math.Pow((v+.055)/1.055, 2.4)
+		}
+		sum += weight * v
+	}
+	return sum
 }

@@ -79,7 +79,7 @@ export function pie(raw, width, height) {
   const cx = below ? width / 2 : Math.min(width * .33, r + 40), cy = below ? r + 8 : height / 2;
   const namesAt = below ? { x: 8, y: 2 * r + 36 } : { x: cx + r + 28, y: cy - lines / 2 + 12 };
   const named = ([v, name]) => {
-    const tail = `  ${number(v)}  (${(v / sum * 100).toFixed(1)}%)`, room = Math.max(4, Math.floor((width - namesAt.x - 19) / 6.2) - tail.length);
+    const tail = `: ${number(v)} (${(v / sum * 100).toFixed(1)}%)`, room = Math.max(4, Math.floor((width - namesAt.x - 19) / 6.2) - tail.length);
     return shorten(name, room) + tail;
   };
   const root = svg("svg", { class: "plot", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "piechart. " + shown.map(([v, n]) => `${n}: ${(v / sum * 100).toFixed(1)}%`).join("; ") });

@@ -268,8 +268,10 @@ function reveal() {
   if (top + rowHeight > grid.scrollTop + space) grid.scrollTop = top + rowHeight - space;
   keepInSight();
   grid.setAttribute("aria-activedescendant", `cell-${active.row}-${active.col}`);
-  if (drawer.hidden) refresh();
-  else openDrawer(active.row);
+  if (!drawer.hidden) return openDrawer(active.row);
+  draw();
+  body.querySelector(".active")?.classList.remove("active");
+  $(`cell-${active.row}-${active.col}`)?.classList.add("active");
 }
 
 // keepInSight scrolls sideways to the active cell, its beginning first.

@@ -2,7 +2,7 @@
 // at the side and the state of a query that runs.
 
 import { $, el, tabs, toast, copy } from "./dom.js";
-import { json, login, onLogin, onRefused, fragment } from "./api.js";
+import { call, json, login, onLogin, onRefused, fragment } from "./api.js";
 import * as editor from "./editor.js";
 import * as grid from "./grid.js";
 import { setChart, drawChart } from "./chart.js";
@@ -28,7 +28,7 @@ function setAddress() {
   const f = new URLSearchParams();
   if ($("tab-tail").getAttribute("aria-selected") === "true") f.set("view", "tail");
   if (editor.value().trim()) f.set("q", editor.value());
-  if (timespan() !== usualRange) f.set("t", timespan());
+  if (!rangeFault() && timespan() !== usualRange) f.set("t", timespan());
   history.replaceState(null, "", location.pathname + (f.size ? "#" + f : ""));
 }
 
@@ -47,7 +47,15 @@ function timespan() {
   const range = $("range").value;
   if (range !== "custom") return range;
   const [from, to] = ["from", "to"].map((id) => $(id).value.replace(/T\d\d:\d\d$/, "$&:00")); // browsers leave out seconds of 0
-  return from && to ? `${from}Z/${to}Z` : "";
+  return `${from}Z/${to}Z`;
+}
+
+// rangeFault says what is wrong with the ends that were chosen, "" for nothing.
+function rangeFault() {
+  if ($("range").value !== "custom") return "";
+  const [from, to] = ["from", "to"].map((id) => $(id).value);
+  if (!from || !to) return "The time range needs both ends.";
+  return from > to ? "The time range ends before it begins." : "";
 }
 
 function setTimespan(t) {
@@ -72,25 +80,43 @@ $("range").addEventListener("change", () => {
 
 // --- running a query ---
 
-let running = null, answer = null;
+let running = null, latest = null, answer = null;
 
 async function run() {
   const query = editor.value();
   if (!query.trim()) return;
   running?.abort();
-  const mine = running = new AbortController(), began = performance.now();
+  const mine = running = latest = new AbortController(), began = performance.now();
   setAddress();
   remember(query);
   busy(true);
   try {
+    if (rangeFault()) throw new Error(rangeFault());
     answer = await json("query", { body: { query, timespan: timespan() }, signal: mine.signal });
     editor.setProblems([]);
     showAnswer(performance.now() - began);
   } catch (e) {
-    if (e.name !== "AbortError") showError(e);
+    if (e.name !== "AbortError") { showError(e); if (e.status === 0) whenBack(mine); }
     else if (running === mine) $("summary").textContent = "stopped";
   } finally {
     if (running === mine) { running = null; busy(false); }
+  }
+}
+
+// whenBack runs a query that nobody answered once somebody does, unless
+// another was run since.
+async function whenBack(mine) {
+  say(`${$("blank").textContent}\nThe query is sent again once it does.`, true);
+  for (let wait = 500; latest === mine; wait = Math.min(wait * 2, 8000)) {
+    await new Promise((done) => setTimeout(done, wait * (1 + Math.random())));
+    try {
+      await call("info");
+    } catch (e) {
+      if (e.status === 0) continue;
+      return; // it has said what is wrong
+    }
+    if (latest === mine) run();
+    return;
   }
 }
 

@@ -156,6 +156,7 @@ export const areas = {
   draw(axis, f, { plane }) {
     for (const s of axis.series.filter((s) => s.points.length)) {
       const on = at(s, f, axis);
+      if (on.length === 1) plane.append(svg("circle", { class: "fill " + s.cls, cx: on[0][0], cy: on[0][1], r: 4 })); // it has no area
       if (f.view.stacked) {
         plane.append(svg("path", { class: "stack fill " + s.cls, d: path([...on, ...s.points.toReversed().map((p) => [f.x(p.x), axis.y(p.from)])]) + "Z" }));
         continue;

@@ -139,6 +139,12 @@ export function pause(on = !paused) {
   if (!on) { waiting = []; sayNew(); redraw(); }
 }
 
+// sayFault says what is wrong with the filter.
+function sayFault(text) {
+  $("tail-fault").textContent = text;
+  $("tail-filter").setAttribute("aria-invalid", text !== "");
+}
+
 let filterTimer;
 $("tail-filter").addEventListener("input", (e) => {
   clearTimeout(filterTimer);
@@ -146,9 +152,9 @@ $("tail-filter").addEventListener("input", (e) => {
     const f = e.target.value, regex = /^\/(.+)\/?$/.exec(f);
     try {
       matcher = !f ? null : regex ? new RegExp(regex[1].replace(/\/$/, ""), "i") : new RegExp(f.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), "i");
-      e.target.setCustomValidity("");
+      sayFault("");
     } catch (err) {
-      e.target.setCustomValidity(err.message);
+      sayFault(err.message); // what was asked before holds
     }
     redraw();
   }, 120);
