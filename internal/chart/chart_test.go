@@ -266,3 +266,31 @@ func TestOddValuesAreLeftOut(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// The lists of make-series are drawn as the rows that they stand for.
+func TestListsAreDrawnAsRows(t *testing.T) {
+	rows := table(t, "t:datetime k:string c:real",
+		`["2026-01-01T08:00:00Z","a",1]`, `["2026-01-01T08:05:00Z","a",4]`, `["2026-01-01T08:00:00Z","b",2]`, `["2026-01-01T08:10:00Z","b",3]`)
+	const times = `"[\"2026-01-01T08:00:00.0000000Z\",\"2026-01-01T08:05:00.0000000Z\",\"2026-01-01T08:10:00.0000000Z\"]"`
+	for name, in := range map[string]api.QueryTable{
+		"make-series":        table(t, "k:string c:dynamic t:dynamic", `["a","[1,4]",`+times+`]`, `["b","[2,null,3.0]",`+times+`]`),
+		"numbers and others": table(t, "k:string Slope:real c:dynamic t:dynamic Bag:dynamic", `["a",0.5,"[1,4]",`+times+`,"{}"]`, `["b",7,"[2,null,3,\"NaN\"]",`+times+`,null]`),
+	} {
+		if diff := cmp.Diff(draw(t, rows, "visualization=timechart", chart.Options{}), draw(t, in, "visualization=timechart", chart.Options{})); diff != "" {
+			t.Errorf("%s (-rows +lists):\n%s", name, diff)
+		}
+	}
+	for name, in := range map[string]api.QueryTable{
+		"an axis and no values": table(t, "t:dynamic", `[`+times+`]`),
+		"lists of names":        table(t, "t:dynamic names:dynamic", `[`+times+`,"[\"x\"]"]`),
+		"no lists":              table(t, "t:dynamic c:dynamic", `["{}","5"]`, `[null,"[]"]`),
+	} {
+		if got := draw(t, in, "visualization=timechart", chart.Options{}); got != "no chart" {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	numbers := table(t, "id:string x:dynamic y:dynamic", `["p","[1,2,3]","[4,5,6]"]`)
+	if got := draw(t, numbers, "visualization=linechart xcolumn=x", chart.Options{}); got == "no chart" {
+		t.Error("an axis of numbers is not drawn")
+	}
+}

@@ -44,8 +44,10 @@ type point struct{ x, y float64 }
 
 // read takes a table apart, as Azure Monitor does: the x axis is the column
 // that xcolumn names, else the first time or else the first column; strings
-// beside it split the rows into series; numbers are drawn.
+// beside it split the rows into series; numbers are drawn. Lists are taken apart
+// before.
 func read(t api.QueryTable, render map[string]string) (d data, ok bool) {
+	t = unfold(t, render)
 	roles, ok := assign(t.Columns, render)
 	if !ok {
 		return d, false
