@@ -49,6 +49,7 @@ func init() {
 		"project-rename":   {parse: parseProjectRename},
 		"project-reorder":  {parse: parseProjectReorder},
 		"range":            {parse: parseRange, generates: true},
+		"reduce":           {parse: parseReduce},
 		"render":           {parse: parseRender},
 		"sample":           {parse: parseSample},
 		"sample-distinct":  {parse: parseSampleDistinct},
@@ -70,7 +71,7 @@ func init() {
 var unsupportedOperators = map[string]bool{
 	"inline_external_table": true, "externaldata": true, "external_data": true, "make-graph": true, "graph-match": true, "graph-to-table": true,
 	"graph-shortest-paths": true, "graph-mark-components": true, "macro-expand": true, "project-smart": true,
-	"partition-by": true, "reduce": true, "assert-schema": true, "execute-and-cache": true,
+	"partition-by": true, "assert-schema": true, "execute-and-cache": true,
 }
 
 // elsewhereFunctions are those of Azure Monitor that lead to other resources:

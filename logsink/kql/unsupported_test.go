@@ -14,7 +14,6 @@ func TestUnsupportedOperatorsAreNamedOnce(t *testing.T) {
 		`print a = "x" | join kind=inner (externaldata(a:string)["https://example.com/x"] | distinct a) on a`: "externaldata",
 		`print a = "x" | where a in ((externaldata(a:string)["https://example.com/x"] | project a))`:          "externaldata",
 		`print a = 1 | make-graph a --> a | count`:                                                            "make-graph",
-		`print a = "x 1" | reduce by a with threshold=0.3 | take 2`:                                           "reduce",
 	} {
 		ds, err := kql.Check(kql.Tables{}, text, kql.Options{})
 		if err != nil {
