@@ -41,7 +41,7 @@ unit: ## Unit tests without the race detector
 
 .PHONY: race
 race: ## Unit tests with the race detector
-	go test -race -timeout 10m ./...
+	go test -race -timeout 20m ./...
 
 .PHONY: lint
 lint: ## gofmt, go vet for each system, staticcheck
