@@ -268,6 +268,16 @@ type scanState struct {
 	seqs   [][][]Value
 	ids    []int64 // the sequences' numbers
 	nextID *int64
+	// last is the newest row of a step with output=last, until the sequence
+	// leaves the step; ended are those whose sequence has left.
+	last, ended [][]Value
+}
+
+// leave ends the matches of step k.
+func (s *scanState) leave(k int) {
+	if s.last[k] != nil {
+		s.ended, s.last[k] = append(s.ended, s.last[k]), nil
+	}
 }
 
 func (p *scanStepsPlan) scan(x *run, in iter) ([][]Value, error) {
@@ -286,7 +296,7 @@ func (p *scanStepsPlan) scan(x *run, in iter) ([][]Value, error) {
 		types[i] = k.typ
 	}
 	g := newGrouper(types)
-	states := map[uint32]*scanState{}
+	var states []*scanState // by partition
 	var id int64
 	var out [][]Value
 	for _, b := range blocks {
@@ -299,11 +309,10 @@ func (p *scanStepsPlan) scan(x *run, in iter) ([][]Value, error) {
 			if err := x.check(); err != nil {
 				return nil, err
 			}
-			s := states[gids[i]]
-			if s == nil { // the partition's first row
-				s = &scanState{seqs: make([][][]Value, len(p.steps)), ids: make([]int64, len(p.steps)), nextID: &id}
-				states[gids[i]] = s
+			if int(gids[i]) == len(states) { // the partition's first row
+				states = append(states, &scanState{seqs: make([][][]Value, len(p.steps)), ids: make([]int64, len(p.steps)), last: make([][]Value, len(p.steps)), nextID: &id})
 			}
+			s := states[gids[i]]
 			row := make([]Value, 0, len(p.base))
 			for c := range p.inputs {
 				row = append(row, b.Columns[c].Value(i))
@@ -315,6 +324,12 @@ func (p *scanStepsPlan) scan(x *run, in iter) ([][]Value, error) {
 				return nil, err
 			}
 		}
+	}
+	for _, s := range states {
+		for k := range p.steps {
+			s.leave(k)
+		}
+		out = append(out, s.ended...)
 	}
 	return out, nil
 }
@@ -330,11 +345,18 @@ func (p *scanStepsPlan) step(x *run, s *scanState, row []Value, out [][]Value) (
 		if !took {
 			continue
 		}
-		if p.steps[k].output == "all" {
-			o := append([]Value(nil), next...)
-			if p.matchID {
-				o = append(o, longValue(s.ids[k]))
-			}
+		out = append(out, s.ended...)
+		s.ended = nil
+		if p.steps[k].output == "none" {
+			continue
+		}
+		o := append([]Value(nil), next...)
+		if p.matchID {
+			o = append(o, longValue(s.ids[k]))
+		}
+		if p.steps[k].output == "last" {
+			s.last[k] = o
+		} else {
 			out = append(out, o)
 		}
 	}
@@ -347,9 +369,14 @@ func (p *scanStepsPlan) offer(x *run, s *scanState, k int, row []Value) (bool, [
 	for from := k - 1; from >= 0; from-- {
 		if seq := s.seqs[from]; seq != nil {
 			ok, next, err := p.try(x, k, row, seq)
-			if err != nil || ok {
+			if err != nil {
+				return false, nil, err
+			}
+			if ok {
+				s.leave(from)
+				s.leave(k) // the sequence that has been there is over
 				s.seqs[k], s.ids[k], s.seqs[from] = extendSeq(seq, k, next), s.ids[from], nil
-				return ok, next, err
+				return true, next, nil
 			}
 		}
 		if !p.steps[from].skip {
