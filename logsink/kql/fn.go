@@ -664,6 +664,22 @@ func realMap(f func(float64) float64) maker {
 	}
 }
 
+// realMapWithin is realMap for functions that are null outside of lo to hi.
+func realMapWithin(f func(float64) float64, lo, hi float64) maker {
+	return func(*callSite) kernel {
+		return func(_ *run, vs []*Vector, n int) *Vector {
+			out := &Vector{Type: Real, Reals: make([]float64, n)}
+			for i := range n {
+				v := vs[0].Reals[i]
+				if out.Reals[i] = f(v); vs[0].IsNull(i) || v < lo || v > hi {
+					out.setNull(i, n)
+				}
+			}
+			return out
+		}
+	}
+}
+
 func sortedUnique(names []string) []string {
 	sort.Strings(names)
 	out := names[:0:0]

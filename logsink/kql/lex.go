@@ -40,7 +40,7 @@ var dashedKeywords = []string{
 	"project-away", "project-keep", "project-rename", "project-reorder", "project-smart", "project-by-names",
 	"mv-expand", "mv-apply", "make-series", "parse-where", "parse-kv", "top-nested", "top-hitters",
 	"sample-distinct", "macro-expand", "partition-by", "graph-match", "graph-to-table",
-	"graph-shortest-paths", "make-graph", "graph-mark-components",
+	"graph-shortest-paths", "make-graph", "graph-mark-components", "granny-asc", "granny-desc",
 }
 
 // typedLiterals are the words that start a literal such as datetime(2025-01-01).

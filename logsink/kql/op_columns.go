@@ -1,6 +1,10 @@
 package kql
 
-import "sort"
+import (
+	"cmp"
+	"sort"
+	"strings"
+)
 
 // columnsOp is an operator over a list of column names and patterns.
 type columnsOp struct {
@@ -56,7 +60,7 @@ func (p *parser) columnItem(ordered bool) columnItem {
 		}
 	}
 	it.span = p.from(start)
-	if ordered && p.at("asc", "desc") {
+	if ordered && p.at("asc", "desc", "granny-asc", "granny-desc") {
 		it.order = p.advance().text
 	}
 	return it
@@ -211,7 +215,38 @@ func sortNames(schema Schema, cols []int, order string) {
 		sort.SliceStable(cols, func(i, j int) bool { return schema[cols[i]].Name < schema[cols[j]].Name })
 	case "desc":
 		sort.SliceStable(cols, func(i, j int) bool { return schema[cols[i]].Name > schema[cols[j]].Name })
+	case "granny-asc":
+		sort.SliceStable(cols, func(i, j int) bool { return compareGranny(schema[cols[i]].Name, schema[cols[j]].Name) < 0 })
+	case "granny-desc":
+		sort.SliceStable(cols, func(i, j int) bool { return compareGranny(schema[cols[i]].Name, schema[cols[j]].Name) > 0 })
 	}
+}
+
+// compareGranny compares names with the numbers in them as numbers: a20 is
+// before a100. (The documentation says so in words; its example has it the
+// other way round, as asc does.)
+func compareGranny(a, b string) int {
+	for a != "" && b != "" {
+		x, y := digits(a), digits(b)
+		if x == 0 || y == 0 {
+			if a[0] != b[0] {
+				return cmp.Compare(a[0], b[0])
+			}
+			a, b = a[1:], b[1:]
+			continue
+		}
+		m, n := strings.TrimLeft(a[:x], "0"), strings.TrimLeft(b[:y], "0")
+		if c := cmp.Or(cmp.Compare(len(m), len(n)), cmp.Compare(m, n)); c != 0 {
+			return c
+		}
+		a, b = a[x:], b[y:]
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// digits is how many digits s begins with.
+func digits(s string) int {
+	return len(s) - len(strings.TrimLeft(s, "0123456789"))
 }
 
 type projectRenameOp struct{ exprListOp }
