@@ -91,10 +91,6 @@ func (o *parseOp) print(p *printer) {
 func (o *parseOp) bind(b *binder, in *rel) *rel {
 	var x *bound
 	b.in(in.rows(), func() { x = b.expr(o.x) })
-	if x.typ != NoType && x.typ != String && x.typ != Dynamic {
-		b.diags.report(o.x.pos(), "KS141", "The expression must have the type string.")
-		x = failed(o.x)
-	}
 	kind, flags := "simple", ""
 	for _, v := range o.params {
 		if v.name == "kind" {
