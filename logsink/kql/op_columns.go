@@ -2,7 +2,7 @@ package kql
 
 import (
 	"cmp"
-	"sort"
+	"slices"
 	"strings"
 )
 
@@ -209,17 +209,21 @@ func (o *projectReorderOp) bind(b *binder, in *rel) *rel {
 	return pick(in, out)
 }
 
+// sortNames orders columns by name, ignoring case.
 func sortNames(schema Schema, cols []int, order string) {
+	by := strings.Compare
 	switch order {
-	case "asc":
-		sort.SliceStable(cols, func(i, j int) bool { return schema[cols[i]].Name < schema[cols[j]].Name })
-	case "desc":
-		sort.SliceStable(cols, func(i, j int) bool { return schema[cols[i]].Name > schema[cols[j]].Name })
-	case "granny-asc":
-		sort.SliceStable(cols, func(i, j int) bool { return compareGranny(schema[cols[i]].Name, schema[cols[j]].Name) < 0 })
-	case "granny-desc":
-		sort.SliceStable(cols, func(i, j int) bool { return compareGranny(schema[cols[i]].Name, schema[cols[j]].Name) > 0 })
+	case "":
+		return
+	case "granny-asc", "granny-desc":
+		by = compareGranny
 	}
+	slices.SortStableFunc(cols, func(i, j int) int {
+		if strings.HasSuffix(order, "desc") {
+			i, j = j, i
+		}
+		return by(strings.ToUpper(schema[i].Name), strings.ToUpper(schema[j].Name))
+	})
 }
 
 // compareGranny compares names with the numbers in them as numbers: a20 is

@@ -49,14 +49,35 @@ func (b *binder) extendItem(n node, assign func(n node, name string, x *bound, e
 		return
 	}
 	x := b.expr(named.x)
-	for i, name := range named.names {
-		part := x
-		if i > 0 {
-			part = failed(n)
-			if x.multiOf != nil && i < len(x.multi) {
-				part = x.multiOf(i)
-			}
+	for i, part := range b.namedParts(named, x) {
+		assign(named.names[i], named.names[i].name, part, true)
+	}
+}
+
+// namedParts is the results of x that (a, b, …) = x names.
+func (b *binder) namedParts(n *namedNode, x *bound) []*bound {
+	parts := []*bound{x}
+	for i := 1; i < len(n.names); i++ {
+		part := failed(n)
+		if x.multiOf != nil && i < len(x.multi) {
+			part = x.multiOf(i)
 		}
-		assign(name, name.name, part, true)
+		parts = append(parts, part)
+	}
+	b.checkNames(n, x, len(x.multi))
+	return parts
+}
+
+// checkNames reports names that x has no results for.
+func (b *binder) checkNames(n *namedNode, x *bound, results int) {
+	switch {
+	case len(n.names) < 2 || x.typ == NoType:
+	case results < 2:
+		last := n.names[len(n.names)-1]
+		b.diags.report(span{n.pos().start, last.pos().end}, "KS149", "The expression does not have multiple named values.")
+	default:
+		for _, name := range n.names[min(results, len(n.names)):] {
+			b.diags.report(name.pos(), "KS150", "The name does not have a corresponding expression.")
+		}
 	}
 }

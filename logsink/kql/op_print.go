@@ -28,7 +28,9 @@ var oneRow plan = &blocksPlan{blocks: []*Block{{Rows: 1}}}
 // printed adds one item; an unnamed one is print_ and its position.
 func (b *binder) printed(out *projection, n node, i int) {
 	if named, ok := n.(*namedNode); ok {
-		b.projected(out, named)
+		for j, part := range b.namedParts(named, b.expr(named.x)) {
+			out.add(b, named.names[j], named.names[j].name, true, part)
+		}
 		return
 	}
 	x := b.expr(n)

@@ -79,16 +79,12 @@ func (b *binder) projected(out *projection, n node) {
 		out.add(b, named.names[0], named.names[0].name, true, x)
 		return
 	}
-	for i, name := range named.names {
-		part := x
-		if i > 0 {
-			if x.multiOf == nil || i >= len(x.multi) {
-				part = failed(n)
-			} else {
-				part = x.multiOf(i)
-			}
-		}
-		out.add(b, name, name.name, true, part)
+	// Results without a name have their own, other than in extend and print.
+	for i, part := range b.namedParts(named, x) {
+		out.add(b, named.names[i], named.names[i].name, true, part)
+	}
+	for i := len(named.names); i < len(x.multi) && x.multiOf != nil; i++ {
+		out.add(b, n, x.multi[i].Name, false, x.multiOf(i))
 	}
 }
 

@@ -110,6 +110,9 @@ func (b *binder) aggItem(out *projection, n node) {
 	if x.multiOf != nil {
 		multi = nil // several results of a scalar call: only the first here
 	}
+	if isNamed {
+		b.checkNames(named, x, len(multi))
+	}
 	for i := range max(1, len(multi)) {
 		part := x
 		if len(multi) > 0 {

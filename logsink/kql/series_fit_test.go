@@ -179,3 +179,30 @@ func TestFitsLeaveOutMissingPoints(t *testing.T) {
 		}
 	}
 }
+
+func TestNamesWithoutAResultAreReported(t *testing.T) {
+	for text, want := range map[string]string{
+		"print x=dynamic([1,2]) | extend (a, b, c, d) = series_decompose_anomalies(x)":    "43 1 KS150",
+		"print x=dynamic([1,2]) | project (a, b, c, d) = series_decompose_anomalies(x)":   "43 1 KS150",
+		"print (a, b, c, d) = series_decompose_anomalies(dynamic([1,2]))":                 "16 1 KS150",
+		"print x=1 | extend (a, b) = x + 1":                                               "19 5 KS149",
+		"print x=1 | summarize (a, b, c) = arg_max(x, 2)":                                 "29 1 KS150",
+		"print x=1 | summarize (a, b) = sum(x)":                                           "22 5 KS149",
+		"print x=1 | extend (a) = x + 1":                                                  "",
+		"print x=dynamic([1,2]) | extend (a, b, c) = series_decompose_anomalies(x)":       "",
+		"print x=dynamic([1]), y=dynamic([2]) | project (a, b) = array_sort_asc(x, y)":    "",
+		"print x=1 | summarize (a, b) = arg_max(x, 2), (p, q) = percentiles(x, 50, 90.0)": "",
+	} {
+		ds, err := kql.Check(kql.Tables{}, text, kql.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if len(ds) > 0 {
+			got = fmt.Sprint(ds[0].Start, ds[0].Length, " ", ds[0].Code)
+		}
+		if got != want || len(ds) > 1 {
+			t.Errorf("%s: %v, want %s", text, ds, want)
+		}
+	}
+}
