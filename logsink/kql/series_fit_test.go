@@ -182,7 +182,7 @@ func TestFitsLeaveOutMissingPoints(t *testing.T) {
 
 func TestNamesWithoutAResultAreReported(t *testing.T) {
 	for text, want := range map[string]string{
-		"print x=dynamic([1,2]) | extend (a, b, c, d) = series_decompose_anomalies(x)":    "43 1 KS150",
+		"print x=dynamic([1,2]) | extend (a, b, c, d) = series_decompose_anomalies(x)":    "42 1 KS150",
 		"print x=dynamic([1,2]) | project (a, b, c, d) = series_decompose_anomalies(x)":   "43 1 KS150",
 		"print (a, b, c, d) = series_decompose_anomalies(dynamic([1,2]))":                 "16 1 KS150",
 		"print x=1 | extend (a, b) = x + 1":                                               "19 5 KS149",
