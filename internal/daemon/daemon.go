@@ -338,17 +338,17 @@ func (d *Daemon) Run(ctx context.Context, ready func()) error {
 	})
 	defer d.stopServing(endAnswers)
 	parts.Go(func() { d.edge.run(ctx) })
-	gated, closeGates := context.WithCancel(ctx)
-	defer closeGates()
-	var gates sync.WaitGroup
-	defer gates.Wait()
-	gates.Go(func() { d.edge.gates.run(gated) })
-	gates.Go(func() { d.insights.watch(gated, d.Engine.Watch) })
-	parts.Go(func() { d.measure(ctx) })
+	using, endUse := context.WithCancel(ctx)
+	defer endUse()
+	var users sync.WaitGroup // of containers and files that "down" removes
+	defer users.Wait()
+	users.Go(func() { d.edge.gates.run(using) })
+	users.Go(func() { d.insights.watch(using, d.Engine.Watch) })
+	users.Go(func() { d.measure(using) })
+	users.Go(func() { d.Faults.Run(using) })
 	if d.otlp != nil {
 		parts.Go(func() { d.otlp.Run(ctx) })
 	}
-	parts.Go(func() { d.Faults.Run(ctx) })
 	parts.Go(func() { d.waitRemove(ctx) })
 
 	running := make(chan error, 1)
@@ -361,8 +361,8 @@ func (d *Daemon) Run(ctx context.Context, ready func()) error {
 	}
 	select {
 	case <-d.remove:
-		closeGates()
-		gates.Wait() // one that opens just now would stay
+		endUse()
+		users.Wait() // a gate that opens just now would stay
 		return d.removeAll()
 	default:
 		return nil
@@ -423,7 +423,6 @@ func (d *Daemon) removeAll() error {
 	if err := d.Logs.Close(); err != nil {
 		return err
 	}
-	d.Logs = nil
 	return RemoveFiles(d.files, d.o.KeepLogs)
 }
 

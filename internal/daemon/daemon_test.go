@@ -23,6 +23,7 @@ import (
 	"github.com/acalocal/acalocal/emulator/aca"
 	"github.com/acalocal/acalocal/ingress"
 	"github.com/acalocal/acalocal/internal/client"
+	"github.com/acalocal/acalocal/internal/container"
 	"github.com/acalocal/acalocal/internal/container/containertest"
 	"github.com/acalocal/acalocal/internal/home"
 	"github.com/acalocal/acalocal/logsink"
@@ -491,5 +492,48 @@ func TestFollowersSeeTheEndInOrder(t *testing.T) {
 	}
 	for err := range requests {
 		t.Errorf("the requests ended with %v, want the end", err)
+	}
+}
+
+// slowStats is an engine in memory that says what a container uses when nobody
+// wants to know it any more.
+type slowStats struct {
+	*containertest.Runtime
+	asked   chan struct{}
+	happens chan string
+}
+
+func (r *slowStats) Stats(ctx context.Context, _ container.ID) (container.Stats, error) {
+	select {
+	case r.asked <- struct{}{}:
+	default: // it was seen already
+	}
+	<-ctx.Done()
+	r.happens <- "measured"
+	return container.Stats{}, ctx.Err()
+}
+
+func (r *slowStats) RemoveEnvironment(ctx context.Context, env string) error {
+	r.happens <- "environment removed"
+	return r.Runtime.RemoveEnvironment(ctx, env)
+}
+
+// TestMeasuringEndsBeforeTheEnvironmentIsRemoved: metrics had no store to go to.
+func TestMeasuringEndsBeforeTheEnvironmentIsRemoved(t *testing.T) {
+	m := newMachine(t)
+	m.scale = 60 // a minute of metrics is a second
+	stats := &slowStats{m.runtime, make(chan struct{}, 1), make(chan string, 10)}
+	m.boot(func(o *Options) { o.Runtime = stats })
+	m.apply("web:1")
+	received(t, "a look at the container", stats.asked)
+	m.daemon.Shutdown(true)
+	if got := received(t, "the end of measuring", stats.happens); got != "measured" {
+		t.Fatalf("%s before the measuring has ended", got)
+	}
+	for got := ""; got != "environment removed"; {
+		got = received(t, "the removal", stats.happens)
+	}
+	if err := received(t, "the end", m.ended); err != nil {
+		t.Error(err)
 	}
 }
