@@ -22,7 +22,7 @@ func newEdge(t testing.TB, o Options, table Table) *Ingress {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := g.Shutdown(ctx); err != nil {
 			t.Errorf("shut down: %v", err)
@@ -162,13 +162,17 @@ func get(t testing.TB, c *http.Client, addr, host, path string, header ...string
 	return ask(t, c, http.MethodGet, addr, host, path, nil, header...)
 }
 
-// waitFor polls until cond holds, and fails with the reason after five seconds.
+// patience is how long a test waits for what has to come. Only a test that fails
+// takes it, and a loaded machine needs some.
+const patience = time.Minute
+
+// waitFor polls until cond holds, and fails with the reason when that takes too long.
 func waitFor(t testing.TB, what string, cond func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(patience)
 	for !cond() {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited 5s for %s", what)
+			t.Fatalf("waited %s for %s", patience, what)
 		}
 		time.Sleep(time.Millisecond)
 	}
@@ -177,7 +181,7 @@ func waitFor(t testing.TB, what string, cond func() bool) {
 // lastRecord waits for record id and returns it.
 func recordOf(t testing.TB, g *Ingress, id uint64) Record {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for _, rec := range g.Follow(ctx, id-1) {
 		if rec.ID == id {

@@ -461,7 +461,7 @@ func TestDrainWaitsForInFlightRequests(t *testing.T) {
 	}
 	select {
 	case <-drained:
-	case <-time.After(5 * time.Second):
+	case <-time.After(patience):
 		t.Error("not drained after the last request")
 	}
 	select {

@@ -155,7 +155,7 @@ func TestShutdownClosesParkedConnections(t *testing.T) {
 	fmt.Fprintf(c, parkRequest, 1)
 	readAnswer(t, r)
 	waitFor(t, "the connection to be parked", func() bool { return p.len() == 1 })
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := g.Shutdown(ctx); err != nil {
 		t.Error(err)

@@ -100,7 +100,7 @@ func TestSeverDoesNotWaitForASilentSide(t *testing.T) {
 	}
 	select {
 	case <-drained:
-	case <-time.After(5 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the tunnel is still there")
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 )
 
 // slowApp is an app whose answer to "/late" begins, and to "/stream" goes on,
@@ -36,7 +35,7 @@ func shutDown(t *testing.T, g *Ingress, addr string) <-chan error {
 	t.Helper()
 	ended := make(chan error, 1)
 	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		ended <- g.Shutdown(ctx)
 	}()

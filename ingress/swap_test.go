@@ -101,7 +101,7 @@ func TestSwapUnderLoadLosesNothing(t *testing.T) {
 		mustApply(t, g, table(n+1, ep))
 		select {
 		case <-g.Drain(old):
-		case <-time.After(10 * time.Second):
+		case <-time.After(patience):
 			t.Fatalf("replica %s does not drain", old)
 		}
 		current.gone.Store(true)
@@ -110,7 +110,7 @@ func TestSwapUnderLoadLosesNothing(t *testing.T) {
 	}
 	cancel()
 	load.Wait()
-	end, stop := context.WithTimeout(context.Background(), 5*time.Second)
+	end, stop := context.WithTimeout(context.Background(), patience)
 	defer stop()
 	if err := g.Shutdown(end); err != nil {
 		t.Error(err)
@@ -159,7 +159,7 @@ func TestShutdownLeavesNoGoroutine(t *testing.T) {
 			ask(t, c, "POST", addr, "web.local.localhost", "/", strings.NewReader("x"))
 		}
 		c.CloseIdleConnections()
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := g.Shutdown(ctx); err != nil {
 			t.Error(err)
@@ -180,7 +180,7 @@ func TestShutdownFreesWhoeverWaits(t *testing.T) {
 	c := mustDial(t, mustListen(t, g, ListenSpec{Kind: HTTP}))
 	io.WriteString(c, "GET / HTTP/1.1\r\nHost: web.local.localhost\r\n\r\n")
 	waitFor(t, "a held request", func() bool { return g.Stats()[0].Held == 1 })
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- g.Shutdown(ctx) }()

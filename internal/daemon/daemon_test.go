@@ -55,6 +55,10 @@ func (m *machine) options() Options {
 	return Options{Home: m.home, Runtime: m.runtime, Port: freePort(m.T), TLSPort: freePort(m.T), APIPort: freePort(m.T), AppPorts: freePort(m.T), TimeScale: m.scale, Log: zerolog.New(zerolog.NewTestWriter(m.T))}
 }
 
+// patience is how long a test waits for what has to come. Only a test that fails
+// takes it, and a loaded machine needs some.
+const patience = time.Minute
+
 // freePort is a port that was free just now, below those that systems hand out
 // by themselves: the next daemon wants it again.
 func freePort(t *testing.T) int {
@@ -117,7 +121,7 @@ func (m *machine) apply(image string) {
 
 func (m *machine) waitFor(what string, cond func(*emulator.Snapshot) bool) *emulator.Snapshot {
 	m.Helper()
-	ctx, cancel := context.WithTimeout(m.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(m.Context(), patience)
 	defer cancel()
 	s := m.daemon.Engine.Snapshot()
 	for !cond(s) {
@@ -202,7 +206,7 @@ func (m *machine) lines() (out []string) {
 // waitLine waits until a line is stored.
 func (m *machine) waitLine(text string) {
 	m.Helper()
-	ctx, cancel := context.WithTimeout(m.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(m.Context(), patience)
 	defer cancel()
 	for line, err := range m.daemon.Logs.TailConsole(ctx, logsink.Filter{App: "web"}, 100, true) {
 		if err != nil {

@@ -238,5 +238,5 @@ func TestRemovedEnvironmentLeavesAnEngineThatWasLost(t *testing.T) {
 
 // contextOf bounds a wait of a test.
 func contextOf(t *testing.T) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(t.Context(), 10*time.Second)
+	return context.WithTimeout(t.Context(), patience)
 }

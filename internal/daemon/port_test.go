@@ -254,7 +254,7 @@ func TestClosingEndsTheWaitForTheFirstByte(t *testing.T) {
 		if !errors.Is(err, io.ErrClosedPipe) {
 			t.Errorf("got %v", err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the reader still waits")
 	}
 }

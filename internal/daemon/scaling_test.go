@@ -198,7 +198,7 @@ func (m *machine) eventually(what string, cond func() bool) {
 	m.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	late := time.After(20 * time.Second)
+	late := time.After(patience)
 	for !cond() {
 		select {
 		case <-tick.C:

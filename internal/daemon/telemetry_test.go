@@ -74,7 +74,7 @@ func received[T any](t *testing.T, what string, c <-chan T) T {
 	select {
 	case v := <-c:
 		return v
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("waited in vain for", what)
 		panic("not reached")
 	}

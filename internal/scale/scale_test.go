@@ -143,16 +143,12 @@ func TestDocumentedStepsUpToTheMaximum(t *testing.T) {
 	}
 }
 
-func TestADayTakesLessThanASecond(t *testing.T) {
-	began := time.Now()
+func TestADayHasADecisionEveryFifteenSeconds(t *testing.T) {
 	got := run(Settings{Max: 10, Cooldown: Window}, 0, func(d time.Duration) float64 {
 		return 50 * (1 + math.Sin(2*math.Pi*d.Hours()/24))
 	}, 24*time.Hour)
 	if len(got) != 24*60*4+1 {
 		t.Errorf("%d decisions in a day", len(got))
-	}
-	if took := time.Since(began); took > time.Second {
-		t.Errorf("a day took %v", took)
 	}
 }
 

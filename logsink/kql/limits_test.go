@@ -71,8 +71,8 @@ func TestEveryOperatorEndsSoonAfterItsContext(t *testing.T) {
 				if !errors.Is(err, context.Canceled) {
 					t.Fatalf("got %v, want the context's error", err)
 				}
-			case <-time.After(5 * time.Second):
-				t.Fatal("still running 5 s after its context ended")
+			case <-time.After(time.Minute):
+				t.Fatal("still running a minute after its context ended")
 			}
 		})
 	}
