@@ -69,7 +69,9 @@ func (s *State) notice(m *member, st container.Status) {
 		s.row(m.rep, false, "ContainerCreated", "Created container '"+m.spec.Name+"'")
 		s.row(m.rep, false, "ContainerStarted", "Started container '"+m.spec.Name+"'")
 		s.withoutProbes(m)
-		s.awaitLook(m)
+		if m.key.Role == container.RoleApp {
+			s.awaitLook(m)
+		}
 		s.emit(WatchListeners{Replica: m.rep.name, Holder: s.observed[m.rep.holder.key].ID})
 	}
 	if st.State == container.Exited {

@@ -135,6 +135,31 @@ func TestSidecarThatEndsAtOnceTakesNoTraffic(t *testing.T) {
 	s.check(t)
 }
 
+// TestInitContainerRunsFromItsStart: no traffic waits for a look at it, and it
+// may run for long.
+func TestInitContainerRunsFromItsStart(t *testing.T) {
+	all := images()
+	all["migrate"] = containertest.Program{ExitAfter: time.Minute}
+	s := New(42, all)
+	app := flask("web", "good:1")
+	app.Properties.Template.InitContainers = []aca.Container{{Name: "migrate", Image: "migrate"}}
+	s.Apply(app)
+	init := func() aca.ReplicaContainer {
+		if revs := s.View()[0].Revisions; len(revs) > 0 && len(revs[0].Replicas) > 0 {
+			return revs[0].Replicas[0].Resource.Properties.InitContainers[0]
+		}
+		return aca.ReplicaContainer{}
+	}
+	if !s.RunUntil(40*time.Second, func() bool { return init().RunningState == "Running" }) {
+		t.Fatalf("%+v\n%s", init(), s.text())
+	}
+	s.Run(10 * time.Second)
+	if got := init(); got.RunningState != "Running" || !got.Started {
+		t.Errorf("got %+v", got)
+	}
+	s.check(t)
+}
+
 func TestCrashLoopWaitsTheCapturedBackOff(t *testing.T) {
 	s := New(4, images())
 	s.Apply(flask("web", "crash"))
