@@ -162,13 +162,13 @@ func (p *reducePlan) reduce(x *run, in iter) (iter, error) {
 	}
 	r := &reducer{run: x, separates: p.separates}
 	for _, b := range blocks {
-		v := b.Columns[0]
+		text := b
 		if p.source {
-			if v, err = p.x.eval(x, b); err != nil {
+			if text, err = p.textOf(x, b); err != nil {
 				return nil, err
 			}
 		}
-		r.texts = append(r.texts, v.flat(b.Rows))
+		r.texts = append(r.texts, text)
 		r.rows += b.Rows
 	}
 	if err := r.cluster(p.threshold); err != nil {
@@ -191,12 +191,17 @@ func (p *reducePlan) textsOnly(x *run, in iter) iter {
 		if b == nil || err != nil {
 			return nil, err
 		}
-		v, err := p.x.eval(x, b)
-		if err != nil {
-			return nil, err
-		}
-		return &Block{Rows: b.Rows, Columns: []*Vector{v.flat(b.Rows)}}, nil
+		return p.textOf(x, b)
 	}
+}
+
+// textOf is a block of the texts of another one.
+func (p *reducePlan) textOf(x *run, b *Block) (*Block, error) {
+	v, err := p.x.eval(x, b)
+	if err != nil {
+		return nil, err
+	}
+	return &Block{Rows: b.Rows, Columns: []*Vector{v.flat(b.Rows)}}, nil
 }
 
 // withPatterns adds to each row its pattern.

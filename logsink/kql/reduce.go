@@ -21,7 +21,7 @@ import (
 type reducer struct {
 	run       *run
 	separates func(rune) bool
-	texts     []*Vector
+	texts     []*Block // of one column
 	rows      int
 	support   int64 // rows a pattern needs
 
@@ -84,13 +84,14 @@ func (r *reducer) cluster(threshold float64) error {
 // each calls f for every text with its terms.
 func (r *reducer) each(f func(row int, text string, terms []term) error) error {
 	row := 0
-	for _, v := range r.texts {
-		for _, s := range v.Strs {
+	for _, b := range r.texts {
+		for i := range b.Rows {
 			if row&0xfff == 0 {
 				if err := r.run.check(); err != nil {
 					return err
 				}
 			}
+			s := b.Columns[0].Str(i)
 			if err := f(row, s, r.split(s)); err != nil {
 				return err
 			}
@@ -429,11 +430,11 @@ func (r *reducer) result() []reduced {
 }
 
 func (r *reducer) text(row int) string {
-	for _, v := range r.texts {
-		if row < len(v.Strs) {
-			return v.Strs[row]
+	for _, b := range r.texts {
+		if row < b.Rows {
+			return b.Columns[0].Str(row)
 		}
-		row -= len(v.Strs)
+		row -= b.Rows
 	}
 	return ""
 }

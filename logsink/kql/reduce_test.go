@@ -56,6 +56,34 @@ func TestReduceFindsThePatternsOfALog(t *testing.T) {
 	}
 }
 
+// Columns of few values come from the store as codes, and a constant is one text
+// for all rows.
+func TestReduceReadsTextsInEveryForm(t *testing.T) {
+	codes := make([]uint32, 12)
+	for i := range codes {
+		codes[i] = uint32(i % 3)
+	}
+	cat := kql.Tables{"L": &kql.MemTable{Cols: kql.Schema{{Name: "s", Type: kql.String}}, Blocks: []*kql.Block{
+		{Rows: 12, Columns: []*kql.Vector{{Type: kql.String, Codes: codes, Dict: []string{"web", "api", "worker"}}}},
+	}}}
+	for query, want := range map[string]string{
+		"L | reduce by s":          "web|4|web| api|4|api| worker|4|worker|",
+		"L | reduce by toupper(s)": "WEB|4|WEB| API|4|API| WORKER|4|WORKER|",
+		"L | reduce kind=source by s | summarize count() by Pattern": "web|4| api|4| worker|4|",
+		`L | reduce by "none"`:                                "none|12|none|",
+		`L | reduce kind=source by "none" | distinct Pattern`: "none|",
+	} {
+		res, err := kql.Query(context.Background(), cat, query, kql.Options{})
+		if err != nil {
+			t.Errorf("%s: %v", query, err)
+			continue
+		}
+		if got := strings.Join(resultLines(&res.Tables[0]), " "); got != want {
+			t.Errorf("%s: got %q, want %q", query, got, want)
+		}
+	}
+}
+
 // Whatever the threshold, every row is in one group, and the counts are those
 // that the rows with their patterns have.
 func TestReduceCountsEveryRowOnce(t *testing.T) {
