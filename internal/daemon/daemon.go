@@ -352,7 +352,13 @@ func (d *Daemon) Run(ctx context.Context, ready func()) error {
 	parts.Go(func() { d.waitRemove(ctx) })
 
 	running := make(chan error, 1)
-	parts.Go(func() { running <- d.Engine.Run(ctx) })
+	parts.Go(func() {
+		err := d.Engine.Run(ctx)
+		if err != nil {
+			d.stop() // there is nothing to wait for and to use
+		}
+		running <- err
+	})
 	if _, err := d.Engine.Watch(ctx, 0); err == nil {
 		ready()
 	}

@@ -541,3 +541,28 @@ func TestMeasuringEndsBeforeTheEnvironmentIsRemoved(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// poolless is an engine in memory that has no addresses left for a network.
+type poolless struct{ *containertest.Runtime }
+
+var errNoPool = errors.New("all predefined address pools have been fully subnetted")
+
+func (poolless) EnsureEnvironment(context.Context, string) error { return errNoPool }
+
+// TestAnEnvironmentThatCannotBeMadeEndsTheDaemon: who has started it waits for
+// that, or for its being ready.
+func TestAnEnvironmentThatCannotBeMadeEndsTheDaemon(t *testing.T) {
+	m := newMachine(t)
+	o := m.options()
+	o.Runtime = poolless{m.runtime}
+	d, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(t.Context(), func() { t.Error("it is ready") }) }()
+	if err := received(t, "the end", ended); !errors.Is(err, errNoPool) {
+		t.Errorf("it ended with %v", err)
+	}
+	m.boot() // the next one has what it needs
+}
