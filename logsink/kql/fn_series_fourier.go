@@ -2,6 +2,7 @@ package kql
 
 import (
 	"math"
+	"math/bits"
 	"math/cmplx"
 )
 
@@ -41,12 +42,20 @@ func fourierSeries(inverse bool) func(a []Value) []Value {
 	}
 }
 
-// fourier splits while the length is even and sums directly what is left.
+// mostSummed is the longest odd length that is summed directly: it is exact for
+// few points, and takes their square.
+const mostSummed = 64
+
+// fourier splits while the length is even; what is left is summed directly, or
+// convolved when it is long.
 func fourier(z []complex128, inverse bool) []complex128 {
 	n := len(z)
 	sign := -2 * math.Pi
 	if inverse {
 		sign = -sign
+	}
+	if n%2 == 1 && n > mostSummed {
+		return chirp(z, sign)
 	}
 	out := make([]complex128, n)
 	if n%2 == 1 || n == 0 {
@@ -67,4 +76,27 @@ func fourier(z []complex128, inverse bool) []complex128 {
 		out[k], out[k+n/2] = even[k]+w, even[k]-w
 	}
 	return out
+}
+
+// chirp is the transform of any length as a convolution, which transforms of a
+// power of two compute (Bluestein 1970).
+func chirp(z []complex128, sign float64) []complex128 {
+	n := len(z)
+	size := 1 << bits.Len(uint(2*n))
+	w, a, b := make([]complex128, n), make([]complex128, size), make([]complex128, size)
+	for k, v := range z {
+		w[k] = cmplx.Rect(1, sign*float64(k*k%(2*n))/float64(2*n))
+		a[k] = v * w[k]
+		b[k] = cmplx.Conj(w[k])
+		b[(size-k)%size] = b[k]
+	}
+	a, b = transform(a), transform(b)
+	for i := range a {
+		a[i] = cmplx.Conj(a[i] * b[i])
+	}
+	a = transform(a) // the way back, but for the size and the conjugate
+	for k := range w {
+		w[k] *= cmplx.Conj(a[k]) / complex(float64(size), 0)
+	}
+	return w
 }

@@ -206,3 +206,29 @@ func TestNamesWithoutAResultAreReported(t *testing.T) {
 		}
 	}
 }
+
+// A length without small factors, as that of two weeks of minutes and one more,
+// is transformed as fast as others, there and back.
+func TestFourierOfAnyLength(t *testing.T) {
+	for _, n := range []int{63, 65, 67, 2 * 101, 100_003} {
+		c := cells(t, fmt.Sprintf("print x=range(0, %d, 1) | extend x=series_cos(series_multiply(x, %v)) | project (re, im)=series_fft(x), x | extend (back, none)=series_ifft(re, im)", n-1, 2*math.Pi*7/float64(n)))
+		re, im := reals(t, c["re"]), reals(t, c["im"])
+		for k := range re {
+			want := 0.0
+			if k == 7 || k == n-7 {
+				want = float64(n) / 2
+			}
+			if !near(re[k], want, 1e-6) || !near(im[k], 0, 1e-6) {
+				t.Errorf("%d points: %g and %g at %d, want %g and 0", n, re[k], im[k], k, want)
+				break
+			}
+		}
+		x, back := reals(t, c["x"]), reals(t, c["back"])
+		for i := range x {
+			if !near(back[i], x[i], 1e-9) {
+				t.Errorf("%d points: %g comes back as %g at %d", n, x[i], back[i], i)
+				break
+			}
+		}
+	}
+}
