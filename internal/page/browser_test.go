@@ -539,6 +539,19 @@ func TestAQueryOutlivesADaemon(t *testing.T) {
 	_ = b.trouble() // a lost connection is an error of the network to Chromium
 }
 
+func TestWhatIsBeingWrittenIsNotSentForAQueryThatWasLost(t *testing.T) {
+	b := open(t)
+	b.visit("print n = 1", "", "")
+	b.wait("it is answered", `document.querySelector("#cell-0-0")?.innerText == "1"`)
+	b.stop()
+	b.do(chromedp.KeyEvent("\r", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	b.wait("the page says that nobody answers", `document.querySelector("#blank").innerText.includes("sent again")`)
+	b.do(chromedp.SendKeys(chromedp.CSS("#text"), " | where"))
+	b.boot()
+	b.wait("it says that there is somebody", `document.querySelector("#blank").innerText.includes("answers again")`)
+	_ = b.trouble() // a lost connection is an error of the network to Chromium
+}
+
 func TestAFilterThatIsNoneSaysSo(t *testing.T) {
 	b := open(t)
 	b.print("web--0000001", past(2, time.Second), "first", "second")

@@ -96,7 +96,7 @@ async function run() {
     editor.setProblems([]);
     showAnswer(performance.now() - began);
   } catch (e) {
-    if (e.name !== "AbortError") { showError(e); if (e.status === 0) whenBack(mine); }
+    if (e.name !== "AbortError") { showError(e); if (e.status === 0) whenBack(mine, query); }
     else if (running === mine) $("summary").textContent = "stopped";
   } finally {
     if (running === mine) { running = null; busy(false); }
@@ -104,8 +104,8 @@ async function run() {
 }
 
 // whenBack runs a query that nobody answered once somebody does, unless
-// another was run since.
-async function whenBack(mine) {
+// another was run since. One that was edited since is its author's to run.
+async function whenBack(mine, query) {
   say(`${$("blank").textContent}\nThe query is sent again once it does.`, true);
   for (let wait = 500; latest === mine; wait = Math.min(wait * 2, 8000)) {
     await new Promise((done) => setTimeout(done, wait * (1 + Math.random())));
@@ -115,7 +115,8 @@ async function whenBack(mine) {
       if (e.status === 0) continue;
       return; // it has said what is wrong
     }
-    if (latest === mine) run();
+    if (latest === mine && editor.value() === query) run();
+    else if (latest === mine) say("The environment answers again. Run the query to see its rows.");
     return;
   }
 }
